@@ -1,0 +1,77 @@
+"""The order of the steps that turn the bytes of a file into a record.
+
+1. decode    bytes to text, with the receipt
+2. repair    mojibake first: a damaged month name must be read right
+3. header    date, title, body
+4. language  of the body alone, so that headers do not sway it
+5. count     characters, words, lines
+
+Out of scope: where the bytes came from, when, and where the record goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from flows.records import Record, Rejection
+from flows.text.counts import count
+from flows.text.decode import decode
+from flows.text.header import split_header
+from flows.text.language import detect_language
+from flows.text.policy import TextPolicy
+from flows.text.repair import repair
+
+if TYPE_CHECKING:
+    from typing import Final
+
+# A change of this may change rows: raise it whenever the same bytes could give another row.
+NORMALISER_VERSION: Final = "1"
+
+
+def normalise(
+    raw: bytes, policy: TextPolicy | None = None, declared_encoding: str | None = None
+) -> Record | Rejection:
+    """Turn the bytes of one source into its record, or say why that cannot be done.
+
+    Total: any bytes give one or the other. Deterministic: the same bytes, policy and version give the same
+    record on any machine.
+
+    >>> normalise(b" date 2024-03-17 \\n\\n\\nThe harbour was quiet.").published_date
+    datetime.date(2024, 3, 17)
+    """
+    policy = policy or TextPolicy()
+    decoded = decode(raw, declared_encoding)
+    if isinstance(decoded, Rejection):
+        return decoded
+    repaired = repair(decoded.text, policy.repair)
+    header = split_header(repaired.text, policy.date_order)
+    language = detect_language(header.body, policy.language_engine)
+    counts = count(header.body)
+    return Record(
+        record_id=hashlib.sha256(raw).hexdigest(),
+        source_bytes=len(raw),
+        text=header.body,
+        title=header.title,
+        published_date=header.published_date,
+        published_at=header.published_at,
+        date_status=header.date_status,
+        date_precision=header.date_precision,
+        header=header.header,
+        header_start=header.header_start,
+        language=language.language,
+        script=language.script,
+        language_confidence=language.confidence,
+        language_candidates=language.candidates,
+        encoding=decoded.encoding,
+        encoding_method=decoded.method,
+        encoding_confidence=decoded.confidence,
+        encoding_runner_up=decoded.runner_up,
+        replacement_chars=header.body.count("�"),
+        repairs=repaired.repairs,
+        text_sha256=hashlib.sha256(header.body.encode("utf-8", "surrogatepass")).hexdigest(),
+        char_count=counts.chars,
+        word_count=counts.words,
+        line_count=counts.lines,
+        normaliser_version=NORMALISER_VERSION,
+    )
