@@ -43,7 +43,7 @@ class Rejection:
 class LandedFile:
     """A file in landing/ as the listing saw it: enough to tell later whether it is still the same.
 
-    path: below the landing root, `/`-separated; bytes that are not UTF-8 are surrogate escapes, as `os.fsdecode` gives.
+    path: below the landing root, `/`-separated; bytes that are not UTF-8 are surrogates, as `os.fsdecode` gives.
     size: bytes. modified_ns: nanoseconds since the epoch. inode: of the file, to tell a replaced file from the one read.
     """
 
@@ -93,3 +93,79 @@ class Record:
     word_count: int
     line_count: int
     normaliser_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to normalise: a landed file, or a member of a landed pack (`member` is its name inside)."""
+
+    file: LandedFile
+    record_id: str
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One appearance of a landed file (or of a pack's member), and how it is to end once its batch is published."""
+
+    file: LandedFile
+    record_id: str | None
+    outcome: Outcome
+    reason: str | None = None
+    detail: str | None = None
+    member: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Below the landing root; a member's is `pack.zip!/inner/name.txt`."""
+        return self.file.path if self.member is None else f"{self.file.path}!/{self.member}"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The landed files that one task run normalises.
+
+    sources: what is new, each once. deliveries: every file of the batch, also duplicates and those that were rejected
+    before they were read. part: below `warehouse/records/`, where its records will be; None where nothing is new.
+    """
+
+    batch_id: str
+    sources: tuple[Source, ...]
+    deliveries: tuple[Delivery, ...]
+    ingested_at: dt.datetime
+    part: str | None
+    batch_no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What became of one source, in the few words that a run's report shows."""
+
+    path: str
+    language: str
+    encoding: str
+    published_date: dt.date | None
+    date_status: str
+    repairs: tuple[str, ...]
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What a worker made of a batch: counts and paths, never the texts.
+
+    failed: by record_id, the sources that became no record: rejected, or deferred (a detail without a reason).
+    tallies: how often each value of a few columns came: `language`, `encoding`, `repairs`, `date_status`.
+    """
+
+    batch_no: int
+    part_name: str | None
+    rows: int
+    part_bytes: int
+    part_sha256: str
+    failed: dict[str, tuple[Reason | None, str]]
+    source_bytes: int
+    seconds: dict[str, float]
+    tallies: dict[str, dict[str, int]]
+    briefs: tuple[Brief, ...] = ()
+    slowest: tuple[tuple[str, float], ...] = ()

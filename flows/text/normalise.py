@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 NORMALISER_VERSION: Final = "1"
 
 
-def normalise(
-    raw: bytes, policy: TextPolicy | None = None, declared_encoding: str | None = None
-) -> Record | Rejection:
+def normalise(raw: bytes, policy: TextPolicy | None = None, declared_encoding: str | None = None) -> Record | Rejection:
     """Turn the bytes of one source into its record, or say why that cannot be done.
 
     Total: any bytes give one or the other. Deterministic: the same bytes, policy and version give the same

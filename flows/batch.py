@@ -1,0 +1,158 @@
+"""The worker's side of a batch: read each source, normalise it, stage one part.
+
+Bad data ends as a named rejection of that file alone. A broken world (the disk is full, the warehouse is read-only)
+is an exception: the batch is then as if it had never begun.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.records import Brief, Reason, Record, Rejection, Staged
+from flows.storage import faults
+from flows.storage.landing import Landing, MovedError
+from flows.storage.names import to_source_path
+from flows.storage.patterns import first_match
+from flows.storage.warehouse import Warehouse
+from flows.text.normalise import NORMALISER_VERSION, normalise
+
+if TYPE_CHECKING:
+    from flows.records import Batch, LandedFile, Source
+    from flows.storage.warehouse import StagedPart
+    from flows.text.policy import TextPolicy
+
+_log = logging.getLogger(__name__)
+
+# A run's report shows files one by one only where they are few.
+_BRIEFS = 60
+_SLOWEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """What a worker must know besides the batch: plain values, cheap to send."""
+
+    landing: str
+    warehouse: str
+    run_id: str
+    policy: TextPolicy
+    declared_encodings: dict[str, str]
+    zstd_level: int
+
+
+@dataclass(slots=True)
+class _Work:
+    rows: list[tuple[Record, str, LandedFile]] = field(default_factory=list)
+    failed: dict[str, tuple[Reason | None, str]] = field(default_factory=dict)
+    times: list[tuple[float, str]] = field(default_factory=list)
+
+
+def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
+    """Turn the sources of a batch into one staged part, and say what became of each.
+
+    Raises:
+        OSError: the part could not be written; nothing of it is visible.
+    """
+    began = time.perf_counter()
+    work = _Work()
+    with Landing(Path(order.landing)) as landing:
+        for source in batch.sources:
+            _normalise_source(source, landing, order, work)
+    normalised = time.perf_counter()
+    faults.step("normalise")
+    name, rows, part_bytes, sha256 = None, 0, 0, ""
+    if work.rows:
+        part = _stage(batch, order, work)
+        name, rows, part_bytes, sha256 = part.name, part.rows, part.bytes, part.sha256
+    records = [record for record, _, _ in work.rows]
+    return Staged(
+        batch_no=batch.batch_no,
+        part_name=name,
+        rows=rows,
+        part_bytes=part_bytes,
+        part_sha256=sha256,
+        failed=work.failed,
+        source_bytes=sum(record.source_bytes for record in records),
+        seconds={"normalise": normalised - began, "stage": time.perf_counter() - normalised},
+        tallies=_tallies(records),
+        briefs=tuple(_brief(record, path) for record, path, _ in work.rows[:_BRIEFS]),
+        slowest=tuple((path, seconds) for seconds, path in sorted(work.times, reverse=True)[:_SLOWEST]),
+    )
+
+
+def read_source(source: Source, landing: Landing) -> bytes:
+    """Read the bytes of a source.
+
+    Raises:
+        MovedError: the landed file is no longer what it was when its batch was claimed.
+    """
+    return landing.read(source.file)
+
+
+def _normalise_source(source: Source, landing: Landing, order: WorkOrder, work: _Work) -> None:
+    began = time.perf_counter()
+    path = to_source_path(source.file.path if source.member is None else f"{source.file.path}!/{source.member}")
+    try:
+        raw = read_source(source, landing)
+        declared = first_match(order.declared_encodings, path) if order.declared_encodings else None
+        result = normalise(raw, order.policy, declared)
+        record_id = result.record_id if isinstance(result, Record) else hashlib.sha256(raw).hexdigest()
+        if record_id != source.record_id:
+            raise MovedError("it changed after its batch was claimed")
+    except MovedError as moved:
+        work.failed[source.record_id] = (None, str(moved))
+    except OSError as error:
+        work.failed[source.record_id] = failure(error)
+    except Exception as error:  # one file must never stop the others, whatever is wrong with it or with us
+        _log.exception("Normalising %s failed; the file is rejected.", path)
+        detail = f"Normalising it failed ({type(error).__name__}: {error}). This is a fault in Longshore: report it."
+        work.failed[source.record_id] = (Reason.UNREADABLE, detail)
+    else:
+        if isinstance(result, Rejection):
+            work.failed[source.record_id] = (result.reason, result.detail)
+        else:
+            work.rows.append((result, path, source.file))
+            work.times.append((time.perf_counter() - began, path))
+
+
+def failure(error: OSError) -> tuple[Reason | None, str]:
+    """Say how a file ends that could not be read: rejected where it may not be, deferred where the disk failed."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Reason.UNREADABLE, f"The file may not be read: {error.strerror}. Give the user of the run that right."
+    return None, f"reading it failed: {error.strerror}"
+
+
+def _stage(batch: Batch, order: WorkOrder, work: _Work) -> StagedPart:
+    from flows.storage.schema import records_table  # noqa: PLC0415 - pyarrow, only where a part is written
+
+    table = records_table(work.rows, batch.batch_id, batch.ingested_at, NORMALISER_VERSION)
+    return Warehouse(Path(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table, order.zstd_level)
+
+
+def _tallies(records: list[Record]) -> dict[str, dict[str, int]]:
+    return {
+        "language": dict(Counter(record.language for record in records)),
+        "encoding": dict(Counter(record.encoding for record in records)),
+        "encoding_method": dict(Counter(record.encoding_method for record in records)),
+        "repairs": dict(Counter("repaired" if record.repairs else "as it was" for record in records)),
+        "date_status": dict(Counter(record.date_status for record in records)),
+    }
+
+
+def _brief(record: Record, path: str) -> Brief:
+    return Brief(
+        path=path,
+        language=record.language,
+        encoding=record.encoding,
+        published_date=record.published_date,
+        date_status=record.date_status,
+        repairs=record.repairs,
+        words=record.word_count,
+    )

@@ -1,0 +1,108 @@
+"""The command line. Every command is a thin call of something below; what is heavy is imported where it is used.
+
+Exit codes: 0 all well, 1 a run that could not finish, 2 a usage or settings error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from flows import __version__
+from flows.errors import LongshoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; errors are one message, a traceback only with `--debug`."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options))
+    except LongshoreError as error:
+        return _say_error(options, error, error.exit_code)
+    except KeyboardInterrupt as error:
+        return _say_error(options, LongshoreError(str(error) or "Interrupted."), 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing more to say, and no fault.
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        message = f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here."
+        return _say_error(options, LongshoreError(message), 1)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands; the docs test reads it too."""
+    parser = argparse.ArgumentParser(
+        prog="longshore", description="Text files dropped in a folder become trustworthy Parquet."
+    )
+    parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+
+    init = _command(commands, "init", "make landing/, warehouse/ and a commented longshore.toml; never over anything")
+    init.add_argument("folder", nargs="?", default=".", help="where (default: here)")
+
+    ingest = _command(commands, "ingest", "ingest what has settled in landing/")
+    _places(ingest)
+    ingest.add_argument("--max-files", type=int, metavar="N", help="at most N files, oldest first")
+    ingest.add_argument("--no-wait", action="store_true", help="do not wait for files that are still young")
+    ingest.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    ingest.add_argument("--fail-on-rejected", action="store_true", help="end with 1 when a file was rejected")
+    ingest.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    serve = _command(commands, "serve", "run the schedules, with a Prefect server of its own where none is configured")
+    _places(serve)
+
+    status = _command(commands, "status", "show the backlog, the last runs, the records and what was rejected")
+    _places(status)
+    status.add_argument("--json", action="store_true", help="print it as JSON")
+
+    inspect = _command(commands, "inspect", "show what normalising a file would give, step by step; writes nothing")
+    inspect.add_argument("files", nargs="+", metavar="FILE")
+    inspect.add_argument("--json", action="store_true", help="print it as JSON")
+
+    _command(commands, "schema", "show the columns of the records, with their types and meanings")
+    _command(commands, "version", "show the version")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+    def run(options: argparse.Namespace) -> int:
+        from flows import commands as bodies  # noqa: PLC0415 - `--help` and `version` must not wait for it
+
+        return int(getattr(bodies, name)(options))
+
+    command.set_defaults(run=_version if name == "version" else run)
+    return command
+
+
+def _places(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--landing", metavar="DIR", help="the folder that files are dropped in")
+    command.add_argument("--warehouse", metavar="DIR", help="the folder that readers open")
+
+
+def _version(_: argparse.Namespace) -> int:
+    sys.stdout.write(f"longshore {__version__}\n")
+    return 0
+
+
+def _say_error(options: argparse.Namespace, error: LongshoreError, code: int) -> int:
+    if options.debug:
+        raise error
+    sys.stdout.flush()
+    stream = sys.stderr if code else sys.stdout
+    stream.write(f"{error}\n" if code == 0 else f"longshore: {error}\n")
+    return code

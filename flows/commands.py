@@ -1,0 +1,119 @@
+"""What each command does: read the settings, call the one function below, print what it gives."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+    from types import FrameType
+
+    from flows.settings import Settings
+    from flows.summary import IngestSummary
+
+
+def ingest(options: argparse.Namespace) -> int:
+    """Ingest once: as a Prefect flow run where an API is configured, else directly."""
+    settings = _settings(options, max_files_per_run=options.max_files)
+    if options.dry_run:
+        from flows.preview import preview  # noqa: PLC0415
+
+        return _print(preview(settings, wait=not options.no_wait).lines())
+    from flows import report  # noqa: PLC0415
+
+    summary = _ingest(settings, options)
+    if summary is None:
+        return 1
+    _print(
+        [report.as_json(summary)] if options.json else report.as_lines(summary, settings.landing, settings.warehouse)
+    )
+    return 1 if options.fail_on_rejected and summary.rejected else 0
+
+
+def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | None:
+    from flows.pipeline import ingest_landing  # noqa: PLC0415
+    from flows.progress import terminal_observer  # noqa: PLC0415
+    from flows.workers import choose_workers  # noqa: PLC0415
+
+    with _stop_on_signals(), terminal_observer(quiet=options.json) as observer:
+        return ingest_landing(settings, choose_workers, observer=observer, wait=not options.no_wait)
+
+
+def init(options: argparse.Namespace) -> int:
+    """Make the folders and files of a new project; what is there already stays as it is."""
+    from flows.scaffold import make_project  # noqa: PLC0415
+
+    return _print(make_project(Path(options.folder)))
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Run the schedules until stopped."""
+    from flows.serve import serve_project  # noqa: PLC0415 - Prefect: two seconds
+
+    return serve_project(_settings(options))
+
+
+def status(options: argparse.Namespace) -> int:
+    """Show how the project stands."""
+    from flows.status import status_of  # noqa: PLC0415
+
+    found = status_of(_settings(options))
+    return _print([json.dumps(found.to_dict(), indent=2)] if options.json else found.lines())
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """Show what normalising each file would give."""
+    from flows.inspection import inspect_file  # noqa: PLC0415
+
+    settings = load_settings()
+    found = [inspect_file(Path(name), settings) for name in options.files]
+    if options.json:
+        return _print([json.dumps([one.to_dict() for one in found], indent=2, default=str)])
+    return _print(line for one in found for line in one.lines())
+
+
+def schema(_: argparse.Namespace) -> int:
+    """Show the columns."""
+    from flows.storage.schema import describe  # noqa: PLC0415
+
+    return _print(describe())
+
+
+def _settings(options: argparse.Namespace, **more: object) -> Settings:
+    return load_settings(landing=options.landing, warehouse=options.warehouse, **more)
+
+
+def _print(lines: Iterable[str]) -> int:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: what is in hand is finished or undone."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # Once is enough: a second one must not disturb the tidying.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt(
+            f"Stopped by {signal.Signals(number).name}. What was in hand is finished or undone; "
+            "the files that are left are still in landing, and the next run takes them."
+        )
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

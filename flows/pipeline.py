@@ -1,0 +1,321 @@
+"""One run, step by step. Read this first, then `text/normalise.py`: that is the whole story.
+
+1. lock     one run at a time on a warehouse; a second ends at once and says who holds it
+2. recover  finish or undo what a dead run left, by the ledger's state of each batch
+3. list     the files in landing/ that have settled, oldest first
+4. claim    each batch's sources in the ledger; a source that has a record already is a duplicate
+5. stage    a worker reads, normalises, and writes one part that no reader sees yet
+6. publish  one rename makes the part visible
+7. settle   the landed files go to _archive/ or _rejected/
+
+Between any two of these steps the process may die: the next run's step 2 makes it good. Promised and attacked by
+tests: nothing lost, nothing twice, nothing half. Out of scope: what is in a text (`text/`), when runs happen (`serve`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from flows.batch import WorkOrder
+from flows.planning import batch_of, cut, not_a_file, plan_batch
+from flows.records import Outcome, Staged
+from flows.settling import settle
+from flows.storage import faults
+from flows.storage.landing import Landing
+from flows.storage.ledger import PUBLISHED, STAGED, Ledger
+from flows.storage.lock import one_run_at_a_time
+from flows.storage.patterns import wanted_by
+from flows.storage.warehouse import Warehouse
+from flows.summary import IngestSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flows.records import Batch, Delivery, LandedFile
+    from flows.settings import Settings
+    from flows.storage.landing import Listing
+    from flows.workers import Workers
+
+# At most so many files are held in memory as names; a larger backlog is taken in rounds.
+FILES_A_ROUND = 100_000
+
+
+class Observer(Protocol):
+    """Whoever watches a run: a progress bar, a Prefect artifact, a log. All calls are from the coordinator."""
+
+    def listed(self, files: int, source_bytes: int) -> None:
+        """So many more files are about to be taken."""
+
+    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+        """A batch has come to its end, and this is what became of each of its deliveries."""
+
+    def said(self, sentence: str) -> None:
+        """Something that a person should know while the run goes on."""
+
+
+class Silent:
+    """Watches nothing."""
+
+    def listed(self, files: int, source_bytes: int) -> None:
+        """Do nothing."""
+
+    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+        """Do nothing."""
+
+    def said(self, sentence: str) -> None:
+        """Do nothing."""
+
+
+def ingest_landing(
+    settings: Settings,
+    choose_workers: Callable[[int, int], Workers],
+    *,
+    observer: Observer | None = None,
+    wait: bool = False,
+    what: str = "ingest",
+) -> IngestSummary:
+    """Ingest what has settled in landing/, and account for every file that was seen.
+
+    Args:
+        settings: of the project.
+        choose_workers: from (slots, expected files) to where the batches run.
+        observer: told of each batch as it ends.
+        wait: wait once for files that are merely too young, as a person at a terminal would.
+        what: what this run is called to one that finds the warehouse held.
+
+    Raises:
+        LockHeldError: another run holds this warehouse; nothing was done.
+        LandingMissingError: there is no landing folder.
+        OSError, LongshoreError: the run could not finish; nothing is lost, and the next run goes on from there.
+    """
+    run = _Run.open(settings, observer or Silent())
+    try:
+        with one_run_at_a_time(run.warehouse.inner, f"{what} {run.summary.run_id[:8]}", _now()):
+            run.warehouse.make()
+            with Ledger(settings.ledger_url or run.warehouse.ledger_url) as ledger:
+                run.go(ledger, choose_workers, wait=wait)
+    finally:
+        run.landing.close()
+    return run.summary
+
+
+def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Settings) -> int:
+    """Finish or undo what a dead run left, and say how many batches that were. Only for the holder of the run lock.
+
+    Nothing but the ledger's state and whether the part is there decides: a part that readers may have seen goes
+    forward; anything earlier never happened.
+    """
+    unfinished = ledger.unfinished()
+    for batch in unfinished:
+        visible = batch.state == PUBLISHED or (
+            batch.state == STAGED and (batch.part is None or warehouse.has_part(batch.part))
+        )
+        if visible:
+            ledger.mark_published(batch.batch_no)
+            settle(batch.batch_no, batch.ingested_at, ledger, landing, settings, again=True)
+        else:
+            ledger.release(batch.batch_no)
+    warehouse.drop_staging()
+    return len(unfinished)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the steps of one run share."""
+
+    settings: Settings
+    landing: Landing
+    warehouse: Warehouse
+    observer: Observer
+    summary: IngestSummary
+    order: WorkOrder
+    run_no: int = 0
+    # Files that this run has given up on: they are left for the next.
+    deferred: dict[str, str] = field(default_factory=dict)
+    # Files of this round that wait for a batch in hand which holds the same bytes.
+    held: int = 0
+    taken_bytes: int = 0
+
+    @classmethod
+    def open(cls, settings: Settings, observer: Observer) -> _Run:
+        run_id = uuid.uuid4().hex
+        order = WorkOrder(
+            landing=os.fspath(settings.landing),
+            warehouse=os.fspath(settings.warehouse),
+            run_id=run_id,
+            policy=settings.text_policy,
+            declared_encodings=settings.declared_encodings,
+            zstd_level=settings.zstd_level,
+        )
+        summary = IngestSummary(run_id, _now())
+        return cls(settings, Landing(settings.landing), Warehouse(settings.warehouse), observer, summary, order)
+
+    def go(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
+        """Recover, then take rounds of files until none is left; write down how it ended in any case."""
+        began = time.monotonic()
+        summary = self.summary
+        self.run_no = ledger.begin_run(summary.run_id, "ingest", _now(), socket.gethostname(), os.getpid())
+        try:
+            recovered = recover(ledger, self.warehouse, self.landing, self.settings)
+            if recovered:
+                self._say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
+            self.warehouse.begin_staging(summary.run_id)
+            self._rounds(ledger, choose_workers, wait=wait)
+            summary.check()
+            summary.state = "completed" if summary.new else "nothing-to-do"
+        except BaseException as error:
+            summary.state = "failed" if isinstance(error, Exception) else "cancelled"
+            raise
+        finally:
+            summary.seconds = time.monotonic() - began
+            ledger.end_run(self.run_no, summary.state, _now(), summary.to_dict())
+
+    def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
+        workers: Workers | None = None
+        try:
+            while True:
+                listing = self._list(ledger, wait=wait)
+                wait = False
+                files = self._within_limits([file for file in listing.files if file.path not in self.deferred])
+                workers = workers or choose_workers(self.settings.worker_count, len(files))
+                ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
+                if not ended or not (listing.more or self.held):
+                    break
+            self._defer_young(listing)
+        except BaseException:
+            if workers is not None:
+                workers.stop()
+            # What is in hand is finished or undone now, so that a stopped run leaves nothing to guess.
+            recover(ledger, self.warehouse, self.landing, self.settings)
+            raise
+        else:
+            workers.stop()
+            self.warehouse.drop_staging()
+
+    def _list(self, ledger: Ledger, *, wait: bool) -> Listing:
+        """List what has settled; wait once for what is merely young, if asked to."""
+
+        def look(seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
+            self.landing.forget_folders()
+            return self.landing.list_settled(
+                settings.settle_seconds,
+                time.time(),
+                FILES_A_ROUND,
+                wanted_by(settings.include, settings.exclude),
+                seen_before,
+                ledger.already_kept if settings.after_ingest == "keep" else None,
+            )
+
+        settings = self.settings
+        listing = look()
+        if listing.young and (wait or listing.odd_clock):
+            seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds
+            self._say(
+                f"{len(listing.young)} file(s) changed less than {settings.settle_seconds:g} s ago: "
+                f"waiting {seconds:.1f} s for them."
+            )
+            time.sleep(seconds)
+            # The first look counts as an earlier sight only if it is a whole settle time ago.
+            listing = look(listing.young if listing.odd_clock else None)
+        for problem in listing.problems:
+            self._say(problem)
+        return listing
+
+    def _within_limits(self, files: list[LandedFile]) -> list[LandedFile]:
+        """Keep, oldest first, what `max_files_per_run` and `max_bytes_per_run` leave room for."""
+        if self.settings.max_files_per_run is not None:
+            files = files[: max(0, self.settings.max_files_per_run - self.summary.seen)]
+        if self.settings.max_bytes_per_run is not None:
+            room = self.settings.max_bytes_per_run - self.taken_bytes
+            for index, file in enumerate(files):
+                room -= file.size
+                # A first file is always taken, or one larger than the limit would wait for ever.
+                if room < 0 and (index or self.taken_bytes):
+                    return files[:index]
+        return files
+
+    def _odd_ones(self, ledger: Ledger, listing: Listing) -> int:
+        """Reject what is no regular file."""
+        odd = [file for file in listing.not_files if file.path not in self.deferred]
+        if odd:
+            self._conclude_without_worker(ledger, batch_of(map(not_a_file, odd), _now()))
+        return len(odd)
+
+    def _round(self, ledger: Ledger, workers: Workers, files: list[LandedFile]) -> int:
+        """Take these files through claim, stage, publish and settle; say how many came to an end."""
+        before = self.summary.seen
+        self.held = 0
+        self.taken_bytes += sum(file.size for file in files)
+        self.observer.listed(len(files), sum(file.size for file in files))
+        for batch, staged in workers.normalise(self._claimed_batches(ledger, files, workers.slots), self.order):
+            self._conclude(ledger, batch, staged)
+        return self.summary.seen - before
+
+    def _claimed_batches(self, ledger: Ledger, files: list[LandedFile], slots: int) -> Iterator[Batch]:
+        """Plan and claim one batch after the other, each only when a worker is free for it."""
+        for group in cut(files, self.settings, slots):
+            batch, waiting = plan_batch(group, self.landing, ledger, self.settings, _now())
+            self.held += len(waiting)
+            if batch.sources:
+                batch = replace(batch, batch_no=ledger.claim(batch, self.run_no))
+                faults.step("claim")
+                yield batch
+            elif batch.deliveries:
+                self._conclude_without_worker(ledger, batch)
+
+    def _conclude_without_worker(self, ledger: Ledger, batch: Batch) -> None:
+        batch = replace(batch, batch_no=ledger.claim(batch, self.run_no))
+        self._conclude(ledger, batch, Staged(batch.batch_no, None, 0, 0, "", {}, 0, {}, {}))
+
+    def _conclude(self, ledger: Ledger, batch: Batch, staged: Staged) -> None:
+        """Publish a staged batch and settle its files."""
+        endings = _endings(batch, staged)
+        changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
+        part = batch.part if staged.rows else None
+        ledger.mark_staged(batch.batch_no, part, staged.rows, staged.part_bytes, staged.part_sha256, changed)
+        faults.step("ledger.staged")
+        if part is not None and staged.part_name is not None:
+            self.warehouse.publish(self.order.run_id, staged.part_name, part)
+        ledger.mark_published(batch.batch_no)
+        faults.step("ledger.published")
+        for sentence in settle(batch.batch_no, batch.ingested_at, ledger, self.landing, self.settings):
+            self._say(sentence)
+        self.deferred.update({e.file.path: e.detail or "" for e in endings if e.outcome is Outcome.DEFERRED})
+        self.summary.add(batch, staged, endings)
+        self.observer.settled(batch, staged, endings)
+
+    def _defer_young(self, listing: Listing) -> None:
+        """Count what has not settled yet: it is left for the next run."""
+        young = [path for path in listing.young if path not in self.deferred]
+        self.summary.seen += len(young)
+        self.summary.deferred += len(young)
+        if young:
+            self._say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
+
+    def _say(self, sentence: str) -> None:
+        self.summary.note(sentence)
+        self.observer.said(sentence)
+
+
+def _endings(batch: Batch, staged: Staged) -> list[Delivery]:
+    """Give each delivery as it ends: one whose source failed fails with it, also where it is a duplicate of that."""
+    endings = []
+    for delivery in batch.deliveries:
+        failed = staged.failed.get(delivery.record_id) if delivery.record_id else None
+        if failed is None:
+            endings.append(delivery)
+        else:
+            reason, detail = failed
+            outcome = Outcome.REJECTED if reason else Outcome.DEFERRED
+            endings.append(replace(delivery, outcome=outcome, reason=reason, detail=detail))
+    return endings
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,108 @@
+"""What a run tells people: a summary as lines for a terminal, or as JSON.
+
+Everything that came from outside (names, texts) is escaped before it reaches a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from flows.records import Outcome
+from flows.storage.names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from flows.records import Brief
+    from flows.summary import IngestSummary, Refusal
+
+# More rows than a screen holds tell a person nothing.
+_ROWS = 40
+
+
+def as_json(summary: IngestSummary) -> str:
+    """Give the summary as one JSON object."""
+    return json.dumps(summary.to_dict(), ensure_ascii=True, indent=2)
+
+
+def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator[str]:
+    """Give the lines that a person reads after a run."""
+    if summary.state == "nothing-to-do":
+        yield f"Nothing new in {landing}: every file that was there has been ingested."
+        yield from _deferred(summary)
+        return
+    yield from _table_of_files(summary)
+    yield ""
+    yield headline(summary)
+    if summary.reasons:
+        yield "Rejected: " + ", ".join(f"{count} {reason}" for reason, count in summary.reasons.most_common())
+        yield f"  They are in {landing}/_rejected, each with its reason beside it."
+    if summary.records:
+        records = f"{warehouse}/records"
+        yield f"Parquet: {records}/" + (
+            summary.parts[0] if len(summary.parts) == 1 else f"  ({len(summary.parts)} new parts)"
+        )
+        yield f"Read it: duckdb -c \"SELECT title, language, published_date FROM '{records}/**/*.parquet'\""  # noqa: S608 - a line to copy, not to run
+
+
+def headline(summary: IngestSummary) -> str:
+    """Say in one line what became of the files."""
+    counts = ", ".join(
+        f"{count:,} {name}"
+        for count, name in (
+            (summary.published, "published"),
+            (summary.duplicate, "duplicate"),
+            (summary.rejected, "rejected"),
+            (summary.deferred, "deferred"),
+        )
+        if count
+    )
+    speed = f", {summary.new / summary.seconds:,.0f} files/s" if summary.new >= 1000 and summary.seconds else ""
+    return f"{summary.seen:,} file(s): {counts or 'none'}  ({summary.seconds:.1f} s{speed})"
+
+
+def _table_of_files(summary: IngestSummary) -> Iterator[str]:
+    if summary.seen > _ROWS:
+        yield from _refused(summary.refusals)
+        return
+    rows = [_brief_row(brief) for brief in summary.briefs]
+    rows += [
+        (r.path, r.outcome.value, "", "", "", f"{r.reason}: {r.detail}" if r.reason else r.detail)
+        for r in summary.refusals
+    ]
+    yield from table(("file", "became", "language", "date", "encoding", "what was done"), sorted(rows))
+
+
+def _brief_row(brief: Brief) -> tuple[str, ...]:
+    date = str(brief.published_date or ("" if brief.date_status == "none" else brief.date_status))
+    return (brief.path, "record", brief.language, date, brief.encoding, ", ".join(brief.repairs))
+
+
+def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
+    rejected = [r for r in refusals if r.outcome is Outcome.REJECTED]
+    rows = [(r.path, r.reason or "", r.detail) for r in rejected[:_ROWS]]
+    if rows:
+        yield from table(("rejected", "reason", "what was seen"), rows)
+    if len(rejected) > _ROWS:
+        yield "… `longshore rejected` lists them all."
+
+
+def _deferred(summary: IngestSummary) -> Iterator[str]:
+    yield from summary.notes
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int = 60) -> Iterator[str]:
+    """Give the lines of a table for a terminal; cells are escaped, and all but the last column cut to `width`."""
+    cells = [head, *(tuple(printable(cell) for cell in row) for row in rows)]
+    cells = [(*(_cut(cell, width) for cell in row[:-1]), _cut(row[-1], 2 * width)) for row in cells]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    for index, row in enumerate(cells):
+        yield "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        if index == 0:
+            yield "  ".join("-" * size for size in widths)
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else f"{cell[: width // 2 - 1]}…{cell[-(width - width // 2) :]}"

@@ -1,0 +1,213 @@
+"""Every knob, with its unit, its default and the reason for it.
+
+What wins, from weakest to strongest: the default, `longshore.toml` in the working directory, environment variables
+`LONGSHORE_*`, what a flow parameter or a flag says. A key that is not known is an error that names the nearest one.
+`docs/reference/settings.md` is made from this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from flows.errors import SettingsError
+from flows.text.policy import DateOrder, LanguageEngine, RepairPolicy, TextPolicy
+
+SETTINGS_FILE = "longshore.toml"
+ENV_PREFIX = "LONGSHORE_"
+# Read elsewhere, and no settings: the fault harness of the tests.
+_OTHER_VARIABLES = {"LONGSHORE_FAULT"}
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """All settings of one project, checked and frozen."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        toml_file=SETTINGS_FILE,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+    # Where
+    landing: Path = Path("landing")
+    """The folder that files are dropped in. It must exist: a mistyped path would look like an empty one."""
+    warehouse: Path = Path("warehouse")
+    """The folder that readers open; `records/` below it is made when it is missing."""
+    ledger_url: str = ""
+    """Where the ledger is, as an SQLAlchemy URL (`postgresql+psycopg://…` for several machines). Empty: SQLite in
+    `warehouse/_longshore/`, which needs no server and is fast enough for tens of millions of deliveries."""
+
+    # Which files
+    include: tuple[str, ...] = ()
+    """Only files that match one of these patterns (as in .gitignore) are taken. Empty: all, because what a file holds
+    decides and not its name."""
+    exclude: tuple[str, ...] = ()
+    """Files that match one of these patterns are left alone; it wins over `include`."""
+    settle_seconds: float = Field(default=5.0, ge=0, le=86_400)
+    """A file is taken when it has not changed for so long. 5 outlasts the pauses of common upload tools; 0 is for
+    tools that write elsewhere and rename into place."""
+    max_file_bytes: int = Field(default=64 * MIB, ge=1, le=1024 * MIB)
+    """A larger file is rejected as TOO_LARGE, before it is read. 64 MiB is far above any article and bounds memory."""
+    max_files_per_run: int | None = Field(default=None, ge=1)
+    """At most so many files a run, oldest first. None: all that have settled."""
+    max_bytes_per_run: int | None = Field(default=None, ge=1)
+    """At most so many bytes a run, oldest first. None: all that have settled."""
+    after_ingest: Literal["archive", "delete", "keep"] = "archive"
+    """What becomes of a file whose text is in the warehouse: moved to `landing/_archive/YYYY-MM-DD/`, deleted, or left
+    (the ledger then knows it by path, size and time). The default keeps every original byte."""
+
+    # Texts
+    declared_encodings: dict[str, str] = Field(default_factory=dict)
+    """Encodings that you know, by pattern (`"legacy/**" = "cp850"`); the first that matches counts. Empty: the bytes
+    decide. A file that does not fit its declared encoding is rejected, with the offset."""
+    repair_policy: RepairPolicy = "conservative"
+    """`conservative` mends broken encodings and restyles nothing; `ftfy-defaults` also uncurls quotes and folds
+    widths; `off` leaves the characters as they were decoded."""
+    date_order: DateOrder | None = None
+    """How to read dates such as 03/04/2024 in headers: DMY, MDY or YMD. None: where the text itself does not settle
+    it, the date is `ambiguous`, because a guess is wrong for half the world."""
+    language_engine: LanguageEngine = "langdetect"
+    """Which model tells the language. `langdetect` needs nothing more; `lingua`, `fasttext` and `auto` are extras."""
+
+    # How
+    max_files_per_batch: int = Field(default=500, ge=1, le=20_000)
+    """At most so many files become one Parquet part. 500 keeps the overhead a batch below 2 % and a lost batch cheap."""
+    max_bytes_per_batch: int = Field(default=32 * MIB, ge=1, le=1024 * MIB)
+    """At most so many bytes become one Parquet part (a single larger file is a batch of its own). It bounds memory."""
+    workers: int = Field(default=0, ge=0, le=256)
+    """Processes that normalise. 0: one for each core. A small backlog is done in the process itself, where starting
+    others would cost more than it saves."""
+    zstd_level: int = Field(default=3, ge=1, le=19)
+    """Compression of the Parquet. 3 is where news texts stop shrinking much for the time it takes."""
+
+    # Serving
+    schedule_cron: str = "* * * * *"
+    """When `longshore serve` ingests, as a cron line. Every minute: a run with nothing to do is cheap."""
+    schedule_timezone: str = "UTC"
+    """The time zone of the cron lines. UTC has no hour that comes twice."""
+    server_port: int = Field(default=4200, ge=1, le=65_535)
+    """Where the web page of the embedded Prefect server listens, on loopback; the next free port where it is taken."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then environment, then `longshore.toml`; nothing else is read."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("schedule_timezone")
+    @classmethod
+    def _time_zone_exists(cls, name: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - only where a zone is set
+
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {name!r}; a name looks like Europe/Berlin") from None
+        return name
+
+    @field_validator("declared_encodings")
+    @classmethod
+    def _encodings_exist(cls, table: dict[str, str]) -> dict[str, str]:
+        import codecs  # noqa: PLC0415 - only where a table is set
+
+        for pattern, encoding in table.items():
+            try:
+                codecs.lookup(encoding)
+            except LookupError:
+                raise ValueError(f"{pattern!r} declares {encoding!r}, which is no encoding that Python knows") from None
+        return table
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        landing, records = self.landing.resolve(), (self.warehouse / "records").resolve()
+        if landing == self.warehouse.resolve() or landing.is_relative_to(records) or records.is_relative_to(landing):
+            raise ValueError("landing and warehouse must be separate folders, neither inside the other's files")
+        return self
+
+    @property
+    def text_policy(self) -> TextPolicy:
+        """The part of the settings that may change a row."""
+        return TextPolicy(self.repair_policy, self.date_order, self.language_engine)
+
+    @property
+    def worker_count(self) -> int:
+        """How many processes normalise when there is enough to do."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the values are checked by the model
+    """Read and check the settings of the project in the working directory.
+
+    Args:
+        overrides: what a flag or a flow parameter says; None means not said.
+
+    Raises:
+        SettingsError: a key is not known, or a value cannot be used; the message names it and what to do.
+    """
+    said = {key: value for key, value in overrides.items() if value is not None}
+    _check_environment()
+    try:
+        return Settings(**said)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, set(said))) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}. Mend that line.") from None
+
+
+def _check_environment() -> None:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | _OTHER_VARIABLES
+    for name in os.environ:
+        if name.startswith(ENV_PREFIX) and name.upper() not in known:
+            raise SettingsError(f"The environment variable {name} is no setting.{_nearest(name, known)}")
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]}?" if near else " `longshore init` writes a file with all settings."
+
+
+def _explain(error: ValidationError, said: set[str]) -> str:
+    sentences = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            sentences.append(f"There is no setting {name!r}.{_nearest(name, set(Settings.model_fields))}")
+            continue
+        message = item["msg"].removeprefix("Value error, ")
+        if not name:
+            sentences.append(f"{message[:1].upper()}{message[1:]}.")
+            continue
+        where = _where_said(name.split(".")[0], said)
+        sentences.append(f"The setting {name} (from {where}) cannot be {item['input']!r}: {message}.")
+    return "\n".join(sentences)
+
+
+def _where_said(name: str, said: set[str]) -> str:
+    if name in said:
+        return "a flag or parameter"
+    if (ENV_PREFIX + name.upper()) in {variable.upper() for variable in os.environ}:
+        return f"the environment variable {ENV_PREFIX}{name.upper()}"
+    return SETTINGS_FILE

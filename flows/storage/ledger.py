@@ -1,0 +1,326 @@
+"""The ledger: what has been delivered, claimed, published, rejected.
+
+Promised: a source (its SHA-256) belongs to at most one batch, and a batch's state says exactly what must be done after
+a crash. A batch goes `claimed` → `staged` → `published` → `settled`, each step one transaction that is on the disk
+before the next begins. Until it is `published`, its deliveries are intentions; from then on they are facts.
+Not promised: SQLite on a network file system. There the ledger belongs into PostgreSQL (`ledger_url`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+from flows.records import Outcome
+from flows.storage.ledger_tables import batches, deliveries, kept, open_engine, runs, sources
+from flows.storage.names import from_source_path, to_source_path
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flows.records import Batch, Delivery, LandedFile
+
+CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
+# Well below the 32,766 variables that SQLite takes in a statement.
+_CHUNK = 500
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """An unfinished batch, as recovery needs it."""
+
+    batch_no: int
+    batch_id: str
+    state: str
+    part: str | None
+    ingested_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one delivery of a batch ends, as the ledger has it."""
+
+    delivery_no: int
+    path: str
+    size: int
+    modified_ns: int
+    inode: int
+    member: bool
+    record_id: str | None
+    outcome: Outcome
+    reason: str | None
+    detail: str | None
+
+
+class Ledger:
+    """One open ledger. Close it, or use it as a context manager."""
+
+    def __init__(self, url: str) -> None:
+        """Open the ledger at an SQLAlchemy URL; it is made, or brought up to date, where need be.
+
+        Raises:
+            LedgerError: it is damaged, or a newer Longshore wrote it.
+        """
+        self.engine = open_engine(url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # Runs
+
+    def begin_run(self, run_id: str, kind: str, now: dt.datetime, host: str, pid: int) -> int:
+        """Remember that a run has begun, and that any other of its kind that is still open has died."""
+        with self.engine.begin() as db:
+            db.execute(
+                sa.update(runs)
+                .where(runs.c.kind == kind, runs.c.state == "running")
+                .values(state="crashed", ended_at=now)
+            )
+            result = db.execute(
+                sa.insert(runs).values(run_id=run_id, kind=kind, state="running", started_at=now, host=host, pid=pid)
+            )
+            return int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
+
+    def end_run(self, run_no: int, state: str, now: dt.datetime, summary: dict[str, Any]) -> None:
+        """Remember how a run ended."""
+        with self.engine.begin() as db:
+            db.execute(
+                sa.update(runs)
+                .where(runs.c.run_no == run_no)
+                .values(state=state, ended_at=now, summary=json.dumps(summary, ensure_ascii=True))
+            )
+
+    def last_runs(self, count: int) -> list[dict[str, Any]]:
+        """Give the last runs, newest first."""
+        with self.engine.connect() as db:
+            rows = db.execute(sa.select(runs).order_by(runs.c.run_no.desc()).limit(count)).mappings().all()
+        return [{**row, "summary": json.loads(row["summary"] or "{}")} for row in rows]
+
+    # What is known
+
+    def owners(self, record_ids: Iterable[str]) -> dict[str, str]:
+        """Give, of these sources, those that belong to a batch, with the state of that batch."""
+        ids = [bytes.fromhex(record_id) for record_id in record_ids]
+        found: dict[str, str] = {}
+        with self.engine.connect() as db:
+            for chunk in _chunks(ids):
+                query = (
+                    sa.select(sources.c.record_id, batches.c.state)
+                    .join(batches, batches.c.batch_no == sources.c.batch_no)
+                    .where(sources.c.record_id.in_(chunk))
+                )
+                found.update({bytes(record_id).hex(): state for record_id, state in db.execute(query)})
+        return found
+
+    def already_kept(self, files: Sequence[LandedFile]) -> set[str]:
+        """Give the paths of those files that were ingested and left in landing, and have not changed since."""
+        known: set[str] = set()
+        with self.engine.connect() as db:
+            for chunk in _chunks(files):
+                wanted = {file.path: (file.size, file.modified_ns) for file in chunk}
+                rows = db.execute(
+                    sa.select(kept.c.path, kept.c.size, kept.c.modified_ns).where(
+                        kept.c.path.in_([_as_stored(path) for path in wanted])
+                    )
+                )
+                for stored, size, modified_ns in rows:
+                    path = _as_path(stored)
+                    if wanted[path] == (size, modified_ns):
+                        known.add(path)
+        return known
+
+    def counts(self) -> dict[str, int]:
+        """Give the number of published records, and of deliveries by outcome."""
+        effective = batches.c.state.in_((PUBLISHED, SETTLED))
+        with self.engine.connect() as db:
+            records = db.execute(
+                sa.select(sa.func.coalesce(sa.func.sum(batches.c.rows), 0)).where(effective)
+            ).scalar_one()
+            rows = db.execute(
+                sa.select(
+                    sa.func.coalesce(sa.func.sum(batches.c.published), 0),
+                    sa.func.coalesce(sa.func.sum(batches.c.duplicates), 0),
+                    sa.func.coalesce(sa.func.sum(batches.c.rejected), 0),
+                ).where(effective)
+            ).one()
+        return {"records": int(records), "published": int(rows[0]), "duplicate": int(rows[1]), "rejected": int(rows[2])}
+
+    # The protocol
+
+    def claim(self, batch: Batch, run_no: int) -> int:
+        """Claim a batch's sources and write down its deliveries, in one transaction; give the batch's number.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: a source belongs to another batch: a run without the lock is at work.
+        """
+        with self.engine.begin() as db:
+            result = db.execute(
+                sa.insert(batches).values(
+                    batch_id=batch.batch_id,
+                    run_no=run_no,
+                    state=CLAIMED,
+                    part=batch.part,
+                    ingested_at=batch.ingested_at,
+                )
+            )
+            batch_no = int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
+            if batch.sources:
+                db.execute(
+                    sa.insert(sources),
+                    [{"record_id": bytes.fromhex(s.record_id), "batch_no": batch_no} for s in batch.sources],
+                )
+            db.execute(sa.insert(deliveries), [_delivery_row(delivery, batch_no) for delivery in batch.deliveries])
+        return batch_no
+
+    def mark_staged(
+        self, batch_no: int, part: str | None, rows: int, part_bytes: int, sha256: str, endings: Sequence[Delivery]
+    ) -> None:
+        """Write down that a batch is staged, and how each of its deliveries will end once it is published.
+
+        `endings` are only those that end otherwise than they were claimed.
+        """
+        with self.engine.begin() as db:
+            for ending in endings:
+                db.execute(
+                    sa.update(deliveries)
+                    .where(deliveries.c.batch_no == batch_no, deliveries.c.path == _as_stored(ending.path))
+                    .values(outcome=ending.outcome, reason=ending.reason, detail=ending.detail)
+                )
+            lost = {
+                bytes.fromhex(e.record_id)
+                for e in endings
+                if e.record_id and e.outcome in (Outcome.REJECTED, Outcome.DEFERRED)
+            }
+            for chunk in _chunks(list(lost)):
+                db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
+            outcomes = db.execute(
+                sa.select(deliveries.c.outcome, sa.func.count())
+                .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
+                .group_by(deliveries.c.outcome)
+            )
+            tally: dict[str, int] = {outcome: number for outcome, number in outcomes}
+            db.execute(
+                sa.update(batches)
+                .where(batches.c.batch_no == batch_no)
+                .values(
+                    state=STAGED,
+                    part=part,
+                    rows=rows,
+                    part_bytes=part_bytes,
+                    part_sha256=bytes.fromhex(sha256) if sha256 else None,
+                    published=tally.get(Outcome.PUBLISHED, 0),
+                    duplicates=tally.get(Outcome.DUPLICATE, 0),
+                    rejected=tally.get(Outcome.REJECTED, 0),
+                )
+            )
+
+    def mark_published(self, batch_no: int) -> None:
+        """Write down that a batch's part is visible to readers."""
+        self._set_state(batch_no, PUBLISHED)
+
+    def mark_settled(
+        self, batch_no: int, moved: dict[int, str], kept_files: Sequence[Ending], now: dt.datetime
+    ) -> None:
+        """Write down that a batch's landed files are out of the way.
+
+        Args:
+            batch_no: the batch.
+            moved: for each delivery whose file went elsewhere than its path says, where it is now.
+            kept_files: those that were left in landing, to be known again by path, size and time.
+            now: when, UTC.
+        """
+        with self.engine.begin() as db:
+            for delivery_no, place in moved.items():
+                db.execute(
+                    sa.update(deliveries)
+                    .where(deliveries.c.delivery_no == delivery_no)
+                    .values(settled_as=_as_stored(place))
+                )
+            for chunk in _chunks(kept_files):
+                paths = [_as_stored(ending.path) for ending in chunk]
+                db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
+                db.execute(
+                    sa.insert(kept),
+                    [{"path": _as_stored(e.path), "size": e.size, "modified_ns": e.modified_ns} for e in chunk],
+                )
+            db.execute(
+                sa.delete(deliveries).where(deliveries.c.batch_no == batch_no, deliveries.c.outcome == Outcome.DEFERRED)
+            )
+            db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(state=SETTLED, settled_at=now))
+
+    def release(self, batch_no: int) -> None:
+        """Forget a batch that was not published: its sources may be claimed again."""
+        with self.engine.begin() as db:
+            db.execute(sa.delete(sources).where(sources.c.batch_no == batch_no))
+            db.execute(sa.delete(deliveries).where(deliveries.c.batch_no == batch_no))
+            db.execute(sa.delete(batches).where(batches.c.batch_no == batch_no))
+
+    # Recovery
+
+    def unfinished(self) -> list[BatchState]:
+        """Give the batches that a dead run left, oldest first."""
+        columns = (batches.c.batch_no, batches.c.batch_id, batches.c.state, batches.c.part, batches.c.ingested_at)
+        query = sa.select(*columns).where(batches.c.state != SETTLED).order_by(batches.c.batch_no)
+        with self.engine.connect() as db:
+            return [BatchState(*row) for row in db.execute(query)]
+
+    def endings(self, batch_no: int) -> Iterator[Ending]:
+        """Give how each delivery of a batch ends."""
+        query = sa.select(deliveries).where(deliveries.c.batch_no == batch_no).order_by(deliveries.c.delivery_no)
+        with self.engine.connect() as db:
+            rows = db.execute(query).all()
+        for row in rows:
+            yield Ending(
+                delivery_no=row.delivery_no,
+                path=_as_path(row.path),
+                size=row.size,
+                modified_ns=row.modified_ns,
+                inode=row.inode,
+                member=row.is_member,
+                record_id=bytes(row.record_id).hex() if row.record_id is not None else None,
+                outcome=Outcome(row.outcome),
+                reason=row.reason,
+                detail=row.detail,
+            )
+
+    def _set_state(self, batch_no: int, state: str) -> None:
+        with self.engine.begin() as db:
+            db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(state=state))
+
+
+def _delivery_row(delivery: Delivery, batch_no: int) -> dict[str, Any]:
+    return {
+        "batch_no": batch_no,
+        "path": _as_stored(delivery.path),
+        "is_member": delivery.member is not None,
+        "size": delivery.file.size,
+        "modified_ns": delivery.file.modified_ns,
+        "inode": delivery.file.inode,
+        "record_id": bytes.fromhex(delivery.record_id) if delivery.record_id else None,
+        "outcome": delivery.outcome,
+        "reason": delivery.reason,
+        "detail": delivery.detail,
+    }
+
+
+def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+# Paths are stored as `source_path`: valid Unicode whatever the name holds.
+_as_stored = to_source_path
+_as_path = from_source_path

@@ -1,0 +1,69 @@
+"""Names from outside: how a path below landing/ is written in the records, and shown to a person.
+
+A path inside the program is what `os.fsdecode` gives, `/`-separated, relative to the landing root. A `source_path` is
+the same as valid Unicode: bytes that are not UTF-8 are percent-encoded (`%FF`), and a literal `%` is `%25`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from urllib.parse import unquote_to_bytes
+
+_SURROGATE = re.compile("[\udc80-\udcff]")
+# Controls, the bidi marks and overrides, and the zero-width characters: what could make a terminal act or mislead.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+NAME_MAX_BYTES = 255
+
+
+def to_source_path(path: str) -> str:
+    """Write a path as valid Unicode that can be turned back.
+
+    >>> to_source_path("100%/caf\\udce9.txt")
+    '100%25/caf%E9.txt'
+    """
+    return _SURROGATE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", path.replace("%", "%25"))
+
+
+def from_source_path(source_path: str) -> str:
+    """Turn a `source_path` back into the path.
+
+    >>> from_source_path("100%25/caf%E9.txt")
+    '100%/caf\\udce9.txt'
+    """
+    return os.fsdecode(unquote_to_bytes(source_path)) if "%" in source_path else source_path
+
+
+def printable(text: str) -> str:
+    r"""Show a name or a text in a terminal: no control, bidi or invisible character reaches it.
+
+    >>> printable("a\x1b[31m\nb")
+    'a\\x1b[31m\\nb'
+    """
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
+def with_suffix_before_ending(name: str, suffix: str) -> str:
+    """Put a suffix before a name's ending, and keep the whole within what a file system takes (255 bytes).
+
+    A name that would become too long loses its middle to a hash of itself, so that two of them stay two.
+
+    >>> with_suffix_before_ending("report.txt", "~2")
+    'report~2.txt'
+    """
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(os.fsencode(ending)) > 16:
+        stem, dot, ending = name, "", ""
+    return shortened(stem, f"{suffix}{dot}{ending}")
+
+
+def shortened(stem: str, tail: str) -> str:
+    """Join a stem and a tail, the stem cut (and marked by its hash) where the whole is longer than 255 bytes."""
+    raw = os.fsencode(stem)
+    room = NAME_MAX_BYTES - len(os.fsencode(tail))
+    if len(raw) <= room:
+        return stem + tail
+    mark = "~" + hashlib.sha256(raw).hexdigest()[:8]
+    kept = raw[: room - len(mark)].decode("utf-8", "ignore")
+    return kept + mark + tail

@@ -1,0 +1,173 @@
+"""The Arrow schema of the records: the contract with readers, declared once and never inferred from data.
+
+A change of a column raises `SCHEMA_VERSION` and is told in CHANGELOG.md. Columns may be added; none changes its
+meaning or its type. `ingest_date` is not in the files: it is the name of the partition folder.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from flows import __version__
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flows.records import LandedFile, Record
+
+SCHEMA_VERSION = 1
+
+# Spark cannot read nanoseconds.
+_TIMESTAMP = pa.timestamp("us", tz="UTC")
+_CANDIDATE = pa.struct([pa.field("language", pa.string()), pa.field("confidence", pa.float32())])
+
+# name, type, null allowed, description
+_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
+    (
+        "record_id",
+        pa.string(),
+        False,
+        "Lower-case hex SHA-256 of the source bytes: the same bytes are the same record.",
+    ),
+    (
+        "source_path",
+        pa.string(),
+        False,
+        "Path below the landing root, /-separated; bytes that are not UTF-8 are percent-encoded (%FF), a literal % is %25.",
+    ),
+    ("source_bytes", pa.int64(), False, "Size of the source in bytes."),
+    ("source_modified_at", _TIMESTAMP, False, "When the landed file was last modified, by its own clock."),
+    (
+        "text",
+        pa.string(),
+        False,
+        "The normalised body: header removed, NFC, \\n line ends, no blank lines at its ends.",
+    ),
+    ("title", pa.string(), True, "From a header block, or a copy of the first line where it plainly is a headline."),
+    ("published_date", pa.date32(), True, "The date in the header; null where there is none or it cannot be known."),
+    ("published_at", _TIMESTAMP, True, "The moment in the header, where it gave a time and a zone."),
+    ("date_status", pa.string(), False, "none, parsed, ambiguous or invalid."),
+    ("date_precision", pa.string(), True, "How exact the date is: year, month, day, minute or second."),
+    ("header", pa.string(), True, "What was taken out of the top, exactly as it stood after repair."),
+    (
+        "header_start",
+        pa.int32(),
+        True,
+        "Where in text the header stood (characters): text[:header_start] + header + text[header_start:] is the whole.",
+    ),
+    ("language", pa.string(), False, "ISO 639-1 code (639-3 where there is none); und where it cannot be told."),
+    ("script", pa.string(), True, "ISO 15924 code of the script: Latn, Cyrl, Hans, Hant, Arab ..."),
+    ("language_confidence", pa.float32(), False, "0-1, calibrated: of the rows that say 0.9, nine in ten are right."),
+    ("language_candidates", pa.list_(_CANDIDATE), False, "At most three languages, best first."),
+    ("encoding", pa.string(), False, "What the bytes were decoded with: the WHATWG name where it has one."),
+    ("encoding_method", pa.string(), False, "bom, utf-8, detected, mixed or declared."),
+    ("encoding_confidence", pa.float32(), False, "0-1, how sure the encoding is."),
+    ("encoding_runner_up", pa.string(), True, "The next best encoding, where the choice was close."),
+    ("replacement_chars", pa.int32(), False, "How many U+FFFD are in the text."),
+    ("repairs", pa.list_(pa.string()), False, "The steps that mended the text, in their order."),
+    ("text_sha256", pa.string(), False, "SHA-256 of text in UTF-8: equal where two encodings of one article met."),
+    ("char_count", pa.int32(), False, "Characters (code points) in text."),
+    ("word_count", pa.int32(), False, "Words in text by Unicode rules (UAX #29)."),
+    ("line_count", pa.int32(), False, "Lines in text."),
+    ("normaliser_version", pa.string(), False, "Version of the rules that made this row; a change may change rows."),
+    ("batch_id", pa.string(), False, "The batch that this record was published in."),
+    ("ingested_at", _TIMESTAMP, False, "When the batch was ingested."),
+)
+
+PARTITION = pa.field(
+    "ingest_date",
+    pa.date32(),
+    nullable=False,
+    metadata={"description": "The UTC day of ingested_at; the name of the partition folder, not in the files."},
+)
+
+RECORDS = pa.schema(
+    [
+        pa.field(name, kind, nullable=nullable, metadata={"description": description})
+        for name, kind, nullable, description in _COLUMNS
+    ]
+)
+
+# Long or all different: a dictionary only costs there.
+WITHOUT_DICTIONARY = frozenset({"record_id", "source_path", "text", "title", "header", "text_sha256"})
+
+
+def file_metadata(normaliser_version: str) -> dict[str, str]:
+    """Give what stands in the key-value metadata of every part."""
+    return {
+        "longshore.schema_version": str(SCHEMA_VERSION),
+        "longshore.normaliser_version": normaliser_version,
+        "longshore.version": __version__,
+    }
+
+
+def records_table(
+    rows: Sequence[tuple[Record, str, LandedFile]], batch_id: str, ingested_at: dt.datetime, normaliser_version: str
+) -> pa.Table:
+    """Build the table of one part, a row for each record, in the order that readers filter by.
+
+    Args:
+        rows: a record, its `source_path`, and the file that it came from.
+        batch_id: of the whole table.
+        ingested_at: UTC, of the whole table.
+        normaliser_version: for the metadata.
+    """
+    rows = sorted(rows, key=_reading_order)
+    records = [record for record, _, _ in rows]
+    of_the_delivery: dict[str, Iterable[Any]] = {
+        "source_path": [path for _, path, _ in rows],
+        "source_modified_at": pa.array([file.modified_ns // 1000 for _, _, file in rows], pa.int64()),
+        "batch_id": [batch_id] * len(rows),
+        "ingested_at": [ingested_at] * len(rows),
+    }
+    columns = [_column(field, of_the_delivery.get(field.name), records) for field in RECORDS]
+    return pa.Table.from_arrays(columns, schema=RECORDS.with_metadata(file_metadata(normaliser_version)))
+
+
+def _reading_order(row: tuple[Record, str, LandedFile]) -> tuple[str, str, str]:
+    record = row[0]
+    return record.language, str(record.published_date or ""), record.record_id
+
+
+def _column(field: pa.Field, values: Iterable[Any] | None, records: list[Record]) -> pa.Array:
+    if values is None:
+        if field.name == "language_candidates":
+            return _candidates(records)
+        values = [getattr(record, field.name) for record in records]
+    if isinstance(values, pa.Array):
+        return values.cast(field.type)
+    return pa.array(values, field.type)
+
+
+def _candidates(records: list[Record]) -> pa.Array:
+    offsets = [0]
+    languages, confidences = [], []
+    for record in records:
+        for candidate in record.language_candidates:
+            languages.append(candidate.language)
+            confidences.append(candidate.confidence)
+        offsets.append(len(languages))
+    structs = pa.StructArray.from_arrays(
+        [pa.array(languages, pa.string()), pa.array(confidences, pa.float32())], fields=list(_CANDIDATE)
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
+
+
+def describe() -> Iterator[str]:
+    """Give a line for each column: name, type, and what it means."""
+    fields = [*RECORDS, PARTITION]
+    names = max(len(field.name) for field in fields)
+    kinds = {field.name: _kind(field) for field in fields}
+    widest = max(len(kind) for kind in kinds.values())
+    yield f"Schema version {SCHEMA_VERSION}. A ? marks a column that may be null."
+    for field in fields:
+        meaning = field.metadata[b"description"].decode()
+        yield f"{field.name.ljust(names)}  {kinds[field.name].ljust(widest)}  {meaning}"
+
+
+def _kind(field: pa.Field) -> str:
+    kind = str(field.type).replace("element: ", "").replace("item: ", "")
+    return kind + ("?" if field.nullable else "")

@@ -1,0 +1,126 @@
+"""The warehouse: stage, publish, list parts.
+
+Promised: what is in `records/` is whole. A part is written and brought to the disk in `_longshore/staging/`, which no
+reader opens, and becomes visible by one rename that never replaces anything. Not promised: this on a file system
+where rename is not atomic, or where staging and records are on different file systems.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flows.errors import WarehouseError
+from flows.storage import faults
+from flows.storage.durable import fsync_folder, make_folders, rename_no_replace, write_durably
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPart:
+    """A part that is on the disk but not visible to readers."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Warehouse:
+    """The folders below one warehouse root."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the folders; none is made before something is written."""
+        self.root = root
+        self.records = root / "records"
+        self.inner = root / "_longshore"
+        self._staging = self.inner / "staging"
+
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger is unless the settings say otherwise."""
+        return f"sqlite:///{self.inner / 'ledger.sqlite3'}"
+
+    def make(self) -> None:
+        """Make the folders that are missing."""
+        make_folders(self.records)
+        make_folders(self._staging)
+
+    def begin_staging(self, run_id: str) -> None:
+        """Make a run's own staging folder: a worker that outlived its run cannot write into another's."""
+        make_folders(self._staging / run_id)
+
+    def stage(self, run_id: str, name: str, table: pa.Table, zstd_level: int) -> StagedPart:
+        """Write a table as a part that no reader sees yet, and bring it to the disk."""
+        data = _parquet_bytes(table, zstd_level)
+        write_durably(self._staging / run_id / name, data, "stage.write")
+        faults.step("stage.done")
+        return StagedPart(name, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
+
+    def publish(self, run_id: str, name: str, part: str) -> None:
+        """Make a staged part visible, in one step; `part` is its path below `records/`.
+
+        Raises:
+            WarehouseError: another file has this name already; nothing was changed.
+        """
+        target = self.records / part
+        make_folders(target.parent)
+        faults.step("publish.rename")
+        try:
+            rename_no_replace(self._staging / run_id / name, target)
+        except FileExistsError:
+            raise WarehouseError(
+                f"{target} exists already, though the ledger does not know it. Nothing was changed. "
+                "`longshore verify --repair` makes the ledger agree with the warehouse."
+            ) from None
+        faults.step("publish.renamed")
+        fsync_folder(target.parent)
+
+    def has_part(self, part: str) -> bool:
+        """Tell whether readers see this part."""
+        return (self.records / part).is_file()
+
+    def drop_staging(self) -> None:
+        """Remove all that is staged: only for the holder of the run lock, which alone knows that nothing is in hand."""
+        if self._staging.is_dir():
+            for folder in self._staging.iterdir():
+                if folder.is_dir():
+                    shutil.rmtree(folder, ignore_errors=True)
+                else:
+                    folder.unlink(missing_ok=True)
+
+    def parts(self) -> Iterator[str]:
+        """Give the path of each visible part below `records/`."""
+        for folder, folders, names in os.walk(self.records):
+            folders.sort()
+            for name in sorted(names):
+                if name.endswith(".parquet"):
+                    yield os.path.relpath(f"{folder}/{name}", self.records)
+
+
+def _parquet_bytes(table: pa.Table, zstd_level: int) -> memoryview:
+    import pyarrow as pa  # noqa: PLC0415 - half a second that `status` and `inspect` need not pay
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    from flows.storage.schema import WITHOUT_DICTIONARY  # noqa: PLC0415
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=zstd_level,
+        use_dictionary=[name for name in table.column_names if name not in WITHOUT_DICTIONARY],
+        write_page_index=True,
+        version="2.6",
+        coerce_timestamps="us",
+    )
+    return memoryview(sink.getvalue())

@@ -1,0 +1,137 @@
+"""What a run did, in counts that add up: every file that it saw is in exactly one of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flows.records import Outcome
+from flows.storage.names import to_source_path
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from flows.records import Batch, Brief, Delivery, Staged
+
+# A run over millions of files must not carry a line for each.
+_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that became no record, and why."""
+
+    path: str
+    outcome: Outcome
+    reason: str | None
+    detail: str
+
+
+@dataclass(slots=True)
+class IngestSummary:
+    """The tally of one run. `state` is `completed`, `nothing-to-do`, `cancelled` or `failed`."""
+
+    run_id: str
+    started_at: dt.datetime
+    state: str = "running"
+    seconds: float = 0.0
+    seen: int = 0
+    published: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    deferred: int = 0
+    records: int = 0
+    source_bytes: int = 0
+    part_bytes: int = 0
+    parts: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    tallies: dict[str, Counter[str]] = field(default_factory=dict)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    briefs: list[Brief] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    slowest: list[tuple[str, float]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def new(self) -> int:
+        """How many files were brought to an end, whichever."""
+        return self.published + self.duplicate + self.rejected
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the people who read the report, within bounds."""
+        if len(self.notes) < _LISTED:
+            self.notes.append(sentence)
+
+    def add(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+        """Count a batch that was settled; `endings` are all its deliveries as they ended."""
+        self.records += staged.rows
+        self.source_bytes += staged.source_bytes
+        self.part_bytes += staged.part_bytes
+        if staged.rows and batch.part and len(self.parts) < _LISTED:
+            self.parts.append(batch.part)
+        for column, counts in staged.tallies.items():
+            self.tallies.setdefault(column, Counter()).update(counts)
+        for stage, seconds in staged.seconds.items():
+            self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+        self.briefs += staged.briefs[: max(0, _LISTED - len(self.briefs))]
+        self.slowest = sorted([*self.slowest, *staged.slowest], key=lambda item: -item[1])[:5]
+        for ending in endings:
+            if ending.member is None:
+                self.count(ending)
+            elif ending.outcome is Outcome.REJECTED:
+                self._refuse(ending)
+
+    def count(self, ending: Delivery) -> None:
+        """Count one delivery."""
+        self.seen += 1
+        setattr(self, ending.outcome.value, getattr(self, ending.outcome.value) + 1)
+        if ending.outcome in (Outcome.REJECTED, Outcome.DEFERRED):
+            self._refuse(ending)
+        elif ending.outcome is Outcome.DUPLICATE and len(self.refusals) < _LISTED:
+            self.refusals.append(Refusal(to_source_path(ending.path), ending.outcome, None, ending.detail or ""))
+
+    def _refuse(self, ending: Delivery) -> None:
+        if ending.reason:
+            self.reasons[ending.reason] += 1
+        if len(self.refusals) < _LISTED:
+            path = to_source_path(ending.path)
+            self.refusals.append(Refusal(path, ending.outcome, ending.reason, ending.detail or ""))
+
+    def check(self) -> None:
+        """Hold the first promise: every file seen has exactly one outcome."""
+        total = self.published + self.duplicate + self.rejected + self.deferred
+        if total != self.seen:
+            raise AssertionError(
+                f"{self.seen} files were seen, but {total} have an outcome: this is a fault in Longshore."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the summary as plain values, for JSON."""
+        return {
+            "run_id": self.run_id,
+            "state": self.state,
+            "started_at": self.started_at.isoformat(),
+            "seconds": round(self.seconds, 3),
+            "files": {
+                "seen": self.seen,
+                "published": self.published,
+                "duplicate": self.duplicate,
+                "rejected": self.rejected,
+                "deferred": self.deferred,
+            },
+            "records": self.records,
+            "source_bytes": self.source_bytes,
+            "part_bytes": self.part_bytes,
+            "parts": self.parts,
+            "reasons": dict(self.reasons),
+            "tallies": {column: dict(counts.most_common(50)) for column, counts in self.tallies.items()},
+            "stage_seconds": {stage: round(seconds, 3) for stage, seconds in self.stage_seconds.items()},
+            "refusals": [
+                {"path": r.path, "outcome": r.outcome.value, "reason": r.reason, "detail": r.detail}
+                for r in self.refusals
+            ],
+            "slowest": [{"path": path, "seconds": round(seconds, 4)} for path, seconds in self.slowest],
+            "notes": self.notes,
+        }
