@@ -185,8 +185,12 @@ def _check_environment() -> None:
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]}?" if near else " `longshore init` writes a file with all settings."
+    def likeness(other: str) -> float:
+        """Compare also with the other's beginning: people write `settle` for `settle_seconds`."""
+        return max(difflib.SequenceMatcher(None, name, part).ratio() for part in (other, other[: len(name)]))
+
+    best = max(sorted(known), key=likeness)
+    return f" Did you mean {best}?" if likeness(best) > 0.6 else " `longshore init` writes a file with all settings."
 
 
 def _explain(error: ValidationError, said: set[str]) -> str:

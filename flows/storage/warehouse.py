@@ -49,6 +49,10 @@ class Warehouse:
         """Where the ledger is unless the settings say otherwise."""
         return f"sqlite:///{self.inner / 'ledger.sqlite3'}"
 
+    def has_ledger(self) -> bool:
+        """Tell whether the default ledger is there; opening it would make one."""
+        return (self.inner / "ledger.sqlite3").is_file()
+
     def make(self) -> None:
         """Make the folders that are missing."""
         make_folders(self.records)

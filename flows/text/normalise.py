@@ -12,7 +12,7 @@ Out of scope: where the bytes came from, when, and where the record goes.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import Final
 
 from flows.records import Record, Rejection
 from flows.text.counts import count
@@ -22,11 +22,18 @@ from flows.text.language import detect_language
 from flows.text.policy import TextPolicy
 from flows.text.repair import repair
 
-if TYPE_CHECKING:
-    from typing import Final
-
 # A change of this may change rows: raise it whenever the same bytes could give another row.
 NORMALISER_VERSION: Final = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What each step said of one source."""
+
+    decoded: Decoded
+    repaired: Repaired
+    header: Header
+    language: Language
 
 
 def normalise(raw: bytes, policy: TextPolicy | None = None, declared_encoding: str | None = None) -> Record | Rejection:
@@ -38,13 +45,10 @@ def normalise(raw: bytes, policy: TextPolicy | None = None, declared_encoding: s
     >>> normalise(b" date 2024-03-17 \\n\\n\\nThe harbour was quiet.").published_date
     datetime.date(2024, 3, 17)
     """
-    policy = policy or TextPolicy()
-    decoded = decode(raw, declared_encoding)
-    if isinstance(decoded, Rejection):
-        return decoded
-    repaired = repair(decoded.text, policy.repair)
-    header = split_header(repaired.text, policy.date_order)
-    language = detect_language(header.body, policy.language_engine)
+    steps = take_steps(raw, policy or TextPolicy(), declared_encoding)
+    if isinstance(steps, Rejection):
+        return steps
+    decoded, header, language = steps.decoded, steps.header, steps.language
     counts = count(header.body)
     return Record(
         record_id=hashlib.sha256(raw).hexdigest(),
@@ -66,10 +70,21 @@ def normalise(raw: bytes, policy: TextPolicy | None = None, declared_encoding: s
         encoding_confidence=decoded.confidence,
         encoding_runner_up=decoded.runner_up,
         replacement_chars=header.body.count("�"),
-        repairs=repaired.repairs,
+        repairs=steps.repaired.repairs,
         text_sha256=hashlib.sha256(header.body.encode("utf-8", "surrogatepass")).hexdigest(),
         char_count=counts.chars,
         word_count=counts.words,
         line_count=counts.lines,
         normaliser_version=NORMALISER_VERSION,
     )
+
+
+def take_steps(raw: bytes, policy: TextPolicy, declared_encoding: str | None) -> Steps | Rejection:
+    """Take the steps in their order and give what each said; `longshore inspect` shows it."""
+    decoded = decode(raw, declared_encoding)
+    if isinstance(decoded, Rejection):
+        return decoded
+    repaired = repair(decoded.text, policy.repair)
+    header = split_header(repaired.text, policy.date_order)
+    language = detect_language(header.body, policy.language_engine)
+    return Steps(decoded, repaired, header, language)

@@ -1,0 +1,113 @@
+"""What an ingest would do, without doing any of it: `longshore ingest --dry-run`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flows.batch import read_source
+from flows.planning import identify, not_a_file
+from flows.records import Outcome, Rejection, Source
+from flows.report import table
+from flows.storage.landing import Landing, MovedError
+from flows.storage.ledger import Ledger
+from flows.storage.names import to_source_path
+from flows.storage.patterns import first_match, wanted_by
+from flows.storage.warehouse import Warehouse
+from flows.text.normalise import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flows.records import Delivery
+    from flows.settings import Settings
+
+_ROWS = 40
+
+
+@dataclass(slots=True)
+class Preview:
+    """What would become of each file."""
+
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    young: int = 0
+
+    def add(self, path: str, outcome: Outcome, *cells: str) -> None:
+        """Count a file, and keep a row for it while there are few."""
+        self.counts[outcome.value] += 1
+        if len(self.rows) < _ROWS:
+            self.rows.append((path, outcome.value, *cells))
+
+    def lines(self) -> Iterator[str]:
+        """Give it as lines for a person."""
+        if self.rows:
+            yield from table(("file", "would be", "language", "date", "encoding", "what would be done"), self.rows)
+        hidden = self.counts.total() - len(self.rows)
+        if hidden:
+            yield f"… and {hidden:,} more"
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
+        yield f"{self.counts.total():,} file(s): {counts or 'none'}. Nothing was written."
+        if self.young:
+            yield f"{self.young:,} file(s) have not settled yet."
+
+
+def preview(settings: Settings, *, wait: bool) -> Preview:
+    """Say what an ingest would do with what has settled; writes nothing, takes no lock, needs no ledger.
+
+    Raises:
+        LandingMissingError: there is no landing folder.
+    """
+    found = Preview()
+    warehouse = Warehouse(settings.warehouse)
+    ledger = None
+    if settings.ledger_url or warehouse.has_ledger():
+        ledger = Ledger(settings.ledger_url or warehouse.ledger_url)
+    wanted = wanted_by(settings.include, settings.exclude)
+    known = ledger.already_kept if ledger and settings.after_ingest == "keep" else None
+    limit = settings.max_files_per_run or 1_000_000
+    try:
+        with Landing(settings.landing) as landing:
+            listing = landing.list_settled(settings.settle_seconds, time.time(), limit, wanted, None, known)
+            if listing.young and wait:
+                time.sleep(listing.young_seconds)
+                listing = landing.list_settled(settings.settle_seconds, time.time(), limit, wanted, None, known)
+            seen: set[str] = set()
+            for file in listing.not_files:
+                _add_unread(found, not_a_file(file))
+            for file in listing.files:
+                delivery = identify(file, landing, settings)
+                if delivery.record_id is None:
+                    _add_unread(found, delivery)
+                elif delivery.record_id in seen or (ledger and ledger.owners([delivery.record_id])):
+                    found.add(to_source_path(file.path), Outcome.DUPLICATE, "", "", "", "its record exists already")
+                else:
+                    seen.add(delivery.record_id)
+                    _normalise(found, delivery, landing, settings)
+            found.young = len(listing.young)
+    finally:
+        if ledger is not None:
+            ledger.close()
+    return found
+
+
+def _add_unread(found: Preview, delivery: Delivery) -> None:
+    detail = f"{delivery.reason}: {delivery.detail}" if delivery.reason else delivery.detail or ""
+    found.add(to_source_path(delivery.path), delivery.outcome, "", "", "", detail)
+
+
+def _normalise(found: Preview, delivery: Delivery, landing: Landing, settings: Settings) -> None:
+    path = to_source_path(delivery.path)
+    try:
+        raw = read_source(Source(delivery.file, delivery.record_id or "", delivery.member), landing)
+    except (MovedError, OSError) as error:
+        found.add(path, Outcome.DEFERRED, "", "", "", str(error))
+        return
+    result = normalise(raw, settings.text_policy, first_match(settings.declared_encodings, path))
+    if isinstance(result, Rejection):
+        found.add(path, Outcome.REJECTED, "", "", "", f"{result.reason}: {result.detail}")
+    else:
+        date = str(result.published_date or ("" if result.date_status == "none" else result.date_status))
+        found.add(path, Outcome.PUBLISHED, result.language, date, result.encoding, ", ".join(result.repairs))
