@@ -44,7 +44,7 @@ class LandedFile:
     """A file in landing/ as the listing saw it: enough to tell later whether it is still the same.
 
     path: below the landing root, `/`-separated; bytes that are not UTF-8 are surrogates, as `os.fsdecode` gives.
-    size: bytes. modified_ns: nanoseconds since the epoch. inode: of the file, to tell a replaced file from the one read.
+    size: bytes. modified_ns: nanoseconds since the epoch. inode: of the file, to tell a replaced file from it.
     """
 
     path: str

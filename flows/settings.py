@@ -87,7 +87,7 @@ class Settings(BaseSettings):
 
     # How
     max_files_per_batch: int = Field(default=500, ge=1, le=20_000)
-    """At most so many files become one Parquet part. 500 keeps the overhead a batch below 2 % and a lost batch cheap."""
+    """At most so many files become one Parquet part. 500 keeps the overhead of a batch small, a lost one cheap."""
     max_bytes_per_batch: int = Field(default=32 * MIB, ge=1, le=1024 * MIB)
     """At most so many bytes become one Parquet part (a single larger file is a batch of its own). It bounds memory."""
     workers: int = Field(default=0, ge=0, le=256)

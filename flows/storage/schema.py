@@ -30,7 +30,7 @@ _COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
         "record_id",
         pa.string(),
         False,
-        "Lower-case hex SHA-256 of the source bytes: the same bytes are the same record.",
+        "Lower-case hex SHA-256 of the source bytes: same bytes, same record.",
     ),
     (
         "source_path",

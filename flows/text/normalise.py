@@ -12,15 +12,16 @@ Out of scope: where the bytes came from, when, and where the record goes.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Final
 
 from flows.records import Record, Rejection
 from flows.text.counts import count
-from flows.text.decode import decode
-from flows.text.header import split_header
-from flows.text.language import detect_language
+from flows.text.decode import Decoded, decode
+from flows.text.header import Header, split_header
+from flows.text.language import Language, detect_language
 from flows.text.policy import TextPolicy
-from flows.text.repair import repair
+from flows.text.repair import Repaired, repair
 
 # A change of this may change rows: raise it whenever the same bytes could give another row.
 NORMALISER_VERSION: Final = "1"
