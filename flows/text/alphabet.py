@@ -1,0 +1,174 @@
+"""langdetect's view of a text: which characters it folds, blanks and skips, as tables over code points.
+
+Promised: the same as its `NGram.normalize`, `normalize_vi`, `append` and `cleaning_text`, character by
+character, but for whole texts at once. A character is an id of 12 bits: 0 for a blank, then two for those that
+stand in no profile (upper case or not: runs of capitals are skipped), then the known ones.
+
+Beside it, a reader's view for judging whether a text reads well: Hangul syllables are not folded, and a sign
+(`³`, `„`, a line of a box) is a gap at a word's end but an unknown letter inside a word.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import compress
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from langdetect.utils.ngram import NGram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    Codes = npt.NDArray[np.uint32]
+    Ids = npt.NDArray[np.uint16]
+    Flags = npt.NDArray[np.bool_]
+
+ID_BITS: Final = 12
+BLANK: Final = 0
+UNKNOWN: Final = 1
+UNKNOWN_UPPER: Final = 2
+SIGN: Final = 3
+FIRST_KNOWN: Final = 4
+
+# langdetect reads no more of a text than this.
+LANGDETECT_MAX_CHARS: Final = 10_000
+# Its expressions, whatever one may think of them: the n-grams must be the same.
+_URL: Final = re.compile(r"https?://[-_.?&~;+=/#0-9A-Za-z]{1,2076}")
+_MAIL: Final = re.compile(r"[-_.0-9A-Za-z]{1,64}@[-_0-9A-Za-z]{1,255}[-_.0-9A-Za-z]{1,255}")
+
+# Above this no character is in a profile and none has case; the last one below it is a noncharacter.
+_CODE_LIMIT: Final = 0x20000
+# Blocks that langdetect folds to one character: general punctuation, Vietnamese letters (the upper part of
+# Latin Extended Additional), Kana, Bopomofo, Hangul.
+_FOLDED_BLOCKS: Final = (
+    (0x2000, 0x2070, " "),
+    (0x1EA0, 0x1F00, "ể"),
+    (0x3040, 0x30A0, "あ"),
+    (0x30A0, 0x3100, "ア"),
+    (0x3100, 0x3130, "ㄅ"),
+    (0x31A0, 0x31C0, "ㄅ"),
+    (0xAC00, 0xD7B0, "가"),
+)
+_FOLDED_LETTERS: Final = (("ș", "ş"), ("ț", "ţ"), ("ی", "ي"))
+# Signs to a reader. Not those that join words (dashes, apostrophes, blanks), nor letters (ª, º).
+_SIGNS: Final = (
+    (0x00A1, 0x00AA),
+    (0x00AB, 0x00BA),
+    (0x00BB, 0x00C0),
+    (0x00D7, 0x00D8),
+    (0x00F7, 0x00F8),
+    (0x02C6, 0x02C8),
+    (0x02D8, 0x02DE),
+    (0x2016, 0x2018),
+    (0x201A, 0x2028),
+    (0x2030, 0x2060),
+    (0x20A0, 0x20D0),
+    (0x2100, 0x2C00),
+    (0x3000, 0x3005),
+    (0x3008, 0x3021),
+    (0xFF01, 0xFF10),
+    (0xFF1A, 0xFF21),
+    (0xFF3B, 0xFF41),
+    (0xFF5B, 0xFF66),
+    (0x1F000, 0x1FB00),
+)
+
+
+class Alphabet:
+    """Tables from code points to ids, for the characters that the profiles are made of."""
+
+    def __init__(self, characters: str) -> None:
+        known = np.frombuffer(characters.encode("utf-32-le"), np.uint32)
+        by_char = dict(zip(characters, range(FIRST_KNOWN, FIRST_KNOWN + len(known)), strict=True))
+        by_char[" "] = BLANK
+        every = np.arange(_CODE_LIMIT, dtype=np.uint32).tobytes().decode("utf-32-le", "surrogatepass")
+        upper = list(compress(range(_CODE_LIMIT), map(str.isupper, every)))
+        digits = list(compress(range(_CODE_LIMIT), map(str.isdecimal, every)))
+
+        plain = np.full(_CODE_LIMIT, UNKNOWN, np.uint16)
+        plain[upper] = UNKNOWN_UPPER
+        plain[known] = np.arange(FIRST_KNOWN, FIRST_KNOWN + len(known))
+        plain[ord(" ")] = BLANK
+        self.plain_ids: Ids = plain
+        self.ids: Ids = _fold(plain.copy(), lambda char: by_char.get(char, UNKNOWN))
+        self.reading_ids: Ids = _for_reading(self.ids.copy(), plain)
+        self.reading_ids[digits] = BLANK
+        self.is_upper: Flags = np.zeros(1 << ID_BITS, bool)
+        self.is_upper[self.ids[upper]] = True
+        self.is_upper[plain[upper]] = True
+        self.lower_ids: Ids = np.arange(1 << ID_BITS, dtype=np.uint16)
+        self.lower_ids[UNKNOWN_UPPER] = UNKNOWN
+        self.lower_ids[plain[known]] = [by_char.get(char.lower(), UNKNOWN) for char in characters]
+
+    def langdetect_ids(self, text: str) -> Ids:
+        """Give the characters that langdetect would make n-grams of, as ids."""
+        return self.ids.take(_without_latin_in_other_scripts(codes(langdetect_text(text))))
+
+    def ids_to_read(self, text: str) -> Ids:
+        """Give the characters as a reader sees them, runs of capitals as small letters."""
+        ids = self.reading_ids.take(codes(text))
+        signs = np.flatnonzero(ids == SIGN)
+        if len(signs):
+            letter = np.zeros(len(ids) + 2, bool)
+            letter[1:-1] = ids > SIGN
+            ids[signs] = np.where(letter[signs] & letter[signs + 2], UNKNOWN, BLANK)
+        upper = self.is_upper.take(ids)
+        if upper.any():
+            run = np.zeros(len(upper), bool)
+            run[1:] = upper[:-1]
+            run[:-1] |= upper[1:]
+            run &= upper
+            ids[run] = self.lower_ids.take(ids[run])
+        return ids
+
+
+def codes(text: str) -> npt.NDArray[np.int64]:
+    """Give the code points of a text, those that no table holds as a noncharacter."""
+    if text.isascii():
+        return np.frombuffer(text.encode(), np.uint8).astype(np.int64)
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return np.minimum(points, _CODE_LIMIT - 1).astype(np.int64)
+
+
+def langdetect_text(text: str) -> str:
+    """Do what langdetect's `append` does: drop addresses, compose Vietnamese letters, cut."""
+    if "://" in text:
+        text = _URL.sub(" ", text)
+    if "@" in text:
+        text = _MAIL.sub(" ", text)
+    if not text.isascii():
+        text = NGram.normalize_vi(text)
+    return text[:LANGDETECT_MAX_CHARS]
+
+
+def _without_latin_in_other_scripts(points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Drop A to z (and the six signs between) where other scripts have over twice as many letters."""
+    if not len(points) or points.max() < 0x300:
+        return points
+    latin = (points >= ord("A")) & (points <= ord("z"))
+    # Private to langdetect: its non-Latin begins at the combining marks, without Latin Extended Additional.
+    others = (points >= 0x300) & ((points < 0x1E00) | (points > 0x1EFF))
+    return points[~latin] if latin.sum() * 2 < others.sum() else points
+
+
+def _fold(ids: Ids, id_of: Callable[[str], int]) -> Ids:
+    """Apply langdetect's `NGram.normalize` to a table, block by block."""
+    ids[[code for code in range(0x80) if not chr(code).isalpha()]] = BLANK
+    ids[[ord(char) for char in NGram.LATIN1_EXCLUDED]] = BLANK
+    for low, high, char in _FOLDED_BLOCKS:
+        ids[low:high] = id_of(char)
+    for char, folded in _FOLDED_LETTERS:
+        ids[ord(char)] = id_of(folded)
+    ideographs = {ord(char): id_of(to) for char, to in NGram.CJK_MAP.items() if "\u4e00" <= char <= "\u9fff"}
+    ids[list(ideographs)] = list(ideographs.values())
+    return ids
+
+
+def _for_reading(ids: Ids, plain: Ids) -> Ids:
+    ids[0xAC00:0xD7B0] = plain[0xAC00:0xD7B0]
+    for low, high in _SIGNS:
+        ids[low:high] = SIGN
+    return ids

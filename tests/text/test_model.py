@@ -1,0 +1,146 @@
+"""The model's n-grams are langdetect's, and its judgement of readings is useful."""
+
+from __future__ import annotations
+
+import collections
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+from langdetect.lang_detect_exception import LangDetectException
+
+import flows.text.model as model_module
+from flows.text.model import language_model, plausibilities, plausibility
+from flows.text.profiles import SMOOTHING, load_profiles
+
+if TYPE_CHECKING:
+    from flows.text.model import LanguageModel
+
+SAMPLES = [
+    "",
+    "   \n\t ",
+    "The harbour was quiet, and NOBODY spoke; the IPO of McAllister's firm was over.",
+    "Ein Fährmann grüßte. ÄÖÜ sind Umlaute, und DDR war ein Staat. Straße",
+    "Việt Nam có một ngư dân; Tiê\u0301ng Viê\u0323t viết bằng chữ Quốc ngữ.",
+    "Портові крани стояли тихо. СССР и США. Жизнь prekrasna, но English words too.",
+    "日本語の文章には漢字とカタカナとひらがながあります。",
+    "港口很安静,没有人说话。繁體中文與简体中文。",
+    "항구는 조용했다. 아무도 말하지 않았다.",
+    "كان الميناء هادئا. فارسی را پاس بداریم",
+    "Τι είναι αυτό; ΑΘΗΝΑ και ΠΕΙΡΑΙΑΣ. Écrit à l'École. ŞTEFAN și Țară",
+    "See https://example.org/a?b=c&d=e or write to someone.else@mail.example.org today.",
+    "a b c d  e   f A B CD EFG hIJ 123 4a 5B «quoted» 10° “curly” … x_y^z`w",
+    "𝔄𝔟𝔠 😀 𐐀𐐨 \ud800 \x00\x85\x92 \ufffd",
+    "word " * 3000,
+]
+
+
+@pytest.fixture(scope="module")
+def langdetect() -> DetectorFactory:
+    factory = DetectorFactory()
+    factory.load_profile(PROFILES_DIRECTORY)
+    factory.set_seed(0)
+    return factory
+
+
+def ngrams_of_langdetect(factory: DetectorFactory, text: str) -> collections.Counter[str]:
+    detector = factory.create()
+    detector.append(text)
+    detector.cleaning_text()
+    return collections.Counter(detector._extract_ngrams())  # noqa: SLF001 - it is what must be equal
+
+
+@pytest.mark.parametrize("text", SAMPLES)
+def test_ngrams_are_those_of_langdetect(langdetect, text):
+    assert collections.Counter(language_model().ngrams(text)) == ngrams_of_langdetect(langdetect, text)
+
+
+LETTERS = st.sampled_from("aAbBzZéÉșŞțiİıǅſ ßж ЖІ ий\u0301\u0323\u0306ễỄâ한가かカㄅ國国\u0600ی1_@.:/ \n\u2028𐐀😀ª")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=LETTERS | st.characters(), max_size=60))
+def test_ngrams_are_those_of_langdetect_for_any_text(langdetect, text):
+    assert collections.Counter(language_model().ngrams(text)) == ngrams_of_langdetect(langdetect, text)
+
+
+def test_every_probability_is_that_of_langdetect(langdetect):
+    profiles = load_profiles()
+    order = [langdetect.langlist.index(name) for name in profiles.languages]
+    for row in range(0, profiles.unknown_row, 97):
+        expected = [langdetect.word_lang_prob_map[profiles.ngram(row)][column] + SMOOTHING for column in order]
+        assert profiles.log_probability[row].tolist() == pytest.approx([__import__("math").log(p) for p in expected])
+
+
+def test_all_ngrams_have_a_row_of_their_own(langdetect):
+    assert load_profiles().unknown_row == len(langdetect.word_lang_prob_map)
+
+
+def test_the_likeliest_language_is_that_of_langdetect_where_it_is_plain(langdetect):
+    for text in SAMPLES[2:4] + SAMPLES[6:7] + SAMPLES[8:9]:
+        detector = langdetect.create()
+        detector.append(text)
+        model = language_model()
+        assert model.languages[int(model.mean_log_likelihoods(text).argmax())] == detector.detect()
+
+
+def test_a_text_without_letters_is_no_error(langdetect):
+    detector = langdetect.create()
+    detector.append("123 456")
+    with pytest.raises(LangDetectException):
+        detector.detect()
+    assert not language_model().mean_log_likelihoods("123 456").any()
+    assert plausibility("123 456") == 0.0
+
+
+def test_threads_share_one_model(monkeypatch):
+    monkeypatch.setattr(model_module, "_model", None)
+    seen: list[LanguageModel] = []
+    barrier = threading.Barrier(8)
+
+    def load() -> None:
+        barrier.wait()
+        seen.append(language_model())
+
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, seen))) == 1
+
+
+READINGS = [
+    ("Die Fährleute grüßten müde die Möwen über dem Kai.", "utf-8", "cp1252"),
+    ("Die Fährleute grüßten müde die Möwen über dem Kai.", "cp1252", "cp1251"),
+    ("Die Fährleute grüßten müde die Möwen über dem Kai.", "mac-roman", "cp1252"),
+    ("Портовые краны стояли тихо, и никто не говорил.", "cp1251", "koi8-r"),
+    ("Портовые краны стояли тихо, и никто не говорил.", "koi8-r", "cp1251"),
+    ("Портовые краны стояли тихо, и никто не говорил.", "cp866", "cp1251"),
+    ("Портовые краны стояли тихо, и никто не говорил.", "cp1251", "cp1252"),
+    ("Přístav byl tichý a nikdo nepromluvil, žádné světlo.", "cp1250", "cp1252"),
+    ("Το λιμάνι ήταν ήσυχο και κανείς δεν μιλούσε.", "iso8859-7", "cp1252"),
+    ("항구는 조용했고 아무도 말하지 않았다. 배는 이미 떠났다.", "euc-kr", "gb18030"),
+    ("港口很安静，没有人说话，船已经离开了。", "gb18030", "euc-kr"),
+]
+
+
+@pytest.mark.parametrize(("text", "right", "wrong"), READINGS)
+def test_the_right_reading_is_more_plausible_than_a_wrong_one(text, right, wrong):
+    misread = text.encode(right).decode(wrong, "replace")
+    assert plausibility(text) > plausibility(misread) + 0.3
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=80))
+def test_plausibility_takes_any_text(text):
+    assert -13.82 <= plausibility(text) <= 0.0
+    assert plausibilities([text, text]) == [plausibility(text)] * 2
+
+
+def test_shouting_is_as_plausible_as_speaking_but_an_inner_capital_is_not():
+    assert plausibility("DER FÄHRMANN GRÜSSTE") == pytest.approx(plausibility("der fährmann grüsste"))
+    assert plausibility("le caractère") > plausibility("le caractÈre") + 0.3
