@@ -69,7 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("files", nargs="+", metavar="FILE")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
 
-    _command(commands, "schema", "show the columns of the records, with their types and meanings")
+    schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
+    schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
     _command(commands, "version", "show the version")
     return parser
 

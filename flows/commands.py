@@ -80,11 +80,11 @@ def inspect(options: argparse.Namespace) -> int:
     return _print(line for one in found for line in one.lines())
 
 
-def schema(_: argparse.Namespace) -> int:
+def schema(options: argparse.Namespace) -> int:
     """Show the columns."""
-    from flows.storage.schema import describe  # noqa: PLC0415
+    from flows.storage.contract import FORMATS  # noqa: PLC0415
 
-    return _print(describe())
+    return _print([FORMATS[options.format]()])
 
 
 def _settings(options: argparse.Namespace, **more: object) -> Settings:

@@ -36,7 +36,7 @@ _COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
         "source_path",
         pa.string(),
         False,
-        "Path below the landing root, /-separated; bytes that are not UTF-8 are percent-encoded (%FF), a literal % is %25.",
+        "Path below the landing root, /-separated; bytes that are not UTF-8 are written %FF, a literal % is %25.",
     ),
     ("source_bytes", pa.int64(), False, "Size of the source in bytes."),
     ("source_modified_at", _TIMESTAMP, False, "When the landed file was last modified, by its own clock."),
@@ -84,12 +84,44 @@ PARTITION = pa.field(
     metadata={"description": "The UTC day of ingested_at; the name of the partition folder, not in the files."},
 )
 
-RECORDS = pa.schema(
-    [
-        pa.field(name, kind, nullable=nullable, metadata={"description": description})
-        for name, kind, nullable, description in _COLUMNS
-    ]
+_DELIVERY_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
+    ("run_id", pa.string(), False, "The run that took the delivery in."),
+    ("batch_id", pa.string(), False, "The batch that the delivery was part of."),
+    ("path", pa.string(), False, "Path below the landing root, written as source_path; pack.zip!/name for a member."),
+    ("is_member", pa.bool_(), False, "Whether it is a member of a pack; the pack has a row of its own."),
+    ("source_bytes", pa.int64(), False, "Size in bytes when it was taken."),
+    ("source_modified_at", _TIMESTAMP, False, "When the file was last modified, by its own clock."),
+    ("record_id", pa.string(), True, "SHA-256 of its bytes; null where they were not read."),
+    ("outcome", pa.string(), False, "published, duplicate or rejected."),
+    ("reason", pa.string(), True, "Why it was rejected: EMPTY, BINARY, TOO_LARGE ..."),
+    ("detail", pa.string(), True, "The same as a sentence: what was seen."),
+    ("settled_as", pa.string(), True, "Where the landed file is now, below the landing root; null if not moved."),
+    ("ingested_at", _TIMESTAMP, False, "When its batch was taken."),
+    ("settled_at", _TIMESTAMP, False, "When its batch was published and its file out of the way."),
 )
+
+RUN_DATE = pa.field(
+    "run_date",
+    pa.date32(),
+    nullable=False,
+    metadata={"description": "The UTC day on which the run began; the name of the partition folder, not in the files."},
+)
+
+
+def _schema(columns: tuple[tuple[str, pa.DataType, bool, str], ...]) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(name, kind, nullable=nullable, metadata={"description": description})
+            for name, kind, nullable, description in columns
+        ]
+    )
+
+
+RECORDS = _schema(_COLUMNS)
+DELIVERIES = _schema(_DELIVERY_COLUMNS)
+
+# The order of the rows in a part, so that statistics prune what people filter by.
+SORTED_BY = ("language", "published_date", "record_id")
 
 # Long or all different: a dictionary only costs there.
 WITHOUT_DICTIONARY = frozenset({"record_id", "source_path", "text", "title", "header", "text_sha256"})
