@@ -97,7 +97,6 @@ class Alphabet:
         self.reading_ids: Ids = _for_reading(self.ids.copy(), plain)
         self.reading_ids[digits] = BLANK
         self.is_upper: Flags = np.zeros(1 << ID_BITS, bool)
-        self.is_upper[self.ids[upper]] = True
         self.is_upper[plain[upper]] = True
         self.lower_ids: Ids = np.arange(1 << ID_BITS, dtype=np.uint16)
         self.lower_ids[UNKNOWN_UPPER] = UNKNOWN
