@@ -68,7 +68,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(fd, "rb") as file:
+        with os.fdopen(fd, "rb") as file:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 raise SettingsError(f"{printable(str(path))} is not a regular file. Name a text file.")

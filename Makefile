@@ -1,0 +1,59 @@
+# The two commands a newcomer needs: `make ingest` and `make test`. Python >= 3.11 and make are all they ask for.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXTRAS_TEST := test,postgres,lingua,fasttext,watch,metrics
+
+.PHONY: ingest serve test lint types docs docs-check bench soak clean
+
+ingest: $(VENV)/.installed
+	@if [ -z "$$(ls -A landing | grep -v '^\.gitkeep$$')" ]; then \
+		cp -p tests/samples/* landing/ && echo "landing/ was empty: the samples of tests/samples/ are in it now."; fi
+	@$(BIN)/longshore ingest
+
+serve: $(VENV)/.installed
+	@$(BIN)/longshore serve
+
+test: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+docs: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
+
+docs-check: $(VENV)/.installed
+	$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/stages.py
+
+soak: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/soak.py --kills 2000
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What is installed follows pyproject.toml and constraints.txt, and is done again only when one of them changes.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
+		{ echo "Longshore needs Python 3.11 or newer; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) && touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing Longshore and its pinned dependencies (a minute, once) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e . && touch $@
+
+$(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing Longshore with what its tests need (some minutes, once) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS_TEST)]' && touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS_TEST),dev]' && touch $@

@@ -1,0 +1,56 @@
+"""The tree is the architecture: dependencies point one way, and the pure rooms are pure."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FLOWS = Path(__file__).parent.parent / "flows"
+MODULES = sorted(FLOWS.rglob("*.py"))
+WITH_PREFECT = {"ingest.py", "compact.py", "serve.py"}
+IMPURE = {"prefect", "pyarrow", "sqlalchemy", "pathlib", "os", "io", "time", "random", "socket", "subprocess", "shutil"}
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import; Prefect's loader would make a second class of it"
+            yield node.module
+
+
+@pytest.mark.parametrize("path", sorted((FLOWS / "text").glob("*.py")), ids=lambda path: path.name)
+def test_text_imports_nothing_impure(path):
+    for name in _imports(path):
+        assert name.split(".")[0] not in IMPURE, f"{path.name} imports {name}"
+        assert not name.startswith(("flows.storage", "flows.settings", "flows.pipeline")), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((FLOWS / "storage").glob("*.py")), ids=lambda path: path.name)
+def test_storage_knows_nothing_of_runs(path):
+    for name in _imports(path):
+        assert name.split(".")[0] != "prefect"
+        assert not name.startswith(("flows.pipeline", "flows.workers", "flows.cli")), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("heavy", ["prefect", "pyarrow", "sqlalchemy", "numpy", "pydantic", "dateparser", "rich"])
+def test_help_and_version_import_nothing_heavy(heavy):
+    code = f"import sys, flows.cli; flows.cli.build_parser(); sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["status", "inspect", "pipeline"])
+@pytest.mark.parametrize("heavy", ["prefect", "dateparser"])
+def test_no_command_but_serve_imports_prefect(command, heavy):
+    module = {"status": "flows.status", "inspect": "flows.inspection", "pipeline": "flows.pipeline"}[command]
+    code = f"import sys, flows.commands, {module}; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_room_has_a_name_that_says_nothing():
+    for path in MODULES:
+        assert path.stem not in {"utils", "util", "helpers", "common", "manager", "misc"}
+        assert path.stem not in sys.stdlib_module_names - {"__init__", "__main__", "inspect"}, path

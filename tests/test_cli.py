@@ -1,0 +1,151 @@
+"""The program as a person meets it: real processes, real files."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "tests" / "samples"
+
+
+@pytest.fixture
+def project(tmp_path):
+    longshore("init", cwd=tmp_path)
+    return tmp_path
+
+
+def longshore(*arguments, cwd, code=0, **variables):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("LONGSHORE_", "PREFECT_"))}
+    environment |= {"PYTHONPATH": str(ROOT), "LONGSHORE_SETTLE_SECONDS": "0", **variables}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_init_makes_a_project_and_never_writes_over_anything(tmp_path):
+    (tmp_path / "longshore.toml").write_text("workers = 1\n")
+    said = longshore("init", cwd=tmp_path).stdout
+    assert "there already " in said
+    assert (tmp_path / "longshore.toml").read_text() == "workers = 1\n"
+    assert (tmp_path / "landing").is_dir()
+    assert (tmp_path / "prefect.yaml").is_file()
+
+
+def test_the_samples_become_records_and_rejections_with_reasons(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    said = longshore("ingest", cwd=project).stdout
+    assert "12 file(s): 10 published, 2 rejected" in said
+    assert "BINARY" in said
+    assert "EMPTY" in said
+    rows = duckdb.sql(
+        f"SELECT source_path, text, published_date FROM '{project}/warehouse/records/**/*.parquet'"
+    ).fetchall()
+    by_name = {name: (text, str(date)) for name, text, date in rows}
+    assert len(rows) == 10
+    assert by_name["02-date-line.txt"][1] == "2024-03-17"
+    assert "The café on the quay" in by_name["07-mojibake.txt"][0]
+    assert by_name["05-shift-jis-japanese.txt"][0].startswith("港の朝市")
+    assert by_name["06-koi8-r-russian.txt"][1] == "2021-03-17"
+    reason = json.loads((project / "landing/_rejected/11-a-picture.txt.reason.json").read_text())
+    assert reason["reason"] == "BINARY"
+
+
+def test_a_second_run_finds_nothing_new_and_publishes_nothing(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    longshore("ingest", cwd=project)
+    before = sorted((project / "warehouse/records").rglob("*"))
+    assert "Nothing new" in longshore("ingest", cwd=project).stdout
+    assert sorted((project / "warehouse/records").rglob("*")) == before
+
+
+def test_the_json_summary_has_counts_that_add_up(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    shutil.copy(SAMPLES / "02-date-line.txt", project / "landing/again.txt")
+    summary = json.loads(longshore("ingest", "--json", cwd=project).stdout)
+    files = summary["files"]
+    assert files["seen"] == 13 == files["published"] + files["duplicate"] + files["rejected"] + files["deferred"]
+    assert files["duplicate"] == 1
+    assert summary["reasons"] == {"BINARY": 1, "EMPTY": 1}
+
+
+def test_a_dry_run_says_what_would_be_and_writes_nothing(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    said = longshore("ingest", "--dry-run", cwd=project).stdout
+    assert "10 published, 2 rejected" in said
+    assert list((project / "warehouse").iterdir()) == []
+    assert len(list((project / "landing").iterdir())) == 12
+
+
+def test_a_missing_landing_folder_is_an_error_that_says_how_to_make_one(tmp_path):
+    said = longshore("ingest", cwd=tmp_path, code=2).stderr
+    assert "The landing folder landing does not exist. `longshore init` makes one" in said
+    assert not (tmp_path / "landing").exists()
+
+
+def test_rejected_files_fail_a_run_only_when_asked_to(project):
+    (project / "landing/empty.txt").touch()
+    longshore("ingest", "--fail-on-rejected", cwd=project, code=1)
+
+
+def test_max_files_takes_the_oldest(project):
+    for age in range(5):
+        path = project / "landing" / f"{age}.txt"
+        path.write_text(f"The story of day {age}, told at some length for the reader.")
+        os.utime(path, (1_000_000 + age, 1_000_000 + age))
+    longshore("ingest", "--max-files", "2", cwd=project)
+    assert sorted(path.name for path in (project / "landing").glob("*.txt")) == ["2.txt", "3.txt", "4.txt"]
+
+
+def test_inspect_shows_each_step_and_writes_nothing(project):
+    said = longshore("inspect", str(SAMPLES / "07-mojibake.txt"), str(SAMPLES / "11-a-picture.txt"), cwd=project).stdout
+    for word in ("encoding", "repairs", "before", "after", "header", "date       2024-03-17", "language", "BINARY"):
+        assert word in said
+    found = json.loads(longshore("inspect", "--json", str(SAMPLES / "02-date-line.txt"), cwd=project).stdout)
+    assert found[0]["header"]["published_date"] == "2024-03-17"
+    assert list((project / "warehouse").iterdir()) == []
+
+
+def test_no_escape_sequence_from_a_file_reaches_the_terminal(project):
+    name = "red\x1b[31m\nname.txt"
+    (project / "landing" / name).write_bytes(
+        b" date 2024-03-17 \n\n\x1b]0;owned\x07A story with a bell in its title.\n"
+    )
+    inspected = longshore("inspect", str(project / "landing" / name), cwd=project).stdout
+    ingested = longshore("ingest", cwd=project).stdout
+    for said in (inspected, ingested):
+        assert "\x1b" not in said
+        assert "\x07" not in said
+
+
+def test_status_tells_what_waits_and_what_was_done(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    assert json.loads(longshore("status", "--json", cwd=project).stdout)["waiting"]["files"] == 12
+    longshore("ingest", cwd=project)
+    found = json.loads(longshore("status", "--json", cwd=project).stdout)
+    assert (found["waiting"]["files"], found["records"], found["rejected"]) == (0, 10, 2)
+    assert found["runs"][0]["state"] == "completed"
+
+
+def test_an_unknown_setting_ends_with_2_and_one_message(project):
+    said = longshore("status", cwd=project, code=2, LONGSHORE_LANDNG="x").stderr
+    assert said.count("\n") == 1
+    assert "LONGSHORE_LANDING" in said
+
+
+def test_schema_and_version_answer(project):
+    assert "record_id" in longshore("schema", cwd=project).stdout
+    assert longshore("version", cwd=project).stdout.startswith("longshore 0.")

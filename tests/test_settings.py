@@ -1,0 +1,91 @@
+"""What a person sets is checked, and wins in the order that the reference promises."""
+
+import tomllib
+
+import pytest
+
+from flows.errors import SettingsError
+from flows.scaffold import settings_file
+from flows.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("SETTLE_SECONDS", "WORKERS"):
+        monkeypatch.delenv(f"LONGSHORE_{name}", raising=False)
+    return tmp_path
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(project, monkeypatch):
+    (project / "longshore.toml").write_text("settle_seconds = 1\nworkers = 3\nzstd_level = 9\n")
+    monkeypatch.setenv("LONGSHORE_SETTLE_SECONDS", "2")
+    monkeypatch.setenv("LONGSHORE_WORKERS", "4")
+    settings = load_settings(settle_seconds=7)
+    assert (settings.settle_seconds, settings.workers, settings.zstd_level) == (7, 4, 9)
+
+
+def test_a_flag_that_was_not_given_changes_nothing():
+    assert load_settings(landing=None, settle_seconds=None) == load_settings()
+
+
+def test_an_unknown_key_in_the_file_names_the_nearest_known_one(project):
+    (project / "longshore.toml").write_text("setle_seconds = 1\n")
+    with pytest.raises(SettingsError, match=r"'setle_seconds'.*settle_seconds"):
+        load_settings()
+
+
+def test_an_unknown_variable_names_the_nearest_known_one(monkeypatch):
+    monkeypatch.setenv("LONGSHORE_SETTEL", "1")
+    with pytest.raises(SettingsError, match=r"LONGSHORE_SETTEL is no setting.*LONGSHORE_SETTLE_SECONDS"):
+        load_settings()
+
+
+def test_a_wrong_value_says_which_setting_and_where_it_came_from(monkeypatch):
+    monkeypatch.setenv("LONGSHORE_WORKERS", "many")
+    with pytest.raises(SettingsError, match=r"workers \(from the environment variable LONGSHORE_WORKERS\).*'many'"):
+        load_settings()
+
+
+def test_broken_toml_names_the_line(project):
+    (project / "longshore.toml").write_text("settle_seconds = \n")
+    with pytest.raises(SettingsError, match=r"longshore.toml is not valid TOML.*line 1"):
+        load_settings()
+
+
+def test_a_time_zone_that_does_not_exist_is_an_error():
+    with pytest.raises(SettingsError, match=r"no time zone 'Europe/Atlantis'"):
+        load_settings(schedule_timezone="Europe/Atlantis")
+
+
+def test_an_encoding_that_does_not_exist_is_an_error():
+    with pytest.raises(SettingsError, match="klingon"):
+        load_settings(declared_encodings={"*.txt": "klingon"})
+
+
+@pytest.mark.parametrize(("landing", "warehouse"), [("x", "x"), ("w/records/in", "w"), ("x", "x/inner")])
+def test_landing_and_warehouse_must_not_be_in_each_other(landing, warehouse):
+    with pytest.raises(SettingsError, match="separate folders"):
+        load_settings(landing=landing, warehouse=warehouse)
+
+
+def test_settings_cannot_be_changed_after_they_were_checked():
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().workers = 3
+
+
+def test_the_commented_file_names_every_setting_and_is_valid_when_uncommented(project):
+    text = settings_file()
+    for name in Settings.model_fields:
+        assert f"# {name} = " in text or f"# [{name}]" in text
+    lines = [
+        line.removeprefix("# ")
+        for line in text.splitlines()
+        if line.startswith("# [") or (line.startswith("# ") and " = " in line and "not set" not in line)
+    ]
+    settings = [line for line in lines if line[0] in '["' or line.split(" = ")[0] in Settings.model_fields]
+    (project / "longshore.toml").write_text("\n".join(settings))
+    assert tomllib.loads("\n".join(settings))
+    assert load_settings().model_dump(exclude={"declared_encodings"}) == Settings.model_construct(
+        **{name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
+    ).model_dump(exclude={"declared_encodings"})
