@@ -211,7 +211,7 @@ class Ledger:
                 .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
                 .group_by(deliveries.c.outcome)
             )
-            tally: dict[str, int] = dict(outcomes.tuples())
+            tally: dict[str, int] = dict(outcomes.tuples().all())
             db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no)
