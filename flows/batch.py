@@ -24,6 +24,8 @@ from flows.storage.warehouse import Warehouse
 from flows.text.normalise import NORMALISER_VERSION, normalise
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from flows.records import Batch, LandedFile, Source
     from flows.storage.warehouse import StagedPart
     from flows.text.policy import TextPolicy
@@ -83,6 +85,7 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
         seconds={"normalise": normalised - began, "stage": time.perf_counter() - normalised},
         tallies=_tallies(records),
         briefs=tuple(_brief(record, path) for record, path, _ in work.rows[:_BRIEFS]),
+        dates=_date_range(records),
         slowest=tuple((path, seconds) for seconds, path in sorted(work.times, reverse=True)[:_SLOWEST]),
     )
 
@@ -143,7 +146,13 @@ def _tallies(records: list[Record]) -> dict[str, dict[str, int]]:
         "encoding_method": dict(Counter(record.encoding_method for record in records)),
         "repairs": dict(Counter("repaired" if record.repairs else "as it was" for record in records)),
         "date_status": dict(Counter(record.date_status for record in records)),
+        "published_year": dict(Counter(str(r.published_date.year) for r in records if r.published_date is not None)),
     }
+
+
+def _date_range(records: list[Record]) -> tuple[dt.date, dt.date] | None:
+    dates = [record.published_date for record in records if record.published_date is not None]
+    return (min(dates), max(dates)) if dates else None
 
 
 def _brief(record: Record, path: str) -> Brief:

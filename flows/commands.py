@@ -39,12 +39,24 @@ def ingest(options: argparse.Namespace) -> int:
 
 
 def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | None:
-    from flows.pipeline import ingest_landing  # noqa: PLC0415
     from flows.progress import terminal_observer  # noqa: PLC0415
-    from flows.workers import choose_workers  # noqa: PLC0415
+    from flows.tracking import configured_api  # noqa: PLC0415
 
+    api = configured_api()
+    if api is None and not options.json:
+        sys.stderr.write("No Prefect API is configured: this run is direct, and no web page shows it.\n")
     with _stop_on_signals(), terminal_observer(quiet=options.json) as observer:
-        return ingest_landing(settings, choose_workers, observer=observer, wait=not options.no_wait)
+        if api is None:
+            from flows.pipeline import ingest_landing  # noqa: PLC0415
+            from flows.workers import choose_workers  # noqa: PLC0415
+
+            return ingest_landing(settings, choose_workers, observer=observer, wait=not options.no_wait)
+        from flows.tracking import use_api  # noqa: PLC0415
+
+        use_api(api)
+        from flows.ingest import run_tracked  # noqa: PLC0415 - Prefect: two seconds
+
+        return run_tracked(settings, wait=not options.no_wait, observer=observer)
 
 
 def init(options: argparse.Namespace) -> int:

@@ -156,6 +156,7 @@ class Staged:
 
     failed: by record_id, the sources that became no record: rejected, or deferred (a detail without a reason).
     tallies: how often each value of a few columns came: `language`, `encoding`, `repairs`, `date_status`.
+    dates: the earliest and the latest publishing date among the rows.
     """
 
     batch_no: int
@@ -168,4 +169,5 @@ class Staged:
     seconds: dict[str, float]
     tallies: dict[str, dict[str, int]]
     briefs: tuple[Brief, ...] = ()
+    dates: tuple[dt.date, dt.date] | None = None
     slowest: tuple[tuple[str, float], ...] = ()

@@ -98,11 +98,7 @@ class ProcessWorkers:
                         return pool.submit(normalise_batch, batch, order).result()
                     except BrokenProcessPool:
                         continue
-            first, last = batch.sources[0].file.path, batch.sources[-1].file.path
-            raise WorkerError(
-                f"Batch {batch.batch_id[:12]} killed its worker {_ATTEMPTS} times (out of memory?). Its files, from "
-                f"{first!r} to {last!r}, are still in landing. Try --max-files 1 to find the one, or smaller batches."
-            )
+            raise killed_its_worker(batch, _ATTEMPTS)
 
         return again
 
@@ -154,6 +150,15 @@ def run_windowed(
         elif lost:
             batch = lost.pop()
             yield batch, run_again(batch)
+
+
+def killed_its_worker(batch: Batch, attempts: int) -> WorkerError:
+    """Give the error of a batch that is given up because it kills whatever works on it."""
+    first, last = batch.sources[0].file.path, batch.sources[-1].file.path
+    return WorkerError(
+        f"Batch {batch.batch_id[:12]} killed its worker {attempts} times (out of memory?). Its files, from "
+        f"{first!r} to {last!r}, are still in landing. Try --max-files 1 to find the one, or smaller batches."
+    )
 
 
 def choose_workers(slots: int, expected_files: int) -> Workers:
