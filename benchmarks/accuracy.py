@@ -205,9 +205,8 @@ def calibration(rows: list[Row], score: Any, room: Path) -> None:  # noqa: ANN40
     print(f"language_confidence: expected calibration error {error:.3f} over {total} texts that are not und")
     for key in sorted(bins):
         count, good, said = bins[key]
-        print(
-            f"  {key / 10:.1f}-{(key + 1) / 10:.1f}  {count:>5.0f} texts  says {said / count:.2f}  right {good / count:.2f}"
-        )
+        span = f"{key / 10:.1f}-{(key + 1) / 10:.1f}"
+        print(f"  {span}  {count:>5.0f} texts  says {said / count:.2f}  right {good / count:.2f}")
 
 
 def main() -> None:
