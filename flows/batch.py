@@ -25,6 +25,9 @@ from flows.text.normalise import NORMALISER_VERSION, normalise
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
+
+    import pyarrow as pa
 
     from flows.records import Batch, LandedFile, Source
     from flows.storage.warehouse import StagedPart
@@ -70,8 +73,10 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     normalised = time.perf_counter()
     faults.step("normalise")
     name, rows, part_bytes, sha256 = None, 0, 0, ""
+    part = None
     if work.rows:
         part = _stage(batch, order, work)
+    if part is not None:
         name, rows, part_bytes, sha256 = part.name, part.rows, part.bytes, part.sha256
     records = [record for record, _, _ in work.rows]
     return Staged(
@@ -103,6 +108,7 @@ def _normalise_source(source: Source, landing: Landing, order: WorkOrder, work: 
     began = time.perf_counter()
     path = to_source_path(source.file.path if source.member is None else f"{source.file.path}!/{source.member}")
     try:
+        faults.step("worker.read")
         raw = read_source(source, landing)
         declared = first_match(order.declared_encodings, path) if order.declared_encodings else None
         result = normalise(raw, order.policy, declared)
@@ -132,10 +138,37 @@ def failure(error: OSError) -> tuple[Reason | None, str]:
     return None, f"reading it failed: {error.strerror}"
 
 
-def _stage(batch: Batch, order: WorkOrder, work: _Work) -> StagedPart:
+def _fits(
+    row: tuple[Record, str, LandedFile],
+    table_of: Callable[[list[tuple[Record, str, LandedFile]]], pa.Table],
+    work: _Work,
+) -> bool:
+    """Tell whether a record can be written at all; if not, its source is rejected, and the others go on."""
+    try:
+        table_of([row])
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        detail = f"Its record cannot be written ({problem}). This is a fault in Longshore: report it."
+        work.failed[row[0].record_id] = (Reason.UNREADABLE, detail)
+        return False
+    return True
+
+
+def _stage(batch: Batch, order: WorkOrder, work: _Work) -> StagedPart | None:
+    """Write the part; None where none of its rows could be written."""
     from flows.storage.schema import records_table  # noqa: PLC0415 - pyarrow, only where a part is written
 
-    table = records_table(work.rows, batch.batch_id, batch.ingested_at, NORMALISER_VERSION)
+    def table_of(rows: list[tuple[Record, str, LandedFile]]) -> pa.Table:
+        return records_table(rows, batch.batch_id, batch.ingested_at, NORMALISER_VERSION)
+
+    try:
+        table = table_of(work.rows)
+    except Exception:
+        _log.exception("The rows of batch %s do not make a table: each is tried alone.", batch.batch_id[:12])
+        work.rows = [row for row in work.rows if _fits(row, table_of, work)]
+        if not work.rows:
+            return None
+        table = table_of(work.rows)
     return Warehouse(Path(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table, order.zstd_level)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flows import __version__
 from flows.errors import LongshoreError
+from flows.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,5 +106,7 @@ def _say_error(options: argparse.Namespace, error: LongshoreError, code: int) ->
         raise error
     sys.stdout.flush()
     stream = sys.stderr if code else sys.stdout
-    stream.write(f"{error}\n" if code == 0 else f"longshore: {error}\n")
+    # A message may name a file, and a name may hold what makes a terminal act.
+    text = "\n".join(printable(line) for line in str(error).split("\n"))
+    stream.write(f"{text}\n" if code == 0 else f"longshore: {text}\n")
     return code

@@ -5,8 +5,8 @@
 3. list     the files in landing/ that have settled, oldest first
 4. claim    each batch's sources in the ledger; a source that has a record already is a duplicate
 5. stage    a worker reads, normalises, and writes one part that no reader sees yet
-6. publish  one rename makes the part visible
-7. settle   the landed files go to _archive/ or _rejected/
+6. publish  the ledger says what each file comes to; one rename makes the part visible
+7. settle   the landed files go to _archive/ or _rejected/, and the ledger is told
 
 Between any two of these steps the process may die: the next run's step 2 makes it good. Promised and attacked by
 tests: nothing lost, nothing twice, nothing half. Out of scope: what is in a text (`text/`), when runs happen (`serve`).
@@ -20,9 +20,13 @@ import socket
 import time
 import uuid
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+import sqlalchemy as sa
+
 from flows.batch import WorkOrder
+from flows.errors import LedgerError
 from flows.planning import batch_of, cut, not_a_file, plan_batch
 from flows.records import Outcome, Staged
 from flows.settling import settle
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
     from flows.records import Batch, Delivery, LandedFile
     from flows.settings import Settings
+    from flows.settling import Settlement
     from flows.storage.landing import Listing
     from flows.workers import Workers
 
@@ -99,7 +104,11 @@ def ingest_landing(
         with one_run_at_a_time(run.warehouse.inner, f"{what} {run.summary.run_id[:8]}", _now()):
             run.warehouse.make()
             with Ledger(settings.ledger_url or run.warehouse.ledger_url) as ledger:
+                _refuse_to_forget(ledger, run.warehouse)
                 run.go(ledger, choose_workers, wait=wait)
+    except sa.exc.SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise LedgerError(f"The ledger failed: {cause}. Mend that, and the next run goes on from here.") from error
     finally:
         run.landing.close()
     return run.summary
@@ -108,21 +117,36 @@ def ingest_landing(
 def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Settings) -> int:
     """Finish or undo what a dead run left, and say how many batches that were. Only for the holder of the run lock.
 
-    Nothing but the ledger's state and whether the part is there decides: a part that readers may have seen goes
-    forward; anything earlier never happened.
+    Nothing but the ledger's state and whether the part is there, byte for byte, decides: a part that readers may have
+    seen goes forward; anything earlier never happened.
     """
+    landing.forget_folders()
     unfinished = ledger.unfinished()
     for batch in unfinished:
         visible = batch.state == PUBLISHED or (
-            batch.state == STAGED and (batch.part is None or warehouse.has_part(batch.part))
+            batch.state == STAGED and (batch.part is None or warehouse.finish_publish(batch.part, batch.part_sha256))
         )
         if visible:
-            ledger.mark_published(batch.batch_no)
-            settle(batch.batch_no, batch.ingested_at, ledger, landing, settings, again=True)
+            done = settle(ledger.endings(batch.batch_no), batch.ingested_at, landing, settings, again=True)
+            _write_down(ledger, batch.batch_no, done, settings)
         else:
             ledger.release(batch.batch_no)
     warehouse.drop_staging()
     return len(unfinished)
+
+
+def _write_down(ledger: Ledger, batch_no: int, done: Settlement, settings: Settings) -> None:
+    ledger.mark_settled(batch_no, done.places, done.left, _now(), after_ingest=settings.after_ingest, stuck=done.stuck)
+    faults.step("ledger.settled")
+
+
+def _refuse_to_forget(ledger: Ledger, warehouse: Warehouse) -> None:
+    """Stop where the ledger is new but the warehouse is not: everything delivered again would be published again."""
+    if ledger.is_empty() and warehouse.has_parts():
+        raise LedgerError(
+            f"The ledger is empty, but {warehouse.records} holds records: its file was lost or another was named. "
+            "`longshore verify --repair` makes it anew from the warehouse and the archive."
+        )
 
 
 @dataclass(slots=True)
@@ -137,7 +161,8 @@ class _Run:
     order: WorkOrder
     run_no: int = 0
     # Files that this run has given up on: they are left for the next.
-    deferred: dict[str, str] = field(default_factory=dict)
+    deferred: set[str] = field(default_factory=set)
+    listed: int = 0
     # Files of this round that wait for a batch in hand which holds the same bytes.
     held: int = 0
     taken_bytes: int = 0
@@ -182,7 +207,7 @@ class _Run:
             while True:
                 listing = self._list(ledger, wait=wait)
                 wait = False
-                files = self._within_limits([file for file in listing.files if file.path not in self.deferred])
+                files = self._within_limits(listing.files)
                 workers = workers or choose_workers(self.settings.worker_count, len(files))
                 ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
                 if not ended or not (listing.more or self.held):
@@ -193,6 +218,8 @@ class _Run:
                 workers.stop()
             # What is in hand is finished or undone now, so that a stopped run leaves nothing to guess.
             recover(ledger, self.warehouse, self.landing, self.settings)
+            seen, listed = self.summary.seen, self.listed
+            self._say(f"Stopped after {seen:,} of {listed:,} file(s); about {listed - seen:,} are left in landing.")
             raise
         else:
             workers.stop()
@@ -204,15 +231,19 @@ class _Run:
         def look(seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
             self.landing.forget_folders()
             return self.landing.list_settled(
-                settings.settle_seconds,
-                time.time(),
-                FILES_A_ROUND,
-                wanted_by(settings.include, settings.exclude),
-                seen_before,
-                ledger.already_kept if settings.after_ingest == "keep" else None,
+                settings.settle_seconds, time.time(), FILES_A_ROUND, wanted, seen_before, known
             )
 
+        def wanted(path: str) -> bool:
+            return path not in self.deferred and (matches is None or matches(path))
+
         settings = self.settings
+        matches = wanted_by(settings.include, settings.exclude)
+        known: Callable[[Sequence[LandedFile]], set[str]] | None = None
+        if settings.after_ingest == "keep":
+            known = ledger.already_kept
+        elif ledger.stuck_files():
+            known = partial(ledger.already_kept, stuck=True)
         listing = look()
         if listing.young and (wait or listing.odd_clock):
             seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds
@@ -224,7 +255,8 @@ class _Run:
             # The first look counts as an earlier sight only if it is a whole settle time ago.
             listing = look(listing.young if listing.odd_clock else None)
         for problem in listing.problems:
-            self._say(problem)
+            if problem not in self.summary.notes:
+                self._say(problem)
         return listing
 
     def _within_limits(self, files: list[LandedFile]) -> list[LandedFile]:
@@ -242,17 +274,20 @@ class _Run:
 
     def _odd_ones(self, ledger: Ledger, listing: Listing) -> int:
         """Reject what is no regular file."""
-        odd = [file for file in listing.not_files if file.path not in self.deferred]
-        if odd:
-            self._conclude_without_worker(ledger, batch_of(map(not_a_file, odd), _now()))
+        odd = listing.not_files
+        for start in range(0, len(odd), self.settings.max_files_per_batch):
+            some = odd[start : start + self.settings.max_files_per_batch]
+            self._conclude_without_worker(ledger, batch_of(map(not_a_file, some), _now()))
         return len(odd)
 
     def _round(self, ledger: Ledger, workers: Workers, files: list[LandedFile]) -> int:
         """Take these files through claim, stage, publish and settle; say how many came to an end."""
         before = self.summary.seen
         self.held = 0
-        self.taken_bytes += sum(file.size for file in files)
-        self.observer.listed(len(files), sum(file.size for file in files))
+        source_bytes = sum(file.size for file in files)
+        self.taken_bytes += source_bytes
+        self.listed += len(files)
+        self.observer.listed(len(files), source_bytes)
         for batch, staged in workers.normalise(self._claimed_batches(ledger, files, workers.slots), self.order):
             self._conclude(ledger, batch, staged)
         return self.summary.seen - before
@@ -270,8 +305,12 @@ class _Run:
                 self._conclude_without_worker(ledger, batch)
 
     def _conclude_without_worker(self, ledger: Ledger, batch: Batch) -> None:
-        batch = replace(batch, batch_no=ledger.claim(batch, self.run_no))
-        self._conclude(ledger, batch, Staged(batch.batch_no, None, 0, 0, "", {}, 0, {}, {}))
+        nothing = Staged(0, None, 0, 0, "", {}, 0, {}, {})
+        if all(delivery.outcome is Outcome.DEFERRED for delivery in batch.deliveries):
+            # Nothing happened: the ledger need not know.
+            self._count(batch, nothing, batch.deliveries)
+        else:
+            self._conclude(ledger, replace(batch, batch_no=ledger.claim(batch, self.run_no)), nothing)
 
     def _conclude(self, ledger: Ledger, batch: Batch, staged: Staged) -> None:
         """Publish a staged batch and settle its files."""
@@ -282,11 +321,14 @@ class _Run:
         faults.step("ledger.staged")
         if part is not None and staged.part_name is not None:
             self.warehouse.publish(self.order.run_id, staged.part_name, part)
-        ledger.mark_published(batch.batch_no)
-        faults.step("ledger.published")
-        for sentence in settle(batch.batch_no, batch.ingested_at, ledger, self.landing, self.settings):
+        done = settle(endings, batch.ingested_at, self.landing, self.settings)
+        _write_down(ledger, batch.batch_no, done, self.settings)
+        for sentence in done.surprises:
             self._say(sentence)
-        self.deferred.update({e.file.path: e.detail or "" for e in endings if e.outcome is Outcome.DEFERRED})
+        self._count(batch, staged, endings)
+
+    def _count(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+        self.deferred.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
         self.summary.add(batch, staged, endings)
         self.observer.settled(batch, staged, endings)
 

@@ -81,8 +81,8 @@ def identify(file: LandedFile, landing: Landing, settings: Settings) -> Delivery
     if file.size > settings.max_file_bytes:
         detail = f"It holds {file.size:,} bytes; `max_file_bytes` allows {settings.max_file_bytes:,}."
         return Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)
-    faults.step("landing.read")
     try:
+        faults.step("landing.read")
         return Delivery(file, _sha256(file, landing), Outcome.PUBLISHED)
     except MovedError as moved:
         return Delivery(file, None, Outcome.DEFERRED, None, str(moved))

@@ -90,7 +90,7 @@ def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
 
 
 def _deferred(summary: IngestSummary) -> Iterator[str]:
-    yield from summary.notes
+    yield from map(printable, summary.notes)
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int = 60) -> Iterator[str]:

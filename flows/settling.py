@@ -1,94 +1,151 @@
 """Move the files of a published batch out of the way: to `_archive/`, to `_rejected/`, deleted, or left.
 
-May be done again after a crash, any number of times: a file that was moved already is simply no longer there.
+May be done again after a crash, any number of times: a file that was moved already is found where it went. A file that
+cannot be moved (no right to, another file system) is left and remembered, so that it is neither ingested again nor
+stops the others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flows.records import LandedFile, Outcome
+from flows.records import Outcome
 from flows.storage import faults
 from flows.storage.landing import ARCHIVE, REJECTED, MovedError
-from flows.storage.names import shortened, to_source_path
+from flows.storage.names import shortened, to_source_path, with_suffix_before_ending
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flows.records import Delivery
     from flows.settings import Settings
     from flows.storage.landing import Landing
-    from flows.storage.ledger import Ending, Ledger
+
+REASON_ENDING = ".reason.json"
+# Of a file whose bytes are no longer where the listing saw them: `settled_as` is then nowhere.
+GONE = ""
+# A file that fails to move with one of these stays; with any other (the disk is full, it fails) the run stops.
+_IMMOVABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EBUSY, errno.ENAMETOOLONG)
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What settling a batch came to, for the ledger and for people.
+
+    places: by path, where a file is that is not where its path says (`GONE`: nowhere).
+    left: files that stay in landing, to be known again by path, size and time.
+    stuck: those of them that should not have stayed. surprises: a sentence for each.
+    """
+
+    places: dict[str, str] = field(default_factory=dict)
+    left: list[Delivery] = field(default_factory=list)
+    stuck: bool = False
+    surprises: list[str] = field(default_factory=list)
 
 
 def settle(
-    batch_no: int,
+    endings: Iterable[Delivery],
     ingested_at: dt.datetime,
-    ledger: Ledger,
     landing: Landing,
     settings: Settings,
     *,
     again: bool = False,
-) -> list[str]:
-    """Settle every landed file of a published batch, and tell the ledger; give a sentence for each surprise.
+) -> Settlement:
+    """Settle every landed file of a published batch.
 
     Args:
-        batch_no: the batch.
+        endings: how each of its deliveries ended.
         ingested_at: when it was claimed; its day names the archive's folder.
-        ledger: told where each file went, in one transaction at the end.
         landing: where the files are.
         settings: `after_ingest` decides.
-        again: this is recovery, where a file that is gone was settled before.
+        again: this is recovery, where a file that is gone may have been settled before.
     """
-    archive = f"{ARCHIVE}/{ingested_at:%Y-%m-%d}"
-    moved: dict[int, str] = {}
-    kept: list[Ending] = []
-    surprises: list[str] = []
-    for ending in ledger.endings(batch_no):
-        if ending.member or ending.outcome is Outcome.DEFERRED:
+    done = Settlement()
+    day = archive_day(ingested_at)
+    for ending in endings:
+        if ending.member is not None or ending.outcome is Outcome.DEFERRED:
             continue
         if settings.after_ingest == "keep":
-            kept.append(ending)
+            done.left.append(ending)
             continue
-        file = LandedFile(ending.path, ending.size, ending.modified_ns, ending.inode)
-        folder = REJECTED if ending.outcome is Outcome.REJECTED else archive
         faults.step("settle.file")
         try:
-            if ending.outcome is not Outcome.REJECTED and settings.after_ingest == "delete":
-                landing.delete(file)
-                continue
-            place = landing.move(file, folder)
+            wanted = place_of(ending, day)
+            place = _put_away(ending, wanted, ingested_at, landing, settings, again=again)
         except MovedError as error:
-            place = f"{folder}/{ending.path}"
-            if not again:
-                surprises.append(f"{to_source_path(ending.path)} was read, but could not be settled: {error}.")
-                continue
-        except PermissionError as error:
-            surprises.append(f"{to_source_path(ending.path)} could not be moved out of landing: {error.strerror}.")
-            kept.append(ending)
-            continue
-        if place != f"{folder}/{ending.path}":
-            moved[ending.delivery_no] = place
-        if ending.outcome is Outcome.REJECTED and landing.exists(place):
-            _write_reason(landing, place, ending, ingested_at)
-    landing.sync_folders()
+            done.places[ending.file.path] = GONE
+            if not (again and settings.after_ingest == "delete"):
+                done.surprises.append(f"{to_source_path(ending.path)} was read, but could not be settled: {error}.")
+        except OSError as error:
+            if error.errno not in _IMMOVABLE:
+                raise
+            done.surprises.append(f"{to_source_path(ending.path)} could not be moved out of landing: {error.strerror}.")
+            done.places[ending.file.path] = ending.file.path
+            done.left.append(ending)
+            done.stuck = True
+        else:
+            if place not in (None, wanted):
+                done.places[ending.file.path] = place
     faults.step("settle.done")
-    ledger.mark_settled(batch_no, moved, kept, dt.datetime.now(dt.UTC))
-    faults.step("ledger.settled")
-    return surprises
+    return done
+
+
+def archive_day(ingested_at: dt.datetime) -> str:
+    """Give the folder of the archive that a batch's files go to."""
+    return f"{ARCHIVE}/{ingested_at:%Y-%m-%d}"
+
+
+def place_of(ending: Delivery, day: str) -> str:
+    """Say where the file of a delivery goes (`day`: of its batch), unless something has that place already."""
+    if ending.outcome is Outcome.REJECTED:
+        return f"{REJECTED}/{_without_reason_ending(ending.file.path)}"
+    return f"{day}/{ending.file.path}"
 
 
 def reason_name(name: str) -> str:
     """Give the name of the file that says why `name` was rejected."""
-    return shortened(name, ".reason.json")
+    return shortened(name, REASON_ENDING)
 
 
-def _write_reason(landing: Landing, place: str, ending: Ending, when: dt.datetime) -> None:
+def _put_away(
+    ending: Delivery, wanted: str, ingested_at: dt.datetime, landing: Landing, settings: Settings, *, again: bool
+) -> str | None:
+    """Move or delete one file; give where it is now, None where it is deleted."""
+    if ending.outcome is not Outcome.REJECTED and settings.after_ingest == "delete":
+        landing.delete(ending.file)
+        return None
+    try:
+        place = landing.move(ending.file, wanted)
+    except MovedError:
+        found = landing.find_moved(ending.file, wanted) if again else None
+        if found is None:
+            raise
+        place = found
+    faults.step("settle.moved")
+    if ending.outcome is Outcome.REJECTED:
+        _write_reason(landing, place, ending, ingested_at)
+    return place
+
+
+def _without_reason_ending(path: str) -> str:
+    """Give a path that no reason file can have: else an original and the reason of another would have one name."""
+    if REASON_ENDING not in path:
+        return path
+    names = [with_suffix_before_ending(n, "~") if n.endswith(REASON_ENDING) else n for n in path.split("/")]
+    return "/".join(names)
+
+
+def _write_reason(landing: Landing, place: str, ending: Delivery, when: dt.datetime) -> None:
     reason = {
         "path": to_source_path(ending.path),
         "reason": ending.reason,
         "detail": ending.detail,
         "record_id": ending.record_id,
-        "bytes": ending.size,
+        "bytes": ending.file.size,
         "rejected_at": when.isoformat(timespec="seconds"),
         "next": "Mend the file or the settings, then `longshore retry` puts it back into landing.",
     }

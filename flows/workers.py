@@ -93,11 +93,15 @@ class ProcessWorkers:
         def again(batch: Batch) -> Staged:
             for attempt in range(2, _ATTEMPTS + 1):
                 _log.warning("A worker died; batch %s runs again (attempt %d).", batch.batch_id[:12], attempt)
-                with _new_pool(1) as pool:
-                    try:
-                        return pool.submit(normalise_batch, batch, order).result()
-                    except BrokenProcessPool:
-                        continue
+                with self._lock:
+                    pool = self._pool = _new_pool(1)
+                try:
+                    staged = pool.submit(normalise_batch, batch, order).result()
+                except BrokenProcessPool:
+                    continue
+                # The next batch makes a pool of all slots again.
+                self.stop()
+                return staged
             raise killed_its_worker(batch, _ATTEMPTS)
 
         return again

@@ -1,7 +1,7 @@
 """One door for writes and renames that must survive a power cut.
 
-Promised: after `write_durably` returns, the bytes and the name are on the disk; after `rename_no_replace` and
-`fsync_folder`, the new name is. Nothing is ever written over. Not promised: anything on a file system or a disk that
+Promised: after `write_durably` returns, the bytes are on the disk; after `rename_no_replace` and `fsync_folder`, the
+new name is. Nothing is ever written over. Not promised: anything on a file system or a disk that
 answers fsync without having written, or on one where rename is not atomic (some network file systems).
 """
 
@@ -28,7 +28,7 @@ _RENAME_EXCHANGE = 2
 
 
 def write_durably(path: Path, data: bytes | memoryview, step: str = "") -> None:
-    """Write a new file and bring it to the disk with its name; an existing file is an error.
+    """Write a new file and bring its bytes to the disk, its name not yet; an existing file is an error.
 
     Args:
         path: the file to make; its folder must exist.
@@ -48,7 +48,6 @@ def write_durably(path: Path, data: bytes | memoryview, step: str = "") -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-    fsync_folder(path.parent)
 
 
 def fsync_folder(path: Path | str, *, dir_fd: int | None = None) -> None:

@@ -1,12 +1,15 @@
 """Make a named step of the publish protocol fail on purpose, for tests only.
 
-`LONGSHORE_FAULT=STEP:KIND[:NTH]` arms one fault: at the NTH (default first) passing of STEP the process is killed
-(`kill`), or an `OSError` is raised (`enospc`, `eio`, `eacces`), or the write is cut short and the process killed
-(`cut`). Unset, a step costs one look-up of a module variable. The steps are listed in `STEPS`, in their order.
+`LONGSHORE_FAULT=STEP:KIND[:NTH[:ONCE]]` arms one fault: at the NTH (default first) passing of STEP in a process, that
+process is killed (`kill`), or an `OSError` is raised (`enospc`, `eio`, `eacces`), or the write is cut short and the
+process killed (`cut`). ONCE is the path of a file that the fault makes; where it is there already, the fault is spent:
+so one of several workers dies, and the one that takes its place lives. Unset, a step costs one look-up of a module
+variable. The steps are listed in `STEPS`, in their order; those in `WORKER_STEPS` are passed in workers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -14,17 +17,19 @@ import signal
 STEPS = (
     "landing.read",
     "claim",
+    "worker.read",
     "normalise",
     "stage.write",
     "stage.done",
     "ledger.staged",
     "publish.rename",
     "publish.renamed",
-    "ledger.published",
     "settle.file",
+    "settle.moved",
     "settle.done",
     "ledger.settled",
 )
+WORKER_STEPS = ("worker.read", "normalise", "stage.write", "stage.done")
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 
@@ -42,23 +47,36 @@ def cut(name: str, data: bytes | memoryview) -> bytes | memoryview:
     """Give the data to write at this step: all of it, or half where a cut is armed."""
     if not _armed:
         return data
-    wanted, kind, _ = _parse()
-    return data[: len(data) // 2] if wanted == name and kind == "cut" else data
+    wanted, kind, nth, _ = _parse()
+    return data[: len(data) // 2] if wanted == name and kind == "cut" and _passed == nth - 1 else data
 
 
-def _parse() -> tuple[str, str, int]:
-    wanted, kind, *nth = _armed.split(":")
-    return wanted, kind, int(nth[0]) if nth else 1
+def arm(fault: str) -> None:
+    """Arm a fault in this process, as `LONGSHORE_FAULT` does in a new one; an empty string disarms."""
+    global _armed, _passed
+    _armed, _passed = fault, 0
+
+
+def _parse() -> tuple[str, str, int, str]:
+    wanted, kind, *more = _armed.split(":", 3)
+    return wanted, kind, int(more[0]) if more else 1, more[1] if len(more) > 1 else ""
 
 
 def _pass(name: str, path: str) -> None:
     global _passed  # noqa: PLW0603 - one counter a process is what "the nth passing" means
-    wanted, kind, nth = _parse()
+    wanted, kind, nth, once = _parse()
     if name != wanted:
         return
     _passed += 1
-    if _passed != nth:
+    if _passed != nth or (once and not _first_to_make(once)):
         return
     if kind in _ERRORS:
         raise OSError(_ERRORS[kind], f"{os.strerror(_ERRORS[kind])} (made by LONGSHORE_FAULT at {name})", path)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _first_to_make(path: str) -> bool:
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        return True
+    return False

@@ -1,9 +1,12 @@
 """The landing folder: which files have settled; read them; settle them.
 
 Promised: only regular files below the root are opened, each folder on the way by `openat` without following a link,
-and none that could block (a FIFO, a device). A file is moved only if it is still the one that was read. Nothing is
-ever moved over another file. Not promised: a writer that holds a file open through the settle time and goes on
-writing after the file was archived writes into the archive; `longshore verify` finds it.
+and none that could block (a FIFO, a device). A file is moved or deleted only if it is still the one that was read.
+Nothing is ever moved over another file. Not promised: a writer that holds a file open through the settle time and goes
+on writing after the file was archived writes into the archive; `longshore verify` finds it.
+
+Moves are not fsynced: a rename is atomic, so that after a power cut a file is at the one place or at the other, and one
+that stands in landing/ again is a duplicate of a record which was on the disk before the move began.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, Self
 
 from flows.errors import LandingMissingError
 from flows.records import LandedFile
-from flows.storage.durable import FILE_MODE, FOLDER_MODE, fsync_fd, rename_no_replace
+from flows.storage.durable import FILE_MODE, FOLDER_MODE, rename_no_replace
 from flows.storage.names import with_suffix_before_ending
 
 if TYPE_CHECKING:
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 ARCHIVE = "_archive"
 REJECTED = "_rejected"
+# Where a file that is to be deleted stands for the moment in which it is looked at a last time.
+DELETING = "_deleting"
+# One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
+_DRAFT = ".longshore.draft"
 _UPLOADING = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -67,7 +74,8 @@ class Landing:
             LandingMissingError: there is no such folder.
         """
         self.root = root
-        self._folders: dict[str, int] = {}
+        # By the path that was asked for: the descriptor, and the path that the folder really has.
+        self._folders: dict[str, tuple[int, str]] = {}
         try:
             self._root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
@@ -126,6 +134,8 @@ class Landing:
         files = heapq.nsmallest(limit + 1, found, key=_oldest_first)
         listing.more = len(files) > limit
         listing.files = files[:limit]
+        odd: Iterator[LandedFile] = (file for file in listing.not_files if wanted is None or wanted(file.path))
+        listing.not_files = list(odd if known is None else _without(odd, known))
         return listing
 
     def _walk(self, listing: Listing) -> Iterator[tuple[LandedFile, float]]:
@@ -147,7 +157,7 @@ class Landing:
                             found = os.stat(entry.name, dir_fd=fd, follow_symlinks=False)
                         except FileNotFoundError:
                             continue
-                        file = LandedFile(path, found.st_size, found.st_mtime_ns, _inode(found))
+                        file = _landed(path, found)
                         if stat_module.S_ISREG(found.st_mode):
                             yield file, _changed(found)
                         else:
@@ -205,71 +215,113 @@ class Landing:
 
     # Settling
 
-    def move(self, file: LandedFile, folder: str) -> str:
-        """Move a landed file below `folder` (`_archive/2026-11-21`, `_rejected`) and give the path it has there.
+    def move(self, file: LandedFile, target: str) -> str:
+        """Move a landed file to `target` (`_archive/2026-11-21/a/b.txt`) and give the path that it has there.
 
-        It keeps its path; where another file has it already, `~2` … is put before the ending.
+        Where another file has that path already, `~2` … is put before the ending.
 
         Raises:
             MovedError: the landed file vanished, or is not the one that was listed (it is left, or put back).
         """
-        target = f"{folder}/{file.path}"
         self._make_room()
-        source_fd, name = self._locate(file.path)
-        target_fd, wanted = self._locate(target, make=True)
-        self._check(source_fd, name, file)
-        chosen = _rename_to_free_name(source_fd, name, target_fd, wanted)
-        # Between the look and the rename it may have been replaced: then it is a new delivery, and goes back.
-        if not _is_same(os.stat(chosen, dir_fd=target_fd, follow_symlinks=False), file):
-            _rename_to_free_name(target_fd, chosen, source_fd, name)
-            raise MovedError("it was replaced before it was settled")
-        return f"{target[: -len(wanted)]}{chosen}"
+        return self._move(file, target)
+
+    def find_moved(self, file: LandedFile, target: str) -> str | None:
+        """Give the path that `move` gave a file in an attempt which did not live to tell; None if it is gone."""
+        self._make_room()
+        try:
+            fd, wanted = self._locate(target, make=True)
+            for chosen in _free_names(wanted):
+                if _is_same(os.stat(chosen, dir_fd=fd, follow_symlinks=False), file):
+                    return f"{self._actual(target)}{chosen}"
+        except FileNotFoundError:
+            return None
+        return None
 
     def delete(self, file: LandedFile) -> None:
         """Delete a landed file if it is still the one that was read.
+
+        It is taken out of the way first and looked at there: what replaces it in that moment is not deleted.
 
         Raises:
             MovedError: it vanished, or is another one now.
         """
         self._make_room()
-        fd, name = self._locate(file.path)
-        self._check(fd, name, file)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=fd)
+        waiting = f"{DELETING}/{file.inode}"
+        fd, name = self._locate(waiting, make=True)
+        if not _exists(name, fd):  # else an earlier attempt died between the two steps
+            self._move(file, waiting)
+        if not _is_same(os.stat(name, dir_fd=fd, follow_symlinks=False), file):
+            self._put_back(fd, name, file)
+            raise MovedError("it was replaced before it was settled")
+        os.unlink(name, dir_fd=fd)
+
+    def put_back(self, path: str, landed_path: str) -> str:
+        """Move a file from `_rejected/` to its place in landing/, never over anything; give the path that it has there.
+
+        Raises:
+            MovedError: there is no such file.
+        """
+        self._make_room()
+        fd, name = self._located(path)
+        target_fd, wanted = self._locate(landed_path, make=True)
+        chosen = _rename_to_free_name(fd, name, target_fd, wanted)
+        return f"{self._actual(landed_path)}{chosen}"
 
     def write_beside(self, path: str, name: str, data: bytes) -> None:
         """Write a small new file into the folder of `path`; an older one of that name is replaced."""
         self._make_room()
         fd, _ = self._locate(path, make=True)
-        draft = f".{os.getpid()}.draft"
-        out = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE, dir_fd=fd)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        out = os.open(_DRAFT, flags, FILE_MODE, dir_fd=fd)
         try:
-            os.write(out, data)
+            while data:
+                data = data[os.write(out, data) :]
             os.fsync(out)
         finally:
             os.close(out)
-        os.rename(draft, name, src_dir_fd=fd, dst_dir_fd=fd)
+        os.rename(_DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
 
-    def exists(self, path: str) -> bool:
-        """Tell whether anything has this path."""
+    def remove_beside(self, path: str, name: str) -> None:
+        """Remove a file that `write_beside` wrote; one that is gone is let be."""
+        self._make_room()
+        with contextlib.suppress(FileNotFoundError):
+            fd, _ = self._locate(path)
+            os.unlink(name, dir_fd=fd)
+
+    def look(self, path: str) -> LandedFile | None:
+        """Give what has this path now (whatever it is), or None."""
         try:
             self._make_room()
             fd, name = self._locate(path)
-            os.stat(name, dir_fd=fd, follow_symlinks=False)
-        except OSError:
-            return False
-        return True
-
-    def sync_folders(self) -> None:
-        """Bring the moves since the last call to the disk: one fsync for each folder that is held open."""
-        for fd in self._folders.values():
-            fsync_fd(fd)
+            return _landed(path, os.stat(name, dir_fd=fd, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def forget_folders(self) -> None:
         """Close the folders that are held open but the root."""
-        for fd in self._folders.values():
+        for fd, _ in self._folders.values():
             os.close(fd)
         self._folders.clear()
+
+    def _move(self, file: LandedFile, target: str) -> str:
+        source_fd, name = self._located(file.path)
+        self._check(source_fd, name, file)
+        target_fd, wanted = self._locate(target, make=True)
+        chosen = _rename_to_free_name(source_fd, name, target_fd, wanted)
+        # Between the look and the rename it may have been replaced: then it is a new delivery, and goes back.
+        try:
+            found = os.stat(chosen, dir_fd=target_fd, follow_symlinks=False)
+        except FileNotFoundError:
+            raise MovedError("it vanished while it was settled") from None
+        if not _is_same(found, file):
+            self._put_back(target_fd, chosen, file)
+            raise MovedError("it was replaced before it was settled")
+        return f"{self._actual(target)}{chosen}"
+
+    def _put_back(self, fd: int, name: str, file: LandedFile) -> None:
+        landing_fd, wanted = self._locate(file.path, make=True)
+        _rename_to_free_name(fd, name, landing_fd, wanted)
 
     # Folders
 
@@ -297,40 +349,85 @@ class Landing:
     def _make_room(self) -> None:
         """Close the folders that are held open, once they are many; those in use are looked up after this."""
         if len(self._folders) >= _FOLDERS_HELD:
-            self.sync_folders()
             self.forget_folders()
+
+    def _located(self, path: str) -> tuple[int, str]:
+        """Give the folder of a landed file, and its name there.
+
+        Raises:
+            MovedError: the folder is gone, or is no folder any more.
+        """
+        try:
+            return self._locate(path)
+        except FileNotFoundError:
+            raise MovedError("it vanished, with its folder, before it was settled") from None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise MovedError("its folder was replaced before it was settled") from None
+            raise
 
     def _locate(self, path: str, *, make: bool = False) -> tuple[int, str]:
         """Give the folder of a path, held open for the next file in it, and the last name."""
         folder, _, name = path.rpartition("/")
-        fd = self._folders.get(folder)
-        if fd is None:
-            fd = self._open_or_make(folder) if make else self._open_held(folder)
-            self._folders[folder] = fd
-        return fd, name
+        held = self._folders.get(folder)
+        if held is None:
+            held = self._folders[folder] = self._open_or_make(folder) if make else self._open_held(folder)
+        return held[0], name
 
-    def _open_held(self, folder: str) -> int:
+    def _actual(self, path: str) -> str:
+        """Give the folder that `_locate` found or made for a path, with a `/` at its end; the root is nothing."""
+        folder = self._folders[path.rpartition("/")[0]][1]
+        return f"{folder}/" if folder else ""
+
+    def _open_held(self, folder: str) -> tuple[int, str]:
         with self._opened(folder) as fd:
-            return os.dup(fd)
+            return os.dup(fd), folder
 
-    def _open_or_make(self, folder: str) -> int:
+    def _open_or_make(self, folder: str) -> tuple[int, str]:
+        """Open a folder, made where it is missing; where a file has its name, `~2` … is put before the ending."""
         fd = os.dup(self._root_fd)
-        for name in folder.split("/") if folder else ():
-            try:
-                inner = os.open(name, _OPEN_FOLDER, dir_fd=fd)
-            except FileNotFoundError:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, FOLDER_MODE, dir_fd=fd)
-                fsync_fd(fd)
-                inner = os.open(name, _OPEN_FOLDER, dir_fd=fd)
+        actual = []
+        try:
+            for name in folder.split("/") if folder else ():
+                inner, chosen = _enter(fd, name)
+                os.close(fd)
+                fd = inner
+                actual.append(chosen)
+        except BaseException:
             os.close(fd)
-            fd = inner
-        return fd
+            raise
+        return fd, "/".join(actual)
+
+
+def _enter(fd: int, name: str) -> tuple[int, str]:
+    for chosen in _free_names(name):
+        try:
+            with contextlib.suppress(FileExistsError):
+                if not _exists(chosen, fd):
+                    os.mkdir(chosen, FOLDER_MODE, dir_fd=fd)
+            return os.open(chosen, _OPEN_FOLDER, dir_fd=fd), chosen
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                raise
+    raise FileExistsError(errno.EEXIST, "a million files have this name already", name)
+
+
+def _free_names(wanted: str) -> Iterator[str]:
+    yield wanted
+    for number in range(2, 1_000_000):
+        yield with_suffix_before_ending(wanted, f"~{number}")
+
+
+def _exists(name: str, fd: int) -> bool:
+    try:
+        os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _rename_to_free_name(source_fd: int, name: str, target_fd: int, wanted: str) -> str:
-    for attempt in range(1, 1_000_000):
-        chosen = wanted if attempt == 1 else with_suffix_before_ending(wanted, f"~{attempt}")
+    for chosen in _free_names(wanted):
         try:
             rename_no_replace(name, chosen, source_dir=source_fd, target_dir=target_fd)
         except FileExistsError:
@@ -360,8 +457,17 @@ def _changed(found: os.stat_result) -> float:
     return found.st_ctime if found.st_mtime > time.time() else found.st_mtime
 
 
+def _landed(path: str, found: os.stat_result) -> LandedFile:
+    return LandedFile(path, found.st_size, _modified_ns(found), _inode(found))
+
+
 def _is_same(found: os.stat_result, file: LandedFile) -> bool:
-    return found.st_size == file.size and found.st_mtime_ns == file.modified_ns and _inode(found) == file.inode
+    return found.st_size == file.size and _inode(found) == file.inode and _modified_ns(found) == file.modified_ns
+
+
+def _modified_ns(found: os.stat_result) -> int:
+    # A file may claim any year; a database's integer, and an Arrow timestamp, end in 2262.
+    return max(-0x7FFF_FFFF_FFFF_FFFF, min(found.st_mtime_ns, 0x7FFF_FFFF_FFFF_FFFF))
 
 
 def _inode(found: os.stat_result) -> int:

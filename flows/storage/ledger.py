@@ -1,20 +1,28 @@
 """The ledger: what has been delivered, claimed, published, rejected.
 
-Promised: a source (its SHA-256) belongs to at most one batch, and a batch's state says exactly what must be done after
-a crash. A batch goes `claimed` → `staged` → `published` → `settled`, each step one transaction that is on the disk
-before the next begins. Until it is `published`, its deliveries are intentions; from then on they are facts.
+Promised: a source (its SHA-256) belongs to at most one batch, and a batch's state, with whether its part is visible,
+says exactly what must be done after a crash. A batch goes `claimed` → `staged` → `settled`, a transaction each. Until
+its part is visible (one that has none: until it is `staged`), its deliveries are intentions; from then on facts.
+
+Only `staged` is brought to the disk before the next step begins. A power cut may take back `claimed`: what was claimed
+was then never staged, so it never happened. It may take back `settled`: the batch is settled again, which changes
+nothing. It never takes back one and leaves a later one, because they are in one log. There is no state between the
+rename that publishes and `settled`: the part's name says that it was published, and the rename is on the disk before
+the first file is moved. (`published` is the state of batches that an early Longshore left.)
+
 Not promised: SQLite on a network file system. There the ledger belongs into PostgreSQL (`ledger_url`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import sqlalchemy as sa
 
-from flows.records import Outcome
+from flows.records import Delivery, LandedFile, Outcome
 from flows.storage.ledger_tables import batches, deliveries, kept, open_engine, runs, sources
 from flows.storage.names import from_source_path, to_source_path
 
@@ -22,11 +30,13 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flows.records import Batch, Delivery, LandedFile
+    from flows.records import Batch
 
 CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
 # Well below the 32,766 variables that SQLite takes in a statement.
 _CHUNK = 500
+# Longer ones are of no use to a person, and the ledger is kept for ever.
+_DETAIL_CHARS = 1000
 
 _T = TypeVar("_T")
 
@@ -39,23 +49,8 @@ class BatchState:
     batch_id: str
     state: str
     part: str | None
+    part_sha256: str
     ingested_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one delivery of a batch ends, as the ledger has it."""
-
-    delivery_no: int
-    path: str
-    size: int
-    modified_ns: int
-    inode: int
-    member: bool
-    record_id: str | None
-    outcome: Outcome
-    reason: str | None
-    detail: str | None
 
 
 class Ledger:
@@ -125,15 +120,19 @@ class Ledger:
                 found.update({bytes(record_id).hex(): state for record_id, state in db.execute(query)})
         return found
 
-    def already_kept(self, files: Sequence[LandedFile]) -> set[str]:
-        """Give the paths of those files that were ingested and left in landing, and have not changed since."""
+    def already_kept(self, files: Sequence[LandedFile], *, stuck: bool = False) -> set[str]:
+        """Give the paths of those files that were ingested and left in landing, and have not changed since.
+
+        With `stuck` only those that were left because they could not be moved.
+        """
         known: set[str] = set()
+        only = (kept.c.stuck.is_(True),) if stuck else ()
         with self.engine.connect() as db:
             for chunk in _chunks(files):
                 wanted = {file.path: (file.size, file.modified_ns) for file in chunk}
                 rows = db.execute(
                     sa.select(kept.c.path, kept.c.size, kept.c.modified_ns).where(
-                        kept.c.path.in_([_as_stored(path) for path in wanted])
+                        kept.c.path.in_([_as_stored(path) for path in wanted]), *only
                     )
                 )
                 for stored, size, modified_ns in rows:
@@ -141,6 +140,23 @@ class Ledger:
                     if wanted[path] == (size, modified_ns):
                         known.add(path)
         return known
+
+    def stuck_files(self) -> int:
+        """Give the number of files that were left in landing because they could not be moved."""
+        with self.engine.connect() as db:
+            query = sa.select(sa.func.count()).select_from(kept).where(kept.c.stuck.is_(True))
+            return int(db.execute(query).scalar_one())
+
+    def forget_kept(self, paths: Sequence[str]) -> None:
+        """Forget that these files were left in landing: the next run takes them again."""
+        with self.engine.begin() as db:
+            for chunk in _chunks(paths):
+                db.execute(sa.delete(kept).where(kept.c.path.in_([_as_stored(path) for path in chunk])))
+
+    def is_empty(self) -> bool:
+        """Tell whether no batch was ever written down here."""
+        with self.engine.connect() as db:
+            return db.execute(sa.select(batches.c.batch_no).limit(1)).first() is None
 
     def counts(self) -> dict[str, int]:
         """Give the number of published records, and of deliveries by outcome."""
@@ -166,7 +182,7 @@ class Ledger:
         Raises:
             sqlalchemy.exc.IntegrityError: a source belongs to another batch: a run without the lock is at work.
         """
-        with self.engine.begin() as db:
+        with self._begin(durable=False) as db:
             result = db.execute(
                 sa.insert(batches).values(
                     batch_id=batch.batch_id,
@@ -192,12 +208,12 @@ class Ledger:
 
         `endings` are only those that end otherwise than they were claimed.
         """
-        with self.engine.begin() as db:
+        with self._begin(durable=True) as db:
             for ending in endings:
                 db.execute(
                     sa.update(deliveries)
                     .where(deliveries.c.batch_no == batch_no, deliveries.c.path == _as_stored(ending.path))
-                    .values(outcome=ending.outcome, reason=ending.reason, detail=ending.detail)
+                    .values(outcome=ending.outcome, reason=ending.reason, detail=_sentence(ending.detail))
                 )
             lost = {
                 bytes.fromhex(e.record_id)
@@ -227,43 +243,55 @@ class Ledger:
                 )
             )
 
-    def mark_published(self, batch_no: int) -> None:
-        """Write down that a batch's part is visible to readers."""
-        self._set_state(batch_no, PUBLISHED)
-
     def mark_settled(
-        self, batch_no: int, moved: dict[int, str], kept_files: Sequence[Ending], now: dt.datetime
+        self,
+        batch_no: int,
+        places: dict[str, str],
+        left: Sequence[Delivery],
+        now: dt.datetime,
+        *,
+        after_ingest: str,
+        stuck: bool = False,
     ) -> None:
-        """Write down that a batch's landed files are out of the way.
+        """Write down that a batch's part is visible and that its landed files are out of the way.
 
         Args:
             batch_no: the batch.
-            moved: for each delivery whose file went elsewhere than its path says, where it is now.
-            kept_files: those that were left in landing, to be known again by path, size and time.
+            places: by path, where each file is that went elsewhere than its path says (empty: nowhere).
+            left: those that were left in landing, to be known again by path, size and time.
             now: when, UTC.
+            after_ingest: what became of the others.
+            stuck: those that were left should have been moved, and could not.
         """
-        with self.engine.begin() as db:
-            for delivery_no, place in moved.items():
+        with self._begin(durable=False) as db:
+            for path, place in places.items():
                 db.execute(
                     sa.update(deliveries)
-                    .where(deliveries.c.delivery_no == delivery_no)
+                    .where(deliveries.c.batch_no == batch_no, deliveries.c.path == _as_stored(path))
                     .values(settled_as=_as_stored(place))
                 )
-            for chunk in _chunks(kept_files):
-                paths = [_as_stored(ending.path) for ending in chunk]
+            for chunk in _chunks(left):
+                paths = [_as_stored(delivery.file.path) for delivery in chunk]
                 db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
                 db.execute(
                     sa.insert(kept),
-                    [{"path": _as_stored(e.path), "size": e.size, "modified_ns": e.modified_ns} for e in chunk],
+                    [
+                        {"path": path, "size": one.file.size, "modified_ns": one.file.modified_ns, "stuck": stuck}
+                        for path, one in zip(paths, chunk, strict=True)
+                    ],
                 )
             db.execute(
                 sa.delete(deliveries).where(deliveries.c.batch_no == batch_no, deliveries.c.outcome == Outcome.DEFERRED)
             )
-            db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(state=SETTLED, settled_at=now))
+            db.execute(
+                sa.update(batches)
+                .where(batches.c.batch_no == batch_no)
+                .values(state=SETTLED, settled_at=now, after_ingest=after_ingest)
+            )
 
     def release(self, batch_no: int) -> None:
         """Forget a batch that was not published: its sources may be claimed again."""
-        with self.engine.begin() as db:
+        with self._begin(durable=False) as db:
             db.execute(sa.delete(sources).where(sources.c.batch_no == batch_no))
             db.execute(sa.delete(deliveries).where(deliveries.c.batch_no == batch_no))
             db.execute(sa.delete(batches).where(batches.c.batch_no == batch_no))
@@ -272,33 +300,52 @@ class Ledger:
 
     def unfinished(self) -> list[BatchState]:
         """Give the batches that a dead run left, oldest first."""
-        columns = (batches.c.batch_no, batches.c.batch_id, batches.c.state, batches.c.part, batches.c.ingested_at)
+        columns = (
+            batches.c.batch_no,
+            batches.c.batch_id,
+            batches.c.state,
+            batches.c.part,
+            batches.c.part_sha256,
+            batches.c.ingested_at,
+        )
         query = sa.select(*columns).where(batches.c.state != SETTLED).order_by(batches.c.batch_no)
         with self.engine.connect() as db:
-            return [BatchState(*row) for row in db.execute(query)]
+            return [
+                BatchState(batch_no, batch_id, state, part, bytes(sha256 or b"").hex(), ingested_at)
+                for batch_no, batch_id, state, part, sha256, ingested_at in db.execute(query)
+            ]
 
-    def endings(self, batch_no: int) -> Iterator[Ending]:
-        """Give how each delivery of a batch ends."""
-        query = sa.select(deliveries).where(deliveries.c.batch_no == batch_no).order_by(deliveries.c.delivery_no)
+    def endings(self, batch_no: int) -> list[Delivery]:
+        """Give how each landed file of a batch ends; the members of packs are settled with their pack."""
+        query = (
+            sa.select(deliveries)
+            .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
+            .order_by(deliveries.c.delivery_no)
+        )
         with self.engine.connect() as db:
-            rows = db.execute(query).all()
-        for row in rows:
-            yield Ending(
-                delivery_no=row.delivery_no,
-                path=_as_path(row.path),
-                size=row.size,
-                modified_ns=row.modified_ns,
-                inode=row.inode,
-                member=row.is_member,
-                record_id=bytes(row.record_id).hex() if row.record_id is not None else None,
-                outcome=Outcome(row.outcome),
-                reason=row.reason,
-                detail=row.detail,
-            )
+            return [delivery_of(row) for row in db.execute(query)]
 
-    def _set_state(self, batch_no: int, state: str) -> None:
+    @contextlib.contextmanager
+    def _begin(self, *, durable: bool) -> Iterator[sa.Connection]:
+        """Begin a transaction; one that is not durable may be taken back, whole, by a power cut (never by a crash)."""
         with self.engine.begin() as db:
-            db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(state=state))
+            if db.dialect.name == "sqlite":
+                # Before the first write: SQLite does not change it inside a transaction.
+                db.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            elif db.dialect.name == "postgresql" and not durable:
+                db.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            yield db
+
+
+def delivery_of(row: sa.Row[Any]) -> Delivery:
+    """Make a delivery of its row; it must not be one of a pack's member."""
+    return Delivery(
+        file=LandedFile(_as_path(row.path), row.size, row.modified_ns, row.inode),
+        record_id=bytes(row.record_id).hex() if row.record_id is not None else None,
+        outcome=Outcome(row.outcome),
+        reason=row.reason,
+        detail=row.detail,
+    )
 
 
 def _delivery_row(delivery: Delivery, batch_no: int) -> dict[str, Any]:
@@ -312,8 +359,15 @@ def _delivery_row(delivery: Delivery, batch_no: int) -> dict[str, Any]:
         "record_id": bytes.fromhex(delivery.record_id) if delivery.record_id else None,
         "outcome": delivery.outcome,
         "reason": delivery.reason,
-        "detail": delivery.detail,
+        "detail": _sentence(delivery.detail),
     }
+
+
+def _sentence(detail: str | None) -> str | None:
+    """Make a sentence that any database takes: names and messages from outside may hold anything."""
+    if detail is None or (len(detail) <= _DETAIL_CHARS and detail.isascii() and detail.isprintable()):
+        return detail
+    return detail[:_DETAIL_CHARS].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -80,6 +80,7 @@ batches = sa.Table(
     sa.Column("rejected", sa.Integer, nullable=False, server_default="0"),
     sa.Column("ingested_at", _UtcTime, nullable=False),
     sa.Column("settled_at", _UtcTime),
+    sa.Column("after_ingest", sa.Text),  # archive, delete or keep, as it was when the batch was settled
 )
 # Recovery asks for the few that are not settled among millions that are.
 sa.Index(
@@ -128,6 +129,7 @@ kept = sa.Table(
     sa.Column("path", sa.Text, primary_key=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("modified_ns", sa.BigInteger, nullable=False),
+    sa.Column("stuck", sa.Boolean, nullable=False, server_default=sa.false()),  # should have been moved, and could not
     sqlite_with_rowid=False,
 )
 

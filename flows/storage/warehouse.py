@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ class Warehouse:
         self.records = root / "records"
         self.inner = root / "_longshore"
         self._staging = self.inner / "staging"
+        self._partitions: set[Path] = set()
 
     @property
     def ledger_url(self) -> str:
@@ -65,6 +67,8 @@ class Warehouse:
     def stage(self, run_id: str, name: str, table: pa.Table, zstd_level: int) -> StagedPart:
         """Write a table as a part that no reader sees yet, and bring it to the disk."""
         data = _parquet_bytes(table, zstd_level)
+        # A name of its own for each attempt: what a worker that died had begun must not stand in the way.
+        name = f"{secrets.token_hex(4)}-{name}"
         write_durably(self._staging / run_id / name, data, "stage.write")
         faults.step("stage.done")
         return StagedPart(name, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
@@ -76,7 +80,7 @@ class Warehouse:
             WarehouseError: another file has this name already; nothing was changed.
         """
         target = self.records / part
-        make_folders(target.parent)
+        self._make_partition(target.parent)
         faults.step("publish.rename")
         try:
             rename_no_replace(self._staging / run_id / name, target)
@@ -91,6 +95,32 @@ class Warehouse:
     def has_part(self, part: str) -> bool:
         """Tell whether readers see this part."""
         return (self.records / part).is_file()
+
+    def finish_publish(self, part: str, sha256: str) -> bool:
+        """Bring to the disk a rename whose process may have died before it could; False where this part is not visible.
+
+        A file of that name with other bytes is not this part.
+        """
+        try:
+            found = hashlib.sha256((self.records / part).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return False
+        if found != sha256:
+            return False
+        fsync_folder((self.records / part).parent)
+        fsync_folder(self.records)
+        return True
+
+    def has_parts(self) -> bool:
+        """Tell whether readers see any part."""
+        return next(self.parts(), None) is not None
+
+    def _make_partition(self, folder: Path) -> None:
+        if folder not in self._partitions:
+            make_folders(folder)
+            # Also where it was there: who made it may have died before its name was on the disk.
+            fsync_folder(folder.parent)
+            self._partitions.add(folder)
 
     def drop_staging(self) -> None:
         """Remove all that is staged: only for the holder of the run lock, which alone knows that nothing is in hand."""
