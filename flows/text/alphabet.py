@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Codes = npt.NDArray[np.uint32]
+    Codes = npt.NDArray[np.int64]
     Ids = npt.NDArray[np.uint16]
     Flags = npt.NDArray[np.bool_]
 
@@ -31,7 +31,8 @@ BLANK: Final = 0
 UNKNOWN: Final = 1
 UNKNOWN_UPPER: Final = 2
 SIGN: Final = 3
-FIRST_KNOWN: Final = 4
+COMMON_SIGN: Final = 4
+FIRST_KNOWN: Final = 5
 
 # langdetect reads no more of a text than this.
 LANGDETECT_MAX_CHARS: Final = 10_000
@@ -67,14 +68,9 @@ _SIGNS: Final = (
     (0x2030, 0x2060),
     (0x20A0, 0x20D0),
     (0x2100, 0x2C00),
-    (0x3000, 0x3005),
-    (0x3008, 0x3021),
-    (0xFF01, 0xFF10),
-    (0xFF1A, 0xFF21),
-    (0xFF3B, 0xFF41),
-    (0xFF5B, 0xFF66),
     (0x1F000, 0x1FB00),
 )
+_COMMON_SIGNS: Final = "«»“”„…•·£€§©®°²¿¡№"
 
 
 class Alphabet:
@@ -95,7 +91,9 @@ class Alphabet:
         self.plain_ids: Ids = plain
         self.ids: Ids = _fold(plain.copy(), lambda char: by_char.get(char, UNKNOWN))
         self.reading_ids: Ids = _for_reading(self.ids.copy(), plain)
-        self.reading_ids[digits] = BLANK
+        # Digits stand between words, but those of other scripts also where a letter was misread.
+        self.reading_ids[digits] = COMMON_SIGN
+        self.reading_ids[:0x80] = self.ids[:0x80]
         self.is_upper: Flags = np.zeros(1 << ID_BITS, bool)
         self.is_upper[plain[upper]] = True
         self.lower_ids: Ids = np.arange(1 << ID_BITS, dtype=np.uint16)
@@ -106,25 +104,19 @@ class Alphabet:
         """Give the characters that langdetect would make n-grams of, as ids."""
         return self.ids.take(_without_latin_in_other_scripts(codes(langdetect_text(text))))
 
-    def ids_to_read(self, text: str) -> Ids:
-        """Give the characters as a reader sees them, runs of capitals as small letters."""
-        ids = self.reading_ids.take(codes(text))
-        signs = np.flatnonzero(ids == SIGN)
-        if len(signs):
-            letter = np.zeros(len(ids) + 2, bool)
-            letter[1:-1] = ids > SIGN
-            ids[signs] = np.where(letter[signs] & letter[signs + 2], UNKNOWN, BLANK)
+    def to_read(self, text: str) -> tuple[Codes, Ids]:
+        """Give the code points, and the ids as a reader sees them: only a capital inside a word is one."""
+        points = codes(text)
+        ids = self.reading_ids.take(points)
         upper = self.is_upper.take(ids)
         if upper.any():
-            run = np.zeros(len(upper), bool)
-            run[1:] = upper[:-1]
-            run[:-1] |= upper[1:]
-            run &= upper
-            ids[run] = self.lower_ids.take(ids[run])
-        return ids
+            # Not after a small letter, which is any letter that is not upper.
+            upper[1:] &= (ids[:-1] < FIRST_KNOWN) | upper[:-1]
+            ids[upper] = self.lower_ids.take(ids[upper])
+        return points, ids
 
 
-def codes(text: str) -> npt.NDArray[np.int64]:
+def codes(text: str) -> Codes:
     """Give the code points of a text, those that no table holds as a noncharacter."""
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8).astype(np.int64)
@@ -143,7 +135,7 @@ def langdetect_text(text: str) -> str:
     return text[:LANGDETECT_MAX_CHARS]
 
 
-def _without_latin_in_other_scripts(points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _without_latin_in_other_scripts(points: Codes) -> Codes:
     """Drop A to z (and the six signs between) where other scripts have over twice as many letters."""
     if not len(points) or points.max() < 0x300:
         return points
@@ -170,4 +162,6 @@ def _for_reading(ids: Ids, plain: Ids) -> Ids:
     ids[0xAC00:0xD7B0] = plain[0xAC00:0xD7B0]
     for low, high in _SIGNS:
         ids[low:high] = SIGN
+    ids[[ord(char) for char in _COMMON_SIGNS]] = COMMON_SIGN
+    ids[0x3000] = BLANK
     return ids

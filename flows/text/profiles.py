@@ -1,6 +1,6 @@
 """langdetect's 55 language profiles as arrays: which n-grams they know, and how likely they are in each.
 
-Promised: the numbers are langdetect's own (frequency / n-grams of that length, as its `add_profile` computes
+Promised: the numbers are langdetect's own (frequency / number of n-grams of that length, as its `add_profile` computes
 them), read from the installed package, so that its licence and its updates stay its own; an n-gram is looked up
 exactly, never by its hash alone. Built in about a quarter of a second and 25 MB.
 Not promised: the order of the rows.
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float32]
-    Words64 = npt.NDArray[np.uint64]
+    Keys = npt.NDArray[np.uint64]
+    Rows = npt.NDArray[np.int64]
 
 # langdetect's smoothing: alpha over BASE_FREQ (0.5 is alpha's mean; langdetect draws around it).
 SMOOTHING: Final = 0.5 / 10_000
 # Set in the key of a pair, and of a single character: both have 0 in front, which is also the blank's id.
 PAIR: Final = np.uint64(1 << (3 * ID_BITS))
 SINGLE: Final = np.uint64(2 << (3 * ID_BITS))
+_NO_KEY: Final = np.uint64(2**64 - 1)
 
 _MULTIPLIER: Final = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: spreads consecutive keys (Knuth)
 _BUCKET_BITS: Final = 14
@@ -41,34 +43,38 @@ class Profiles:
 
     languages: langdetect's names, sorted, one a column. characters: the known ones, by id from 3.
     log_probability: (rows, columns), ln(p + SMOOTHING). The last row is every n-gram that no profile knows.
+    totals: (3, columns), how many n-grams of one, two and three characters a profile was made of.
+    keys: of each row: the ids of its characters, the last one lowest, under the mark of its length.
     """
 
     languages: tuple[str, ...]
     characters: str
     log_probability: Floats
-    _keys: Words64
-    _rows: npt.NDArray[np.int32]
-    _multipliers: Words64
+    totals: npt.NDArray[np.float64]
+    keys: Keys
+    _slots: npt.NDArray[np.int32]
+    _multipliers: Keys
 
     @property
     def unknown_row(self) -> int:
         """The row of every n-gram that no profile knows."""
         return len(self.log_probability) - 1
 
-    def rows_of(self, keys: Words64) -> npt.NDArray[np.int32]:
-        """Give the row of each n-gram, by its key; `unknown_row` where no profile knows it.
+    @property
+    def lengths(self) -> Ints:
+        """How many characters the n-gram of each row has, but for the last row."""
+        return np.array([3, 2, 1], np.int64)[(self.keys[:-1] >> np.uint64(3 * ID_BITS)).view(np.int64)]
 
-        A key packs the ids of the characters, the last one lowest, under the mark of its length.
-        """
-        slots = _slots(keys, self._multipliers)
-        rows: npt.NDArray[np.int32] = self._rows.take(slots)
-        rows[self._keys.take(slots) != keys] = self.unknown_row
+    def rows_of(self, keys: Keys) -> Rows:
+        """Give the row of each n-gram, by its key; `unknown_row` where no profile knows it."""
+        rows = self._slots.take(_slots(keys, self._multipliers)).astype(np.int64)
+        rows[self.keys.take(rows) != keys] = self.unknown_row
         return rows
 
     def ngram(self, row: int) -> str:
         """Spell the n-gram of a row."""
-        key = int(self._keys[self._rows == row][0])
-        length = {0: 3, int(PAIR): 2, int(SINGLE): 1}[key >> (3 * ID_BITS) << (3 * ID_BITS)]
+        key = int(self.keys[row])
+        length = 3 - (key >> 3 * ID_BITS)
         ids = [key >> (ID_BITS * place) & ((1 << ID_BITS) - 1) for place in reversed(range(length))]
         return "".join(" " if char == BLANK else self.characters[char - FIRST_KNOWN] for char in ids)
 
@@ -79,6 +85,7 @@ def load_profiles() -> Profiles:
     words: list[str] = []
     columns: list[Ints] = []
     probabilities: list[npt.NDArray[np.float64]] = []
+    totals: list[list[int]] = []
     folder = resources.files("langdetect") / "profiles"
     for column, entry in enumerate(sorted(folder.iterdir(), key=lambda item: item.name)):
         profile = json.loads(entry.read_bytes())
@@ -87,21 +94,29 @@ def load_profiles() -> Profiles:
         words.extend(freq)
         columns.append(np.full(len(freq), column, np.int64))
         lengths = np.fromiter(map(len, freq), np.int64, len(freq))
-        totals = np.array([1, *profile["n_words"]], np.float64)[lengths]
-        probabilities.append(np.fromiter(freq.values(), np.float64, len(freq)) / totals)
+        totals.append(profile["n_words"])
+        probabilities.append(
+            np.fromiter(freq.values(), np.float64, len(freq)) / np.array(totals[-1], np.float64)[lengths - 1]
+        )
     keys, characters = _keys_of(words)
     keys, rows = np.unique(keys, return_inverse=True)
     table = np.full((len(keys) + 1, len(names)), np.log(SMOOTHING), np.float32)
     table[rows, np.concatenate(columns)] = np.log(np.concatenate(probabilities) + SMOOTHING)
     slots, multipliers = _place(keys)
-    key_slots = np.full(1 << _SLOT_BITS, np.iinfo(np.uint64).max, np.uint64)
-    key_slots[slots] = keys
-    row_slots = np.full(1 << _SLOT_BITS, len(keys), np.int32)
-    row_slots[slots] = np.arange(len(keys), dtype=np.int32)
-    return Profiles(tuple(names), characters, table, key_slots, row_slots, multipliers)
+    rows_by_slot = np.full(1 << _SLOT_BITS, len(keys), np.int32)
+    rows_by_slot[slots] = np.arange(len(keys), dtype=np.int32)
+    return Profiles(
+        languages=tuple(names),
+        characters=characters,
+        log_probability=table,
+        totals=np.array(totals, np.float64).T,
+        keys=np.append(keys, _NO_KEY),
+        _slots=rows_by_slot,
+        _multipliers=multipliers,
+    )
 
 
-def _keys_of(words: list[str]) -> tuple[Words64, str]:
+def _keys_of(words: list[str]) -> tuple[Keys, str]:
     """Give the key of each n-gram, and the characters that they are made of."""
     codes = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
     lengths = np.fromiter(map(len, words), np.int64, len(words))
@@ -119,15 +134,15 @@ def _keys_of(words: list[str]) -> tuple[Words64, str]:
     return keys, "".join(map(chr, known.tolist()))
 
 
-def _buckets(keys: Words64) -> Ints:
+def _buckets(keys: Keys) -> Ints:
     return (keys * np.uint64(_MULTIPLIER) >> np.uint64(64 - _BUCKET_BITS)).view(np.int64)
 
 
-def _slots(keys: Words64, multipliers: Words64) -> Ints:
+def _slots(keys: Keys, multipliers: Keys) -> Ints:
     return (keys * multipliers.take(_buckets(keys)) >> np.uint64(64 - _SLOT_BITS)).view(np.int64)
 
 
-def _place(keys: Words64) -> tuple[Ints, Words64]:
+def _place(keys: Keys) -> tuple[Ints, Keys]:
     """Find a multiplier for each bucket of keys so that no two keys share a slot: a perfect hash.
 
     Each round offers one more multiplier to every bucket that has no place yet, and keeps it where nothing

@@ -34,7 +34,7 @@ SAMPLES = [
     "See https://example.org/a?b=c&d=e or write to someone.else@mail.example.org today.",
     "a b c d  e   f A B CD EFG hIJ 123 4a 5B «quoted» 10° “curly” … x_y^z`w",
     "𝔄𝔟𝔠 😀 𐐀𐐨 \ud800 \x00\x85\x92 \ufffd",
-    "word " * 3000,
+    "word " * 2100,
 ]
 
 
@@ -116,7 +116,10 @@ def test_threads_share_one_model(monkeypatch):
 READINGS = [
     ("Die Fährleute grüßten müde die Möwen über dem Kai.", "utf-8", "cp1252"),
     ("Die Fährleute grüßten müde die Möwen über dem Kai.", "cp1252", "cp1251"),
+    ("Die Fährleute grüßten müde die Möwen über dem Kai.", "cp1252", "cp850"),
     ("Die Fährleute grüßten müde die Möwen über dem Kai.", "mac-roman", "cp1252"),
+    ("<p class='news'>Порт был тих</p><a href='more'>дальше</a>", "cp1251", "cp437"),
+    ("L'œuvre du cœur était là, à côté.", "iso8859-15", "cp1252"),
     ("Портовые краны стояли тихо, и никто не говорил.", "cp1251", "koi8-r"),
     ("Портовые краны стояли тихо, и никто не говорил.", "koi8-r", "cp1251"),
     ("Портовые краны стояли тихо, и никто не говорил.", "cp866", "cp1251"),
@@ -131,16 +134,22 @@ READINGS = [
 @pytest.mark.parametrize(("text", "right", "wrong"), READINGS)
 def test_the_right_reading_is_more_plausible_than_a_wrong_one(text, right, wrong):
     misread = text.encode(right).decode(wrong, "replace")
-    assert plausibility(text) > plausibility(misread) + 0.3
+    assert plausibility(text) > plausibility(misread) + 0.2
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=80))
 def test_plausibility_takes_any_text(text):
-    assert -13.82 <= plausibility(text) <= 0.0
+    assert -25 <= plausibility(text) <= 0.0
     assert plausibilities([text, text]) == [plausibility(text)] * 2
 
 
 def test_shouting_is_as_plausible_as_speaking_but_an_inner_capital_is_not():
-    assert plausibility("DER FÄHRMANN GRÜSSTE") == pytest.approx(plausibility("der fährmann grüsste"))
+    assert plausibility("DER FÄHRMANN GRÜSSTE") == plausibility("der fährmann grüsste")
+    assert plausibility("Le caractère") == plausibility("le caractère")
     assert plausibility("le caractère") > plausibility("le caractÈre") + 0.3
+
+
+def test_a_sign_is_dear_inside_a_word_only():
+    assert plausibility("it costs £10 a head") > plausibility("it co£sts 10 a head") + 0.1
+    assert plausibility("┌──────┐ harbour └──────┘") > plausibility("─│┐ harbour ┤╣║╗") + 0.2
