@@ -70,6 +70,11 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("files", nargs="+", metavar="FILE")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
 
+    compact = _command(commands, "compact", "merge small parts into large ones, while readers read")
+    _places(compact)
+    compact.add_argument("--dry-run", action="store_true", help="say what would be merged, and write nothing")
+    compact.add_argument("--json", action="store_true", help="print the summary as JSON")
+
     schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
     schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
     _command(commands, "version", "show the version")

@@ -92,6 +92,15 @@ def inspect(options: argparse.Namespace) -> int:
     return _print(line for one in found for line in one.lines())
 
 
+def compact(options: argparse.Namespace) -> int:
+    """Merge small parts."""
+    from flows.compaction import compact_warehouse  # noqa: PLC0415
+
+    summary = compact_warehouse(_settings(options), dry_run=options.dry_run)
+    _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
+    return 1 if summary.failed else 0
+
+
 def schema(options: argparse.Namespace) -> int:
     """Show the columns."""
     from flows.storage.contract import FORMATS  # noqa: PLC0415

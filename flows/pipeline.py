@@ -35,6 +35,7 @@ from flows.storage.landing import Landing
 from flows.storage.ledger import PUBLISHED, STAGED, Ledger
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.patterns import wanted_by
+from flows.storage.rewrites import recover_rewrites
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary
 
@@ -121,6 +122,8 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
     seen goes forward; anything earlier never happened.
     """
     landing.forget_folders()
+    # First: where a part is, is only certain once no rewrite stands half-way.
+    rewrites = recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds)
     unfinished = ledger.unfinished()
     for batch in unfinished:
         visible = batch.state == PUBLISHED or (
@@ -132,7 +135,7 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
         else:
             ledger.release(batch.batch_no)
     warehouse.drop_staging()
-    return len(unfinished)
+    return len(unfinished) + rewrites
 
 
 def _write_down(ledger: Ledger, batch_no: int, done: Settlement, settings: Settings) -> None:

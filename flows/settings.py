@@ -96,6 +96,17 @@ class Settings(BaseSettings):
     zstd_level: int = Field(default=3, ge=1, le=19)
     """Compression of the Parquet. 3 is where news texts stop shrinking much for the time it takes."""
 
+    # Compacting, and whatever else rewrites parts
+    target_part_bytes: int = Field(default=256 * MIB, ge=1, le=4096 * MIB)
+    """Compaction makes parts of about so many bytes. 256 MiB is what engines like to read: few files, and enough of
+    them for every core."""
+    rewrite_grace_seconds: float = Field(default=3600.0, ge=0, le=30 * 86_400)
+    """Old parts are kept for so long after new ones took their place, where no reader finds them. An hour lets readers
+    on a network file system and a backup that has begun end in peace."""
+    rewrite_wait_seconds: float = Field(default=600.0, ge=0, le=86_400)
+    """How long a rewrite waits for an ingest run to end, for the moment in which it exchanges a folder. Ten minutes is
+    longer than any run but one over a great backlog; the partition is then left for the next time."""
+
     # Serving
     schedule_cron: str = "* * * * *"
     """When `longshore serve` ingests, as a cron line. Every minute: a run with nothing to do is cheap."""

@@ -4,7 +4,8 @@
 process is killed (`kill`), or an `OSError` is raised (`enospc`, `eio`, `eacces`), or the write is cut short and the
 process killed (`cut`). ONCE is the path of a file that the fault makes; where it is there already, the fault is spent:
 so one of several workers dies, and the one that takes its place lives. Unset, a step costs one look-up of a module
-variable. The steps are listed in `STEPS`, in their order; those in `WORKER_STEPS` are passed in workers.
+variable. The steps are listed in `STEPS`, in their order; those in `WORKER_STEPS` are passed in workers,
+those in `REWRITE_STEPS` by compact, reprocess and forget.
 """
 
 from __future__ import annotations
@@ -30,6 +31,17 @@ STEPS = (
     "ledger.settled",
 )
 WORKER_STEPS = ("worker.read", "normalise", "stage.write", "stage.done")
+
+# Of rewrites (compact, reprocess, forget), which an ingest run does not pass.
+REWRITE_STEPS = (
+    "rewrite.built",
+    "rewrite.verified",
+    "rewrite.linked",
+    "rewrite.ready",
+    "rewrite.exchanged",
+    "rewrite.told",
+    "rewrite.dropped",
+)
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 

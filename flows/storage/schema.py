@@ -136,6 +136,27 @@ def file_metadata(normaliser_version: str) -> dict[str, str]:
     }
 
 
+def part_options(schema: pa.Schema, zstd_level: int) -> dict[str, Any]:
+    """Give how a part is written as Parquet; see benchmarks/README.md for why so."""
+    return {
+        "compression": "zstd",
+        "compression_level": zstd_level,
+        "use_dictionary": [name for name in schema.names if name not in WITHOUT_DICTIONARY],
+        "write_page_index": True,
+        "version": "2.6",
+        "coerce_timestamps": "us",
+    }
+
+
+def conform(table: pa.Table) -> pa.Table:
+    """Give a table of an older schema version the columns of this one: nulls where it had none."""
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in RECORDS
+    ]
+    return pa.Table.from_arrays(columns, schema=RECORDS)
+
+
 def records_table(
     rows: Sequence[tuple[Record, str, LandedFile]], batch_id: str, ingested_at: dt.datetime, normaliser_version: str
 ) -> pa.Table:

@@ -144,17 +144,8 @@ def _parquet_bytes(table: pa.Table, zstd_level: int) -> memoryview:
     import pyarrow as pa  # noqa: PLC0415 - half a second that `status` and `inspect` need not pay
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    from flows.storage.schema import WITHOUT_DICTIONARY  # noqa: PLC0415
+    from flows.storage.schema import part_options  # noqa: PLC0415
 
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=zstd_level,
-        use_dictionary=[name for name in table.column_names if name not in WITHOUT_DICTIONARY],
-        write_page_index=True,
-        version="2.6",
-        coerce_timestamps="us",
-    )
+    pq.write_table(table, sink, **part_options(table.schema, zstd_level))
     return memoryview(sink.getvalue())

@@ -1,0 +1,233 @@
+"""Build new parts from old ones, prove them, and put them in their place: what compact, reprocess and forget share.
+
+1. read     each old part, its bytes checked against the ledger's SHA-256
+2. change   a table at a time: nothing (compact), other values (reprocess), fewer rows (forget)
+3. write    one sorted part for each group of old ones, in bounded memory
+4. verify   read the new part back from the disk: the same rows, ids and checksum of every column as went in
+5. exchange the partition's folder (`storage/rewrites.py` says how, and what holds when the process dies)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import socket
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.errors import LockHeldError, WarehouseError
+from flows.storage import faults
+from flows.storage.checksum import ColumnSums
+from flows.storage.durable import fsync_folder
+from flows.storage.ledger import Ledger
+from flows.storage.ledger_rewrites import Move, NewPart, Plan, RewriteLedger
+from flows.storage.rewrites import (
+    build_folder,
+    exchange_partition,
+    one_rewrite_at_a_time,
+    recover_rewrites,
+    run_lock_within,
+)
+from flows.storage.schema import SCHEMA_VERSION, conform
+from flows.storage.sorted_part import SortedPart, sha256_of
+from flows.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from flows.settings import Settings
+    from flows.storage.ledger_rewrites import PublishedPart
+    from flows.storage.sorted_part import WrittenPart
+
+# Rows that are decoded at once; a news text is some kilobytes.
+_READ_ROWS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriter:
+    """One run that rewrites: what its steps share. Made by `rewriting`."""
+
+    settings: Settings
+    warehouse: Warehouse
+    ledger: Ledger
+    store: RewriteLedger
+    kind: str
+    run_no: int
+
+    def partitions(self) -> list[str]:
+        """Give the names of the partition folders, oldest first."""
+        if not self.warehouse.records.is_dir():
+            return []
+        return sorted(folder.name for folder in self.warehouse.records.iterdir() if folder.is_dir())
+
+    def parts_of(self, partition: str) -> list[PublishedPart]:
+        """Give the parts of a partition that may be rewritten: published, and of a schema that we know."""
+        folder = self.warehouse.records / partition
+        names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
+        return [part for part in self.store.published_parts(names) if self._is_known(part.part)]
+
+    def rewrite(
+        self,
+        partition: str,
+        groups: Sequence[Sequence[PublishedPart]],
+        change: Change,
+    ) -> list[NewPart] | None:
+        """Rewrite groups of parts of one partition, each group to one new part, in one exchange.
+
+        Gives the new parts; None where nothing changed, and nothing was exchanged.
+
+        Raises:
+            LockHeldError: an ingest run did not end within `rewrite_wait_seconds`; nothing was changed.
+            WarehouseError: an old part is damaged, or a new one is not what went in; nothing was changed.
+        """
+        rewrite_no = self.store.begin(self.kind, self.run_no, partition)
+        try:
+            folder = build_folder(self.warehouse, rewrite_no, partition)
+            built = [self._build(partition, group, folder, change) for group in groups]
+            faults.step("rewrite.verified")
+            moves = tuple(
+                Move(old.part, new.part if new else None, old.batch_nos)
+                for group, new in zip(groups, built, strict=True)
+                if new is None or new.part not in {old.part for old in group}
+                for old in group
+            )
+            new_parts = [new for new in built if new is not None]
+            if not moves or not change.worth_it():
+                self._undo()
+                return None
+            plan = Plan(moves, tuple(new_parts), tuple(change.gone))
+            with run_lock_within(self.warehouse, self.kind, self.settings.rewrite_wait_seconds):
+                exchange_partition(self.warehouse, self.store, (rewrite_no, partition), plan, change.touched)
+        except BaseException:
+            self._undo()
+            raise
+        return new_parts
+
+    def _is_known(self, part: str) -> bool:
+        try:
+            metadata = pq.read_metadata(self.warehouse.records / part).metadata or {}
+        except (OSError, pa.ArrowInvalid):
+            # Damaged: the check of its bytes says so when it is read.
+            return True
+        return int(metadata.get(b"longshore.schema_version", b"0")) <= SCHEMA_VERSION
+
+    def _build(self, partition: str, group: Sequence[PublishedPart], folder: Path, change: Change) -> NewPart | None:
+        draft = folder.parent / "draft.parquet"
+        draft.unlink(missing_ok=True)
+        writer = SortedPart(draft, folder.parent, self.settings.zstd_level)
+        wanted = ColumnSums()
+        for part in group:
+            read = 0
+            for table in self._tables(part):
+                read += table.num_rows
+                changed = change.table(table, partition)
+                wanted.add(changed)
+                writer.add(changed)
+            if read != part.rows:
+                raise WarehouseError(
+                    f"{part.part} holds {read} rows, and the ledger says {part.rows}. Nothing was changed. "
+                    "`longshore verify` says more."
+                )
+        if not writer.rows:
+            return None
+        written = writer.finish()
+        faults.step("rewrite.built")
+        _verify(draft, written, wanted)
+        # Named by its bytes: no name ever has other bytes, so a reader's cache or an old listing cannot mislead.
+        name = f"{written.sha256[:32]}.parquet"
+        draft.rename(folder / name)
+        fsync_folder(folder)
+        return NewPart(f"{partition}/{name}", written.rows, written.bytes, written.sha256)
+
+    def _tables(self, part: PublishedPart) -> Iterator[pa.Table]:
+        path = self.warehouse.records / part.part
+        if part.sha256 and sha256_of(path) != part.sha256:
+            raise WarehouseError(
+                f"{path} is damaged: its bytes are not those that were published. Nothing was changed. "
+                "`longshore verify` says more."
+            )
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_READ_ROWS):
+                yield conform(pa.Table.from_batches([batch]))
+
+    def _undo(self) -> None:
+        """Undo, or finish, what this run has in hand: the holder of the right to rewrite may."""
+        with (
+            contextlib.suppress(LockHeldError),
+            run_lock_within(self.warehouse, self.kind, self.settings.rewrite_wait_seconds),
+        ):
+            recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
+
+
+@dataclass(slots=True)
+class Change:
+    """What happens to the rows on their way: nothing here. `gone` and `touched` are what the ledger must be told."""
+
+    gone: list[tuple[str, int]] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+
+    def table(self, table: pa.Table, partition: str) -> pa.Table:
+        """Give the rows as they are to be."""
+        del partition
+        return table
+
+    def worth_it(self) -> bool:
+        """Tell whether the new parts are to be exchanged at all, once they are built."""
+        return True
+
+
+@contextlib.contextmanager
+def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any]]) -> Iterator[Rewriter]:
+    """Hold the right to rewrite for the time of the block, make good what a dead rewrite left, and write the run down.
+
+    Raises:
+        LockHeldError: another rewrite is at work.
+    """
+    warehouse = Warehouse(settings.warehouse)
+    run_id = uuid.uuid4().hex
+    with (
+        one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now()),
+        Ledger(settings.ledger_url or warehouse.ledger_url) as ledger,
+    ):
+        run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
+        state = "failed"
+        try:
+            store = RewriteLedger(ledger)
+            if store.unfinished():
+                with run_lock_within(warehouse, kind, settings.rewrite_wait_seconds):
+                    recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)
+            yield Rewriter(settings, warehouse, ledger, store, kind, run_no)
+            state = "completed"
+        finally:
+            ledger.end_run(run_no, state, now(), summary())
+
+
+def _verify(path: Path, written: WrittenPart, wanted: ColumnSums) -> None:
+    """Read a new part back and compare it with what went in."""
+    found = ColumnSums()
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_READ_ROWS):
+            found.add(pa.Table.from_batches([batch]))
+    differences = wanted.differences(found)
+    if differences or found.rows != written.rows:
+        raise WarehouseError(
+            f"The new part differs from what went in ({', '.join(differences) or 'rows'}), so it was dropped and "
+            "nothing was changed. The disk, the memory, or Longshore is at fault: report it if it happens again."
+        )
+
+
+def free_bytes(warehouse: Warehouse) -> int:
+    """Give how much room the warehouse's disk has."""
+    return shutil.disk_usage(warehouse.root).free
+
+
+def now() -> dt.datetime:
+    """Give the moment, UTC."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,298 @@
+"""What the ledger remembers of rewrites: parts that take the place of others in a partition folder.
+
+A rewrite goes `building` → `ready` → `exchanged` → (gone). `ready` is written before the folders are exchanged and says
+what is about to happen; `exchanged` is one transaction that also makes `batches` and `sources` true again. Between the
+two, what lies in the folder says which of them holds. Also here: the tombstones of forgotten records.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import sqlalchemy as sa
+
+from flows.storage.ledger_tables import batches, metadata, sources
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flows.storage.ledger import Ledger
+
+_T = TypeVar("_T")
+
+BUILDING, READY, EXCHANGED, DONE = "building", "ready", "exchanged", "done"
+_VISIBLE: Final = ("published", "settled")
+# Well below the 32,766 variables that SQLite takes in a statement.
+_CHUNK = 500
+_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+rewrites = sa.Table(
+    "rewrites",
+    metadata,
+    sa.Column("rewrite_no", _KEY, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # compact, reprocess, forget
+    sa.Column("run_no", sa.BigInteger, nullable=False),
+    sa.Column("partition", sa.Text, nullable=False),  # below warehouse/records/
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text),  # JSON of a Plan, from `ready` on
+    sa.Column("ended_at", sa.BigInteger),  # seconds since the epoch, from `exchanged` on
+    sqlite_autoincrement=True,  # a number is never used again: tokens of `changes` rest on that
+)
+
+# The records that a reprocess or a forget touched: what `changes` tells.
+rewritten = sa.Table(
+    "rewritten_records",
+    metadata,
+    sa.Column("rewrite_no", sa.BigInteger, primary_key=True),
+    sa.Column("record_id", sa.LargeBinary(32), primary_key=True),
+)
+
+# Tombstones. `done_at` is null until record and originals are gone.
+forgotten = sa.Table(
+    "forgotten",
+    metadata,
+    sa.Column("record_id", sa.LargeBinary(32), primary_key=True),
+    sa.Column("asked_at", sa.BigInteger, nullable=False),
+    sa.Column("done_at", sa.BigInteger),
+)
+
+# A part's batches are asked for by its name.
+_BY_PART = sa.Index("batches_part", batches.c.part)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The rows of one old part go into a new one, or (None) are all gone."""
+
+    old: str
+    new: str | None
+    batch_nos: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPart:
+    """A part that a rewrite makes; `part` is its path below `records/`."""
+
+    part: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a rewrite does to one partition. `gone`: the records that it leaves out, each with its batch."""
+
+    moves: tuple[Move, ...]
+    new_parts: tuple[NewPart, ...]
+    gone: tuple[tuple[str, int], ...] = ()
+
+    def to_json(self) -> str:
+        """Write the plan down."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read a plan that was written down."""
+        plan = json.loads(text)
+        return cls(
+            tuple(Move(move["old"], move["new"], tuple(move["batch_nos"])) for move in plan["moves"]),
+            tuple(NewPart(**part) for part in plan["new_parts"]),
+            tuple((record_id, batch_no) for record_id, batch_no in plan["gone"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One rewrite of one partition, as the ledger has it."""
+
+    rewrite_no: int
+    kind: str
+    partition: str
+    state: str
+    plan: Plan | None
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPart:
+    """A part that readers see, as the ledger has it: all its batches are published."""
+
+    part: str
+    rows: int
+    bytes: int
+    sha256: str
+    batch_nos: tuple[int, ...]
+
+
+class RewriteLedger:
+    """The part of the ledger that is about rewrites."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Use an open ledger; tables that an older one has not got are made."""
+        self._engine = ledger.engine
+        with self._begin() as db:
+            metadata.create_all(db, tables=[rewrites, rewritten, forgotten], checkfirst=True)
+            _BY_PART.create(db, checkfirst=True)
+
+    @contextlib.contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        """Begin a transaction that is on the disk before the next step; with it, all that came before it."""
+        with self._engine.begin() as db:
+            if db.dialect.name == "sqlite":
+                # The connection may have been used for one that need not be.
+                db.exec_driver_sql("PRAGMA synchronous = FULL")
+            yield db
+
+    # A rewrite's walk
+
+    def begin(self, kind: str, run_no: int, partition: str) -> int:
+        """Remember that new parts are being built for a partition; give the rewrite's number."""
+        values = {"kind": kind, "run_no": run_no, "partition": partition, "state": BUILDING}
+        with self._begin() as db:
+            result = db.execute(sa.insert(rewrites).values(values))
+            return int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
+
+    def mark_ready(self, rewrite_no: int, plan: Plan, touched: Iterable[str] = ()) -> None:
+        """Write down what the exchange that comes next will do, and which records it changes or removes."""
+        with self._begin() as db:
+            db.execute(
+                sa.update(rewrites).where(rewrites.c.rewrite_no == rewrite_no).values(state=READY, plan=plan.to_json())
+            )
+            rows = [{"rewrite_no": rewrite_no, "record_id": bytes.fromhex(record_id)} for record_id in touched]
+            if rows:
+                db.execute(sa.insert(rewritten), rows)
+
+    def mark_exchanged(self, rewrite_no: int, plan: Plan, now: dt.datetime) -> None:
+        """Make the ledger say what readers see now: where each batch's rows are, and which records are gone."""
+        parts = {part.part: part for part in plan.new_parts}
+        lost: dict[int, int] = {}
+        for _, batch_no in plan.gone:
+            lost[batch_no] = lost.get(batch_no, 0) + 1
+        with self._begin() as db:
+            for move in plan.moves:
+                new = parts.get(move.new or "")
+                values = {
+                    "part": move.new,
+                    "part_bytes": new.bytes if new else None,
+                    "part_sha256": bytes.fromhex(new.sha256) if new else None,
+                }
+                for chunk in _chunks(move.batch_nos):
+                    db.execute(sa.update(batches).where(batches.c.batch_no.in_(chunk)).values(values))
+            for batch_no, count in lost.items():
+                db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(rows=batches.c.rows - count))
+            for gone in _chunks([bytes.fromhex(record_id) for record_id, _ in plan.gone]):
+                db.execute(sa.delete(sources).where(sources.c.record_id.in_(gone)))
+            db.execute(
+                sa.update(rewrites)
+                .where(rewrites.c.rewrite_no == rewrite_no)
+                .values(state=EXCHANGED, ended_at=int(now.timestamp()))
+            )
+
+    def mark_done(self, rewrite_no: int) -> None:
+        """Remember that the old folder is gone too; the plan is needed no more."""
+        with self._begin() as db:
+            db.execute(sa.update(rewrites).where(rewrites.c.rewrite_no == rewrite_no).values(state=DONE, plan=None))
+
+    def abandon(self, rewrite_no: int) -> None:
+        """Forget a rewrite that readers never saw."""
+        with self._begin() as db:
+            db.execute(sa.delete(rewritten).where(rewritten.c.rewrite_no == rewrite_no))
+            db.execute(sa.delete(rewrites).where(rewrites.c.rewrite_no == rewrite_no))
+
+    def unfinished(self) -> list[Rewrite]:
+        """Give the rewrites whose old folder is not gone yet, oldest first."""
+        query = sa.select(rewrites).where(rewrites.c.state != DONE).order_by(rewrites.c.rewrite_no)
+        with self._engine.connect() as db:
+            rows = db.execute(query).all()
+        return [
+            Rewrite(r.rewrite_no, r.kind, r.partition, r.state, Plan.from_json(r.plan) if r.plan else None, r.ended_at)
+            for r in rows
+        ]
+
+    # What there is to rewrite
+
+    def published_parts(self, parts: Iterable[str]) -> list[PublishedPart]:
+        """Give, of these parts, those whose batches are all published, in the order in which they came."""
+        found: dict[str, list[Any]] = {}
+        query = sa.select(
+            batches.c.part, batches.c.batch_no, batches.c.state, batches.c.rows, batches.c.part_bytes,
+            batches.c.part_sha256,
+        )  # fmt: skip
+        with self._engine.connect() as db:
+            for chunk in _chunks(list(parts)):
+                for row in db.execute(query.where(batches.c.part.in_(chunk)).order_by(batches.c.batch_no)):
+                    found.setdefault(row.part, []).append(row)
+        return [
+            PublishedPart(
+                part,
+                sum(row.rows for row in rows),
+                rows[0].part_bytes,
+                bytes(rows[0].part_sha256 or b"").hex(),
+                tuple(row.batch_no for row in rows),
+            )
+            for part, rows in found.items()
+            if all(row.state in _VISIBLE for row in rows)
+        ]
+
+    def homes_of(self, record_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Give the batch and the part of each of these records that is published."""
+        query = (
+            sa.select(sources.c.record_id, batches.c.batch_no, batches.c.part)
+            .join(batches, batches.c.batch_no == sources.c.batch_no)
+            .where(batches.c.state.in_(_VISIBLE), batches.c.part.is_not(None))
+        )
+        homes = {}
+        with self._engine.connect() as db:
+            for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
+                for record_id, batch_no, part in db.execute(query.where(sources.c.record_id.in_(chunk))):
+                    homes[bytes(record_id).hex()] = (batch_no, part)
+        return homes
+
+    # Tombstones
+
+    def bury(self, record_ids: Iterable[str], now: dt.datetime) -> None:
+        """Set a tombstone for each of these sources: none of them is ever ingested again."""
+        wanted = {bytes.fromhex(record_id) for record_id in record_ids}
+        with self._begin() as db:
+            for chunk in _chunks(sorted(wanted)):
+                query = sa.select(forgotten.c.record_id).where(forgotten.c.record_id.in_(chunk))
+                new = set(chunk) - {bytes(row.record_id) for row in db.execute(query)}
+                if new:
+                    asked_at = int(now.timestamp())
+                    db.execute(sa.insert(forgotten), [{"record_id": one, "asked_at": asked_at} for one in sorted(new)])
+                # Asked again: a re-delivery may have left an original that is to go too.
+                db.execute(sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=None))
+
+    def mark_forgotten(self, record_ids: Iterable[str], now: dt.datetime) -> None:
+        """Remember that nothing of these is left."""
+        with self._begin() as db:
+            for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
+                db.execute(
+                    sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=int(now.timestamp()))
+                )
+
+    def half_forgotten(self) -> list[str]:
+        """Give the records whose forgetting was begun and has not ended."""
+        query = sa.select(forgotten.c.record_id).where(forgotten.c.done_at.is_(None)).order_by(forgotten.c.record_id)
+        with self._engine.connect() as db:
+            return [bytes(row.record_id).hex() for row in db.execute(query)]
+
+    def tombstones(self, record_ids: Iterable[str]) -> dict[str, int]:
+        """Give those of these sources that were forgotten, with when (seconds since the epoch)."""
+        query = sa.select(forgotten.c.record_id, forgotten.c.asked_at)
+        found = {}
+        with self._engine.connect() as db:
+            for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
+                for record_id, asked_at in db.execute(query.where(forgotten.c.record_id.in_(chunk))):
+                    found[bytes(record_id).hex()] = asked_at
+        return found
+
+
+def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
