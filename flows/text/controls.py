@@ -1,0 +1,146 @@
+r"""Line ends, terminal escapes, control characters, surrogates and composition: the letters' frame, not the letters.
+
+Promise: every function is total, takes time linear in the text, and changes nothing the second time. After
+`settle_controls` a text can be written as UTF-8, holds no control character but tab and line feed (C1 controls
+apart, which are clues to mojibake), and no line end but `\n`.
+
+Not promised: tabs, blanks, soft hyphens, joiners and marks of direction stay; they are the author's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from itertools import groupby
+from typing import Final
+
+_SURROGATE_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+# The eight line ends of the Unicode newline guidelines (5.8) but NEL, for which see below: a vertical tab is Word's
+# break inside a paragraph and a form feed ends a page, so both part words and may not simply vanish.
+_LINE_END: Final = re.compile("\r\n|[\r\v\f\u2028\u2029]")
+# U+0085 is far more often the ellipsis of windows-1252 than NEL. It is read as NEL only where nothing else ends a
+# line, nothing says windows-1252 (no other C1 control) and no blank follows, as one nearly always follows `…`.
+_NOT_NEL: Final = re.compile("[\n\x80-\x84\x86-\x9f]|\x85[ \xa0]|[\xa0-\xf4]\x85")
+
+# ECMA-48: control sequences, then strings that a terminal swallows (titles, links; kept to one line so that a
+# stray introducer cannot eat a text), character set choices, single shifts and the rest of two characters.
+_ESCAPE: Final = re.compile(
+    r"""
+    \x1b (?: \[ [0-?]* [ -/]* [@-~]
+           | [\]PX^_] [^\x07\x1b\n]* (?: \x07 | \x1b \\ )
+           | [ -/]+ [0-~]
+           | [0-~]
+         )
+    """,
+    re.VERBOSE,
+)
+# How a typewriter sets bold and underlined letters, and nroff still does: N, backspace, N.
+_OVERSTRUCK: Final = re.compile("([^\n\x08])\x08(?=\\1)|_\x08(?=[^\n\x08])")
+# ftfy's list (what Unicode TR 20 calls unsuitable in markup), without the line ends above.
+_CONTROL: Final = re.compile("[\0-\x08\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]")
+
+_C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]+")
+
+# CPython sorts the marks on one letter by insertion, in quadratic time: 64 KB of marks take seconds, 64 MB
+# a month. A run longer than this (no language has one, the stream-safe format allows 30) is sorted here first.
+_LONG_RUN: Final = 256
+
+
+def fix_surrogates(text: str) -> str:
+    """Make surrogate pairs the characters that they stand for, and lone ones U+FFFD, so that UTF-8 can hold them."""
+    if not _SURROGATE.search(text):
+        return text
+    paired = _SURROGATE_PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
+    return _SURROGATE.sub("\ufffd", paired)
+
+
+def fix_line_breaks(text: str) -> str:
+    r"""End every line with `\n` and nothing else.
+
+    >>> fix_line_breaks("a\r\nb\rc\u2028d\fe")
+    'a\nb\nc\nd\ne'
+    """
+    text = _LINE_END.sub("\n", text)
+    if text.count("\x85") > 1 and not _NOT_NEL.search(text):
+        return text.replace("\x85", "\n")
+    return text
+
+
+def remove_terminal_escapes(text: str) -> str:
+    r"""Take out what was meant for a terminal: colours, titles, links, overstruck letters.
+
+    >>> remove_terminal_escapes("\x1b[1;31mred\x1b[0m, N\bNA\bA, _\bu")
+    'red, NA, u'
+    """
+    if "\x1b" in text:
+        text = _ESCAPE.sub("", text)
+    if "\x08" in text:
+        text = _OVERSTRUCK.sub("", text)
+    return text
+
+
+def remove_control_chars(text: str) -> str:
+    """Take out controls, byte order marks and object marks, which show nothing and break tools."""
+    return _CONTROL.sub("", text)
+
+
+def fix_c1_controls(text: str) -> str:
+    r"""Read C1 controls as the windows-1252 that they nearly always are; the five it leaves open stay.
+
+    Those five are what is left of a lost byte, and their value is the only clue to it.
+
+    >>> fix_c1_controls("a\x93b\x94")
+    'a“b”'
+    """
+    return _C1.sub(lambda run: run[0].encode("latin-1").decode("windows-1252"), text)
+
+
+def compose(text: str) -> str:
+    """Give the text in Unicode normal form C."""
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    if len(text) > _LONG_RUN:
+        text = _sort_long_runs(text)
+    return unicodedata.normalize("NFC", text)
+
+
+def _sort_long_runs(text: str) -> str:
+    """Put the marks of each long run into canonical order, which normalisation would do in quadratic time."""
+    import regex  # noqa: PLC0415 - knows what a mark is; needed for the few long texts that are not composed
+
+    return str(regex.sub(rf"\p{{M}}{{{_LONG_RUN},}}+", lambda run: _sort_marks(run[0]), text))
+
+
+def _sort_marks(run: str) -> str:
+    apart = "".join(unicodedata.normalize("NFD", mark) for mark in run)
+    return "".join(
+        "".join(marks) if is_base else "".join(sorted(marks, key=unicodedata.combining))
+        for is_base, marks in groupby(apart, lambda mark: unicodedata.combining(mark) == 0)
+    )
+
+
+def fix_text(text: str) -> str:
+    """Do all that ftfy does by default: restyling, entities, mojibake line by line."""
+    import ftfy  # noqa: PLC0415 - 0.15 s; only a policy of `ftfy-defaults` comes here
+
+    return str(ftfy.fix_text(text))
+
+
+Act = tuple[str, Callable[[str], str]]
+"""A step's name in a receipt, and what does it."""
+
+FIX_SURROGATES: Final[Act] = ("apply:fix_surrogates", fix_surrogates)
+FIX_LINE_BREAKS: Final[Act] = ("apply:fix_line_breaks", fix_line_breaks)
+FIX_C1_CONTROLS: Final[Act] = ("apply:fix_c1_controls", fix_c1_controls)
+FIX_TEXT: Final[Act] = ("apply:fix_text", fix_text)
+COMPOSING: Final[Act] = ("normalize:NFC", compose)
+SETTLING: Final[tuple[Act, ...]] = (
+    FIX_SURROGATES,
+    ("apply:remove_terminal_escapes", remove_terminal_escapes),
+    FIX_LINE_BREAKS,
+    ("apply:remove_control_chars", remove_control_chars),
+)
+"""What comes before any reading of mojibake, in this order: an escape is known by its control character."""

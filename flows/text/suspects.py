@@ -1,0 +1,88 @@
+r"""Which neighbouring characters can mean mojibake: ftfy's badness, as a table of three character classes a row.
+
+Promise: wherever `ftfy.badness.is_bad` finds something, three neighbours match a row of `SUSPECTS` (with a line
+end before and two after the text), so a text without such neighbours is one that ftfy calls good. The reverse is
+not promised: a suspect is a reason to look closer, no more.
+
+The categories are ftfy's (`ftfy/badness.py`, by Robyn Speer, Apache-2.0), cut to what stands next to each other;
+`tests/text/test_suspects.py` proves, alternative by alternative, that the table still covers the installed ftfy.
+It is written out rather than derived when the program starts because importing ftfy costs 0.15 s, and a folder
+of clean texts never needs it.
+
+A class is written as in a regular expression: `a-z` is a range, a `-` that stands first is itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ANY: Final = "\0-\uffff"
+WORD: Final = r"\w"  # letters, digits and marks of every script: filled in by whoever reads the table
+LETTER: Final = "a-zA-Z"
+SPACE: Final = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+COMMON: Final = "\xa0\xad·´–—―…’"
+C1: Final = "\x80-\x9f"
+BAD: Final = "¦¤¨¬¯¸ƒˆˇ˘˛˜†‡‰⌐◊\ufffdªº"
+LAW: Final = "¶§"
+CURRENCY: Final = "¢£¥₧€"
+START: Final = "¡«¿©΄΅‘‚“„•‹\uf8ff"
+END: Final = "®»˝”›™"
+NUMERIC: Final = "²³¹±¼½¾×µ÷⁄∂∆∏∑√∞∩∫≈≠≡≤≥№"
+KAOMOJI: Final = "Ò-ÖÙ-Üò-öø-üŐŌŪŲ°"
+UPPER: Final = "À-ÑØÜÝĂĀĄĆČĎĐĘĚĒĖĞĢİĪĶĹĽŁĻŃŇŅŒŘŚŞŠŢŤŮŰŸŹŻŽҐ"
+LOWER: Final = "ßà-ñăąāćčďđęěēėğģįīķĺľłļœŕśşšťüźżžґﬁﬂ"
+PLAIN_UPPER: Final = "ÞΑ-ΩΆΈΉΊΌΎΏΪΫЁ-Я"
+PLAIN_LOWER: Final = "α-ωάέήίΰа-џ"
+BOX: Final = "│┌┐┘├┤┬┼═-╬▀▄█▌▐░▒▓"
+
+# What is never part of a finished text, whatever stands beside it. The tab and the line feed are; every other
+# control, other line end, byte order mark and interlinear or object mark leaves or is replaced.
+UNWANTED: Final = "\0-\x08\x0b-\x1f\x7f\u2028\u2029\u206a-\u206f\ufeff\ufff9-\ufffc"
+
+_MARKED: Final = LOWER + UPPER
+_AFTER_ARABIC: Final = COMMON + CURRENCY + BAD + NUMERIC + START + "ŸŠ®°µ»"
+_INSIDE_TRIPLE: Final = C1 + BAD + START + END + CURRENCY + "°µ"
+
+# Beyond ftfy: what UTF-8's sequences of two begin and go on with in some encoding. After a small letter no word has
+# a capital or a sign of the first kind and then one of the second: `konuÅŸtuk`, `ma├▒ana`, `chearРў`.
+LEAD: Final = "À-ÖØ-ÞĀĂĆČĎĐĒĖĘĚĞĢĪİĶĹĻŁŃŅŇŌŐŒŘŚŞŠŢŪŮŰŲŸŹŻŽΒ-ΡΣ-ΫВ-Я×∆√≈─┌┘├┬┼═╒-╔╘-╚╞-╠╤-╦╧-╩╪-╬▀▄█▌▐"
+FOLLOWER: Final = (
+    "\x80-¿ÀÁÂÄÅÆÇÉÑÖØÜßà-ïñ-öø-üÿĄ-ćČčĘęĚĹĺĽľŁłŐőŒœŖŗŚ-şŠšŤťůŰűŸ-žƒΆΈΉΊΌΎΏΩπЁЂЃЄЅІЇЈЉЊЋЌЎЏёђѓєѕіїјљњќўџҐґ"
+    "ˆˇ˘˛˜˝΄΅‘-‡•…‰‹›₧€№™∂∏∑∞∫≠≤≥⌐│┐┤╕-╗╛-╝╡-╣░▒▓–—―"
+)
+# U+FFFD itself, garbled: first, second and third of its bytes in some encoding.
+LOST: Final = ("ïпďοļÔ∩´я", "¿їżΏæø┐", "½Ѕ˝Ω╜¢Ż")
+
+# first, second and third neighbour; at most 32 rows, a bit each (see fastpath.py)
+SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
+    (UNWANTED, ANY, ANY),
+    (C1, ANY, ANY),
+    (BAD + _MARKED + BOX + START + END + CURRENCY + NUMERIC + LAW, BAD, ANY),
+    (LETTER, PLAIN_LOWER + PLAIN_UPPER, BAD),
+    (BAD, _MARKED + BOX + START + END + CURRENCY + NUMERIC + LAW, ANY),
+    (LOWER + PLAIN_LOWER + BOX + END + CURRENCY + NUMERIC, UPPER, ANY),
+    (BOX + END + CURRENCY + NUMERIC, LOWER, ANY),
+    (LOWER + BOX + END, CURRENCY, ANY),
+    (SPACE, UPPER, CURRENCY),
+    (UPPER + BOX, NUMERIC + LAW + "°", ANY),
+    (_MARKED + BOX + CURRENCY + END, START, NUMERIC),
+    (_MARKED + CURRENCY + NUMERIC + BOX + LAW, END, START),
+    (CURRENCY + NUMERIC + BOX, START, ANY),
+    ("a-z", UPPER, START + CURRENCY),
+    (BOX, KAOMOJI + END, ANY),
+    (_MARKED + CURRENCY + NUMERIC + START + END + LAW, BOX, ANY),
+    (_MARKED, START + END, WORD),
+    ("Œœ", "\0-@[-`{-\uffff", ANY),
+    ("ÂÃÎÐ", "€œŠš¢£Ÿž\xa0\xad®©°·»–—´" + START + END, ANY),
+    ("×à√≈", "²³µ¹¼½¾±∂†≠®™´≤≥¥ø°¢", ANY),
+    ("ØÙ", _AFTER_ARABIC, "ØÙ"),
+    ("‚", "Äâó", "ìîïòôúùû†°¢πàäê"),
+    ("вāβ", "Ђ€", ANY),
+    ("ВГРСΒΓΞΟ", _INSIDE_TRIPLE, "ВГРСΒΓΞΟ"),
+    ("ў", "В", "Ђ"),
+    ("a-z" + SPACE, "ÂÃ", " "),
+    ("a-z.,?!" + END, "Â", " " + START + END),
+    ("a-z", LEAD, FOLLOWER),
+    LOST,
+)

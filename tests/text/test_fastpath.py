@@ -1,0 +1,94 @@
+"""The fast path never says `cannot change` of a text that ftfy under our settings, or repair, would change."""
+
+import re
+import re._constants as op
+import re._parser as parser
+
+import ftfy
+import numpy as np
+from ftfy.badness import BADNESS_RE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.text.fastpath import blocks, cannot_change, members
+from flows.text.suspects import ANY, SUSPECTS
+from tests.text.troubled import texts
+
+PLANE = "".join(map(chr, range(0x10000)))
+CONSERVATIVE = ftfy.TextFixerConfig(
+    unescape_html=False, fix_latin_ligatures=False, fix_character_width=False, uncurl_quotes=False
+)
+
+
+def matched_by(item):
+    """Mark which characters of the basic plane one item of a parsed expression matches."""
+    kind, value = item
+    if kind is op.LITERAL:
+        return members(chr(value), PLANE)
+    if kind is op.ANY:
+        return ~members("\n", PLANE)
+    assert kind is op.IN
+    found = np.zeros(len(PLANE), bool)
+    for part, inner in value:
+        if part is op.LITERAL:
+            found[inner] = True
+        elif part is op.RANGE:
+            found[inner[0] : inner[1] + 1] = True
+        elif part is op.CATEGORY:
+            sign = {op.CATEGORY_SPACE: r"\s", op.CATEGORY_WORD: r"\w"}[inner]
+            found[[match.start() for match in re.finditer(sign, PLANE)]] = True
+        else:
+            assert part is op.NEGATE
+    return ~found if value[0][0] is op.NEGATE else found
+
+
+def ways(items):
+    """Give every sequence of single characters that a parsed expression stands for."""
+    found = [[]]
+    for kind, value in items:
+        if kind is op.AT:  # the beginning of a text or line: the fast path sets a line end before it
+            choices = [[members("\n", PLANE)]]
+        elif kind is op.MAX_REPEAT:
+            assert value[:2] == (0, 1)
+            choices = [[], *ways(value[2])]
+        elif kind is op.BRANCH:
+            choices = [way for branch in value[1] for way in ways(branch)]
+        elif kind is op.SUBPATTERN:
+            choices = ways(value[3])
+        else:
+            choices = [[matched_by((kind, value))]]
+        found = [[*way, *choice] for way in found for choice in choices]
+    return found
+
+
+def test_every_alternative_of_the_installed_ftfys_badness_is_covered_by_a_row():
+    rows = [[members(part, PLANE) for part in row] for row in SUSPECTS]
+    alternatives = ways(parser.parse(BADNESS_RE.pattern, re.VERBOSE))
+    assert len(alternatives) > 30
+    for way in alternatives:
+        padded = way + [members(ANY, PLANE)] * (3 - len(way))
+        assert any(
+            all(not (padded[at + place] & ~row[place]).any() for place in range(3))
+            for at in range(len(padded) - 2)
+            for row in rows
+        ), [PLANE[np.flatnonzero(part)[0]] for part in way]
+
+
+def test_the_rows_fit_the_bits_of_the_table():
+    assert len(SUSPECTS) <= 32
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts())
+def test_ftfy_changes_nothing_in_what_cannot_change(text):
+    if cannot_change(text):
+        assert ftfy.fix_text(text, CONSERVATIVE) == text
+        assert ftfy.fix_and_explain(text, CONSERVATIVE).text == text
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts(), st.integers(1, 9))
+def test_blocks_make_up_the_text(text, size):
+    pieces = list(blocks(text, size))
+    assert "".join(pieces) == text
+    assert all(pieces[:-1])

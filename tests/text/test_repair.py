@@ -1,0 +1,89 @@
+"""What repair promises: damage mended, clean text to the letter, a plan that replays, a second time nothing."""
+
+import tomllib
+import unicodedata
+from functools import reduce
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.text.plan import replay
+from flows.text.repair import repair
+from tests.text.troubled import misread, texts
+
+CASES = Path(__file__).parent.parent / "cases"
+
+
+def cases(name):
+    return [
+        pytest.param(case, id=case["label"], marks=[pytest.mark.xfail(strict=True)] if "known_failure" in case else [])
+        for case in tomllib.loads((CASES / name).read_text(encoding="utf-8"))["case"]
+    ]
+
+
+def garbled(case):
+    if "garbled" in case:
+        return case["garbled"]
+    chosen = case.get("lines")
+    return "\n".join(
+        reduce(misread, case["via"], line) if chosen is None or number in chosen else line
+        for number, line in enumerate(case["right"].strip("\n").split("\n"), start=1)
+    )
+
+
+@pytest.mark.parametrize("case", cases("mojibake.toml"))
+def test_mojibake_is_mended(case):
+    assert repair(garbled(case)).text.strip("\n") == case["right"].strip("\n")
+
+
+@pytest.mark.parametrize("case", cases("mojibake.toml"))
+def test_a_plan_replays_on_what_it_mended(case):
+    repaired = repair(garbled(case))
+    assert repaired.repairs
+    assert replay(garbled(case), repaired.repairs) == repaired.text
+
+
+@pytest.mark.parametrize("case", cases("clean.toml"))
+def test_clean_text_stays_to_the_letter(case):
+    repaired = repair(case["text"])
+    assert repaired.text == case["text"]
+    assert repaired.repairs == ()
+
+
+@pytest.mark.parametrize(
+    ("damaged", "mended"),
+    [
+        ("one\r\ntwo\rthree\u2028four\u2029five\vsix\fseven", "one\ntwo\nthree\nfour\nfive\nsix\nseven"),
+        ("first line\x85second line\x85third", "first line\nsecond line\nthird"),
+        ("Wait\x85 what\x85 no", "Wait… what… no"),
+        ("\x1b[1;31mred\x1b[0m and \x1b]0;a title\x07plain\x1b(B", "red and plain"),
+        ("N\bNA\bAM\bME\bE and _\bu_\bn_\bd_\be_\br", "NAME and under"),
+        ("\ufeffa\ufeffb\x00c\x7f\x1a", "abc"),
+        ("\ud83d\udc1f and \ud83d alone", "🐟 and \ufffd alone"),
+        ("cafe\u0301", "café"),
+    ],
+)
+def test_the_frame_of_a_text_is_settled(damaged, mended):
+    assert repair(damaged).text == mended
+
+
+def test_policy_off_does_only_what_the_record_promises():
+    assert repair("sÃ³ \x1b[1misto\r\ncafe\u0301 \udc80", "off").text == "sÃ³ \x1b[1misto\ncafé \ufffd"
+
+
+def test_policy_ftfy_defaults_restyles_as_ftfy_does():
+    assert repair("“ﬁn” &amp; sÃ³", "ftfy-defaults").text == '"fin" & só'
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts(), st.sampled_from(["conservative", "off"]))
+def test_any_text_becomes_one_that_keeps_the_contract(text, policy):
+    repaired = repair(text, policy)
+    assert unicodedata.is_normalized("NFC", repaired.text)
+    assert not set(repaired.text) & set("\r\v\f\u2028\u2029")
+    repaired.text.encode("utf-8")
+    assert replay(text, repaired.repairs) == repaired.text
+    again = repair(repaired.text, policy)
+    assert (again.text, again.repairs) == (repaired.text, ())
