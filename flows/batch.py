@@ -12,6 +12,7 @@ import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +20,20 @@ from flows.records import Brief, Reason, Record, Rejection, Staged
 from flows.storage import faults
 from flows.storage.landing import Landing, MovedError
 from flows.storage.names import to_source_path
+from flows.storage.pack_limits import PackError
+from flows.storage.packs import members
 from flows.storage.patterns import first_match
 from flows.storage.warehouse import Warehouse
 from flows.text.normalise import NORMALISER_VERSION, normalise
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
     from flows.records import Batch, LandedFile, Source
+    from flows.storage.pack_limits import PackLimits
     from flows.storage.warehouse import StagedPart
     from flows.text.policy import TextPolicy
 
@@ -50,6 +54,7 @@ class WorkOrder:
     policy: TextPolicy
     declared_encodings: dict[str, str]
     zstd_level: int
+    pack_limits: PackLimits
 
 
 @dataclass(slots=True)
@@ -68,8 +73,9 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     began = time.perf_counter()
     work = _Work()
     with Landing(Path(order.landing)) as landing:
-        for source in batch.sources:
-            _normalise_source(source, landing, order, work)
+        for _, of_a_file in groupby(batch.sources, key=lambda source: source.file.path):
+            _normalise_file(list(of_a_file), landing, order, work)
+    _defer_with_the_deferred(batch, work)
     normalised = time.perf_counter()
     faults.step("normalise")
     name, rows, part_bytes, sha256 = None, 0, 0, ""
@@ -95,40 +101,75 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     )
 
 
-def read_source(source: Source, landing: Landing) -> bytes:
-    """Read the bytes of a source.
+def read_sources(sources: Sequence[Source], landing: Landing, limits: PackLimits) -> Iterator[tuple[Source, bytes]]:
+    """Read the bytes of the sources of one landed file: itself, or what is wanted of a pack, in the pack's order.
 
     Raises:
         MovedError: the landed file is no longer what it was when its batch was claimed.
     """
-    return landing.read(source.file)
-
-
-def _normalise_source(source: Source, landing: Landing, order: WorkOrder, work: _Work) -> None:
-    began = time.perf_counter()
-    path = to_source_path(source.file.path if source.member is None else f"{source.file.path}!/{source.member}")
+    if sources[0].member is None:
+        yield sources[0], landing.read(sources[0].file)
+        return
+    wanted = {source.member: source for source in sources}
     try:
+        for member in members(sources[0].file, landing, limits):
+            source = wanted.pop(member.name, None)
+            if source is not None and member.data is not None:
+                yield source, member.data
+    except PackError as error:
+        raise MovedError(f"it could be unpacked when its batch was claimed, and now cannot: {error}") from error
+    if wanted:
+        raise MovedError("it changed after its batch was claimed")
+
+
+def _normalise_file(sources: Sequence[Source], landing: Landing, order: WorkOrder, work: _Work) -> None:
+    """Normalise a landed file, or all that is new in a pack: nothing of that counts if it cannot be read to its end."""
+    mine = _Work()
+    try:
+        began = time.perf_counter()
         faults.step("worker.read")
-        raw = read_source(source, landing)
+        for source, raw in read_sources(sources, landing, order.pack_limits):
+            _normalise_source(source, raw, order, mine, began)
+            began = time.perf_counter()
+    except MovedError as moved:
+        mine = _Work(failed={source.record_id: (None, str(moved)) for source in sources})
+    except OSError as error:
+        mine = _Work(failed={source.record_id: failure(error) for source in sources})
+    work.rows += mine.rows
+    work.failed |= mine.failed
+    work.times += mine.times
+
+
+def _normalise_source(source: Source, raw: bytes, order: WorkOrder, work: _Work, began: float) -> None:
+    path = to_source_path(source.path)
+    try:
         declared = first_match(order.declared_encodings, path) if order.declared_encodings else None
         result = normalise(raw, order.policy, declared)
         record_id = result.record_id if isinstance(result, Record) else hashlib.sha256(raw).hexdigest()
-        if record_id != source.record_id:
-            raise MovedError("it changed after its batch was claimed")
-    except MovedError as moved:
-        work.failed[source.record_id] = (None, str(moved))
-    except OSError as error:
-        work.failed[source.record_id] = failure(error)
     except Exception as error:  # one file must never stop the others, whatever is wrong with it or with us
         _log.exception("Normalising %s failed; the file is rejected.", path)
         detail = f"Normalising it failed ({type(error).__name__}: {error}). This is a fault in Longshore: report it."
         work.failed[source.record_id] = (Reason.UNREADABLE, detail)
+        return
+    if record_id != source.record_id:
+        raise MovedError("it changed after its batch was claimed")
+    if isinstance(result, Rejection):
+        work.failed[source.record_id] = (result.reason, result.detail)
     else:
-        if isinstance(result, Rejection):
-            work.failed[source.record_id] = (result.reason, result.detail)
-        else:
-            work.rows.append((result, path, source.file))
-            work.times.append((time.perf_counter() - began, path))
+        work.rows.append((result, path, source.file))
+        work.times.append((time.perf_counter() - began, path))
+
+
+def _defer_with_the_deferred(batch: Batch, work: _Work) -> None:
+    """Defer each pack that holds the bytes of something deferred: a pack is published wholly or not at all."""
+    while deferred := {record_id for record_id, (reason, _) in work.failed.items() if reason is None}:
+        packs = {d.file.path for d in batch.deliveries if d.member is not None and d.record_id in deferred}
+        others = {s.record_id for s in batch.sources if s.member is not None and s.file.path in packs} - deferred
+        if not others:
+            return
+        detail = "another file that holds the same bytes as one in this pack could not be read"
+        work.failed |= dict.fromkeys(others, (None, detail))
+        work.rows = [row for row in work.rows if row[0].record_id not in others]
 
 
 def failure(error: OSError) -> tuple[Reason | None, str]:

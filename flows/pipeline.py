@@ -27,7 +27,8 @@ import sqlalchemy as sa
 
 from flows.batch import WorkOrder
 from flows.errors import LedgerError
-from flows.planning import batch_of, cut, not_a_file, plan_batch
+from flows.packed import conclude_packs
+from flows.planning import batch_of, cut, not_a_file, plan_batches
 from flows.records import Outcome, Staged
 from flows.settling import settle
 from flows.storage import faults
@@ -180,6 +181,7 @@ class _Run:
             policy=settings.text_policy,
             declared_encodings=settings.declared_encodings,
             zstd_level=settings.zstd_level,
+            pack_limits=settings.pack_limits,
         )
         summary = IngestSummary(run_id, _now())
         return cls(settings, Landing(settings.landing), Warehouse(settings.warehouse), observer, summary, order)
@@ -298,14 +300,14 @@ class _Run:
     def _claimed_batches(self, ledger: Ledger, files: list[LandedFile], slots: int) -> Iterator[Batch]:
         """Plan and claim one batch after the other, each only when a worker is free for it."""
         for group in cut(files, self.settings, slots):
-            batch, waiting = plan_batch(group, self.landing, ledger, self.settings, _now())
-            self.held += len(waiting)
-            if batch.sources:
-                batch = replace(batch, batch_no=ledger.claim(batch, self.run_no))
-                faults.step("claim")
-                yield batch
-            elif batch.deliveries:
-                self._conclude_without_worker(ledger, batch)
+            for batch, waiting in plan_batches(group, self.landing, ledger, self.settings, _now):
+                self.held += len(waiting)
+                if batch.sources:
+                    claimed = replace(batch, batch_no=ledger.claim(batch, self.run_no))
+                    faults.step("claim")
+                    yield claimed
+                elif batch.deliveries:
+                    self._conclude_without_worker(ledger, batch)
 
     def _conclude_without_worker(self, ledger: Ledger, batch: Batch) -> None:
         nothing = Staged(0, None, 0, 0, "", {}, 0, {}, {})
@@ -320,7 +322,9 @@ class _Run:
         endings = _endings(batch, staged)
         changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
         part = batch.part if staged.rows else None
-        ledger.mark_staged(batch.batch_no, part, staged.rows, staged.part_bytes, staged.part_sha256, changed)
+        ledger.mark_staged(
+            batch.batch_no, part, staged.rows, staged.part_bytes, staged.part_sha256, changed, staged.failed
+        )
         faults.step("ledger.staged")
         if part is not None and staged.part_name is not None:
             self.warehouse.publish(self.order.run_id, staged.part_name, part)
@@ -359,7 +363,7 @@ def _endings(batch: Batch, staged: Staged) -> list[Delivery]:
             reason, detail = failed
             outcome = Outcome.REJECTED if reason else Outcome.DEFERRED
             endings.append(replace(delivery, outcome=outcome, reason=reason, detail=detail))
-    return endings
+    return conclude_packs(endings)
 
 
 def _now() -> dt.datetime:

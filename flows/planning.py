@@ -13,15 +13,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flows.batch import failure
+from flows.packed import conclude_packs, identify_pack, unpacked_bytes
 from flows.records import Batch, Delivery, Outcome, Reason, Source
 from flows.storage import faults
 from flows.storage.landing import MovedError
 from flows.storage.ledger import PUBLISHED, SETTLED
+from flows.storage.packs import may_be_pack
 from flows.text.normalise import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flows.records import LandedFile
     from flows.settings import Settings
@@ -46,49 +48,78 @@ def cut(files: Sequence[LandedFile], settings: Settings, slots: int) -> Iterator
         yield files[start:]
 
 
-def plan_batch(
-    files: Iterable[LandedFile], landing: Landing, ledger: Ledger, settings: Settings, now: dt.datetime
-) -> tuple[Batch, list[LandedFile]]:
-    """Make a batch of these files; also give those that must wait until a batch in hand is published.
+def plan_batches(
+    files: Iterable[LandedFile], landing: Landing, ledger: Ledger, settings: Settings, now: Callable[[], dt.datetime]
+) -> Iterator[tuple[Batch, list[LandedFile]]]:
+    """Make a batch of these files, or more where packs hold much; each is to be claimed before the next is asked for.
 
-    A source that is published already is a duplicate. One that another batch of this run has claimed waits: were it
-    called a duplicate now and that batch failed, its bytes would be settled without a record.
+    With each come the files that must wait until a batch in hand is published: a source that is published already is
+    a duplicate, but one that another batch of this run has claimed waits. Were it called a duplicate now and that
+    batch failed, its bytes would be settled without a record.
     """
-    found = [identify(file, landing, settings) for file in files]
-    owners = ledger.owners({delivery.record_id for delivery in found if delivery.record_id})
+    for found in _bounded((identify(file, landing, settings) for file in files), settings):
+        yield _plan(found, ledger, now())
+
+
+def _bounded(found: Iterable[list[Delivery]], settings: Settings) -> Iterator[list[list[Delivery]]]:
+    """Cut where a batch is full by what its files hold unpacked; a pack is never cut."""
+    batch: list[list[Delivery]] = []
+    texts, size = 0, 0
+    for deliveries in found:
+        more = unpacked_bytes(deliveries)
+        full = texts + len(deliveries) > settings.max_files_per_batch or size + more > settings.max_bytes_per_batch
+        if batch and full:
+            yield batch
+            batch, texts, size = [], 0, 0
+        batch.append(deliveries)
+        texts, size = texts + len(deliveries), size + more
+    if batch:
+        yield batch
+
+
+def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tuple[Batch, list[LandedFile]]:
+    owners = ledger.owners({d.record_id for of_a_file in found for d in of_a_file if d.record_id})
     deliveries: list[Delivery] = []
     sources: dict[str, Source] = {}
     waiting: list[LandedFile] = []
-    for delivery in found:
-        owner = owners.get(delivery.record_id) if delivery.record_id else None
-        if delivery.record_id is None:
-            deliveries.append(delivery)
-        elif owner in (PUBLISHED, SETTLED):
-            deliveries.append(replace(delivery, outcome=Outcome.DUPLICATE, detail="Its record exists already."))
-        elif owner is not None:
-            waiting.append(delivery.file)
-        elif delivery.record_id in sources:
-            same = sources[delivery.record_id].file.path
-            deliveries.append(replace(delivery, outcome=Outcome.DUPLICATE, detail=f"The same bytes as {same!r}."))
+    for of_a_file in found:
+        states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
+        if states <= {PUBLISHED, SETTLED}:
+            deliveries += conclude_packs([_planned(delivery, owners, sources) for delivery in of_a_file])
         else:
-            sources[delivery.record_id] = Source(delivery.file, delivery.record_id, delivery.member)
-            deliveries.append(delivery)
+            waiting.append(of_a_file[0].file)
     return _batch(tuple(sources.values()), tuple(deliveries), now), waiting
 
 
-def identify(file: LandedFile, landing: Landing, settings: Settings) -> Delivery:
-    """Give a landed file its `record_id`, or the outcome that it has without being read."""
-    if file.size > settings.max_file_bytes:
-        detail = f"It holds {file.size:,} bytes; `max_file_bytes` allows {settings.max_file_bytes:,}."
-        return Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)
+def _planned(delivery: Delivery, owners: dict[str, str], sources: dict[str, Source]) -> Delivery:
+    """Give a delivery as a source of its own, or as the duplicate of one."""
+    if delivery.record_id is None:
+        return delivery
+    if delivery.record_id in owners:
+        return replace(delivery, outcome=Outcome.DUPLICATE, detail="Its record exists already.")
+    same = sources.get(delivery.record_id)
+    if same is not None:
+        return replace(delivery, outcome=Outcome.DUPLICATE, detail=f"The same bytes as {same.path!r}.")
+    sources[delivery.record_id] = Source(delivery.file, delivery.record_id, delivery.member)
+    return delivery
+
+
+def identify(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery]:
+    """Give a landed file its `record_id`, or the outcome that it has unread; of a pack, its members' too."""
     try:
         faults.step("landing.read")
-        return Delivery(file, _sha256(file, landing), Outcome.PUBLISHED)
+        pack = identify_pack(file, landing, settings) if may_be_pack(file.path) else None
+        if pack is not None:
+            return pack
+        if file.size > settings.max_file_bytes:
+            detail = f"It holds {file.size:,} bytes; `max_file_bytes` allows {settings.max_file_bytes:,}."
+            return [Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)]
+        return [Delivery(file, _sha256(file, landing), Outcome.PUBLISHED)]
     except MovedError as moved:
-        return Delivery(file, None, Outcome.DEFERRED, None, str(moved))
+        return [Delivery(file, None, Outcome.DEFERRED, None, str(moved))]
     except OSError as error:
         reason, detail = failure(error)
-        return Delivery(file, None, Outcome.REJECTED if reason else Outcome.DEFERRED, reason, detail)
+        return [Delivery(file, None, Outcome.REJECTED if reason else Outcome.DEFERRED, reason, detail)]
 
 
 def not_a_file(file: LandedFile) -> Delivery:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flows.batch import read_source
+from flows.batch import read_sources
 from flows.planning import identify, not_a_file
 from flows.records import Outcome, Rejection, Source
 from flows.report import table
@@ -78,14 +78,20 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
             for file in listing.not_files:
                 _add_unread(found, not_a_file(file))
             for file in listing.files:
-                delivery = identify(file, landing, settings)
-                if delivery.record_id is None:
-                    _add_unread(found, delivery)
-                elif delivery.record_id in seen or (ledger and ledger.owners([delivery.record_id])):
-                    found.add(to_source_path(file.path), Outcome.DUPLICATE, "", "", "", "its record exists already")
-                else:
-                    seen.add(delivery.record_id)
-                    _normalise(found, delivery, landing, settings)
+                new: list[Source] = []
+                for delivery in identify(file, landing, settings):
+                    if delivery.record_id is None:
+                        # A pack has no record of its own: its members speak for it.
+                        if delivery.outcome is not Outcome.PUBLISHED:
+                            _add_unread(found, delivery)
+                    elif delivery.record_id in seen or (ledger and ledger.owners([delivery.record_id])):
+                        path = to_source_path(delivery.path)
+                        found.add(path, Outcome.DUPLICATE, "", "", "", "its record exists already")
+                    else:
+                        seen.add(delivery.record_id)
+                        new.append(Source(file, delivery.record_id, delivery.member))
+                if new:
+                    _normalise(found, new, landing, settings)
             found.young = len(listing.young)
     finally:
         if ledger is not None:
@@ -98,13 +104,15 @@ def _add_unread(found: Preview, delivery: Delivery) -> None:
     found.add(to_source_path(delivery.path), delivery.outcome, "", "", "", detail)
 
 
-def _normalise(found: Preview, delivery: Delivery, landing: Landing, settings: Settings) -> None:
-    path = to_source_path(delivery.path)
+def _normalise(found: Preview, sources: list[Source], landing: Landing, settings: Settings) -> None:
     try:
-        raw = read_source(Source(delivery.file, delivery.record_id or "", delivery.member), landing)
+        for source, raw in read_sources(sources, landing, settings.pack_limits):
+            _add_normalised(found, to_source_path(source.path), raw, settings)
     except (MovedError, OSError) as error:
-        found.add(path, Outcome.DEFERRED, "", "", "", str(error))
-        return
+        found.add(to_source_path(sources[0].file.path), Outcome.DEFERRED, "", "", "", str(error))
+
+
+def _add_normalised(found: Preview, path: str, raw: bytes, settings: Settings) -> None:
     result = normalise(raw, settings.text_policy, first_match(settings.declared_encodings, path))
     if isinstance(result, Rejection):
         found.add(path, Outcome.REJECTED, "", "", "", f"{result.reason}: {result.detail}")

@@ -103,6 +103,11 @@ class Source:
     record_id: str
     member: str | None = None
 
+    @property
+    def path(self) -> str:
+        """Below the landing root; a member's is `pack.zip!/inner/name.txt`."""
+        return self.file.path if self.member is None else f"{self.file.path}!/{self.member}"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -114,6 +119,12 @@ class Delivery:
     reason: str | None = None
     detail: str | None = None
     member: str | None = None
+    member_size: int | None = None
+
+    @property
+    def size(self) -> int:
+        """In bytes: of the landed file, or of the member unpacked."""
+        return self.file.size if self.member_size is None else self.member_size
 
     @property
     def path(self) -> str:

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from flows.errors import SettingsError
+from flows.storage.pack_limits import PackLimits
 from flows.text.policy import DateOrder, LanguageEngine, RepairPolicy, TextPolicy
 
 SETTINGS_FILE = "longshore.toml"
@@ -64,6 +65,16 @@ class Settings(BaseSettings):
     tools that write elsewhere and rename into place."""
     max_file_bytes: int = Field(default=64 * MIB, ge=1, le=1024 * MIB)
     """A larger file is rejected as TOO_LARGE, before it is read. 64 MiB is far above any article and bounds memory."""
+    max_pack_bytes: int = Field(default=256 * MIB, ge=1, le=4096 * MIB)
+    """A pack (.zip, .tar, .gz …) larger than this is rejected as TOO_LARGE, one that unpacks to more as ARCHIVE_BOMB.
+    A pack is one batch, and its texts are in memory together: 256 MiB of them take about 1.5 GB."""
+    max_pack_members: int = Field(default=100_000, ge=1, le=1_000_000)
+    """A pack of more files is an ARCHIVE_BOMB. 100,000 holds any corpus that fits `max_pack_bytes` as articles."""
+    max_pack_ratio: int = Field(default=100, ge=2, le=1_000_000)
+    """A pack that unpacks to more than so many times its size (and to more than 1 MiB) is an ARCHIVE_BOMB. Texts pack
+    to a third or a tenth, server logs to a fiftieth; a bomb to a thousandth."""
+    max_pack_depth: int = Field(default=2, ge=1, le=8)
+    """How deep packs may be in packs. 2 reads the .txt.gz in a .tar; deeper is an ARCHIVE_BOMB."""
     max_files_per_run: int | None = Field(default=None, ge=1)
     """At most so many files a run, oldest first. None: all that have settled."""
     max_bytes_per_run: int | None = Field(default=None, ge=1)
@@ -162,6 +173,17 @@ class Settings(BaseSettings):
     def text_policy(self) -> TextPolicy:
         """The part of the settings that may change a row."""
         return TextPolicy(self.repair_policy, self.date_order, self.language_engine)
+
+    @property
+    def pack_limits(self) -> PackLimits:
+        """The part of the settings that bounds a pack."""
+        return PackLimits(
+            max_bytes=self.max_pack_bytes,
+            max_members=self.max_pack_members,
+            max_ratio=self.max_pack_ratio,
+            max_depth=self.max_pack_depth,
+            max_member_bytes=self.max_file_bytes,
+        )
 
     @property
     def worker_count(self) -> int:

@@ -81,7 +81,7 @@ class IngestSummary:
             if ending.member is None:
                 self.count(ending)
             elif ending.outcome is Outcome.REJECTED:
-                self._refuse(ending)
+                self._list(ending)
 
     def count(self, ending: Delivery) -> None:
         """Count one delivery."""
@@ -95,6 +95,9 @@ class IngestSummary:
     def _refuse(self, ending: Delivery) -> None:
         if ending.reason:
             self.reasons[ending.reason] += 1
+        self._list(ending)
+
+    def _list(self, ending: Delivery) -> None:
         if len(self.refusals) < _LISTED:
             path = to_source_path(ending.path)
             self.refusals.append(Refusal(path, ending.outcome, ending.reason, ending.detail or ""))

@@ -191,6 +191,15 @@ class Landing:
             raise MovedError("it changed after it was listed")
         return opened
 
+    def check_open(self, fd: int, file: LandedFile) -> None:
+        """Hold that an open file is still the one that was listed, after it was read.
+
+        Raises:
+            MovedError: it changed while it was read.
+        """
+        if not _is_same(os.fstat(fd), file):
+            raise MovedError("it changed while it was read")
+
     def read(self, file: LandedFile) -> bytes:
         """Read a landed file whole.
 

@@ -202,11 +202,19 @@ class Ledger:
         return batch_no
 
     def mark_staged(
-        self, batch_no: int, part: str | None, rows: int, part_bytes: int, sha256: str, endings: Sequence[Delivery]
+        self,
+        batch_no: int,
+        part: str | None,
+        rows: int,
+        part_bytes: int,
+        sha256: str,
+        endings: Sequence[Delivery],
+        failed: Iterable[str] = (),
     ) -> None:
         """Write down that a batch is staged, and how each of its deliveries will end once it is published.
 
-        `endings` are only those that end otherwise than they were claimed.
+        `endings` are only those that end otherwise than they were claimed; `failed` are the sources that became no
+        record: they belong to no batch from here on.
         """
         with self._begin(durable=True) as db:
             for ending in endings:
@@ -215,19 +223,14 @@ class Ledger:
                     .where(deliveries.c.batch_no == batch_no, deliveries.c.path == _as_stored(ending.path))
                     .values(outcome=ending.outcome, reason=ending.reason, detail=_sentence(ending.detail))
                 )
-            lost = {
-                bytes.fromhex(e.record_id)
-                for e in endings
-                if e.record_id and e.outcome in (Outcome.REJECTED, Outcome.DEFERRED)
-            }
-            for chunk in _chunks(list(lost)):
+            for chunk in _chunks([bytes.fromhex(record_id) for record_id in failed]):
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
             outcomes = db.execute(
                 sa.select(deliveries.c.outcome, sa.func.count())
                 .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
                 .group_by(deliveries.c.outcome)
             )
-            tally: dict[str, int] = dict(outcomes.tuples().all())
+            tally: dict[str, int] = {row[0]: row[1] for row in outcomes}
             db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no)
@@ -353,7 +356,7 @@ def _delivery_row(delivery: Delivery, batch_no: int) -> dict[str, Any]:
         "batch_no": batch_no,
         "path": _as_stored(delivery.path),
         "is_member": delivery.member is not None,
-        "size": delivery.file.size,
+        "size": delivery.size,
         "modified_ns": delivery.file.modified_ns,
         "inode": delivery.file.inode,
         "record_id": bytes.fromhex(delivery.record_id) if delivery.record_id else None,

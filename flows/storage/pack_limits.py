@@ -1,0 +1,130 @@
+"""How much a pack may ask of us: what it costs to unpack is counted as it is unpacked, never believed.
+
+Promised: whatever a pack's headers say, no more than `PackLimits` allows is unpacked before it is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flows.records import Reason
+
+# Below so many bytes no ratio does harm, and a short text of one repeated line packs as well as a bomb.
+_HARMLESS_BYTES = 1024 * 1024
+
+
+class PackError(Exception):
+    """The pack cannot be taken: a named reason, and what was seen, as a sentence."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Keep both."""
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Stream(Protocol):
+    """What is read from front to back."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give at most `size` bytes, nothing only at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackLimits:
+    """The settings that bound a pack.
+
+    max_bytes: unpacked, all together. max_members: files in it. max_ratio: unpacked to packed.
+    max_depth: 1 is a pack that holds no packs. max_member_bytes: of one file in it (`max_file_bytes`).
+    """
+
+    max_bytes: int
+    max_members: int
+    max_ratio: int
+    max_depth: int
+    max_member_bytes: int
+
+
+class Budget:
+    """What is left of the limits of one pack, with all packs inside it."""
+
+    def __init__(self, limits: PackLimits, packed_bytes: int) -> None:
+        """Begin with everything left; `packed_bytes` is the size of the landed file."""
+        self.limits = limits
+        self._most = min(limits.max_bytes, max(_HARMLESS_BYTES, limits.max_ratio * packed_bytes))
+        self._packed_bytes = packed_bytes
+        self._bytes = 0
+        self._members = 0
+
+    def spend(self, count: int) -> None:
+        """Count bytes that were unpacked, or are about to be.
+
+        Raises:
+            PackError: ARCHIVE_BOMB, they are too many.
+        """
+        self._bytes += count
+        if self._bytes > self.limits.max_bytes:
+            raise _bomb(f"It unpacks to more than {self.limits.max_bytes:,} bytes, which `max_pack_bytes` allows.")
+        if self._bytes > self._most:
+            raise _bomb(
+                f"Its {self._packed_bytes:,} bytes unpack to more than {self.limits.max_ratio} times as many, which "
+                "`max_pack_ratio` allows; texts pack to a third or a tenth."
+            )
+
+    def take_members(self, count: int = 1) -> None:
+        """Count members.
+
+        Raises:
+            PackError: ARCHIVE_BOMB, they are too many.
+        """
+        self._members += count
+        if self._members > self.limits.max_members:
+            raise _bomb(f"It holds more than {self.limits.max_members:,} files, which `max_pack_members` allows.")
+
+    def check_depth(self, depth: int, name: str) -> None:
+        """Hold that packs are not nested too deep.
+
+        Raises:
+            PackError: ARCHIVE_BOMB, they are.
+        """
+        if depth > self.limits.max_depth:
+            raise _bomb(
+                f"{name!r} in it is a pack at depth {depth}; `max_pack_depth` allows {self.limits.max_depth}. "
+                "Unpack the outer one and land what it holds."
+            )
+
+
+class Counted:
+    """A stream whose bytes are counted against a budget."""
+
+    def __init__(self, stream: Stream, budget: Budget) -> None:
+        """Wrap a stream."""
+        self._stream = stream
+        self._budget = budget
+
+    def read(self, size: int, /) -> bytes:
+        """Give at most `size` bytes.
+
+        Raises:
+            PackError: they are more than the pack may unpack to.
+        """
+        data = self._stream.read(size)
+        self._budget.spend(len(data))
+        return data
+
+
+def read_exactly(stream: Stream, size: int) -> bytes:
+    """Give `size` bytes, fewer only where the stream ends before."""
+    data = stream.read(size)
+    if len(data) == size or not data:
+        return data
+    pieces, missing = [data], size - len(data)
+    while missing and (data := stream.read(missing)):
+        pieces.append(data)
+        missing -= len(data)
+    return b"".join(pieces)
+
+
+def _bomb(detail: str) -> PackError:
+    return PackError(Reason.ARCHIVE_BOMB, detail)

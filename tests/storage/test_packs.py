@@ -1,0 +1,357 @@
+"""What a pack gives, and what it cannot do to us."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import struct
+import subprocess
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.records import LandedFile, Reason
+from flows.storage.landing import Landing, MovedError
+from flows.storage.pack_limits import PackError, PackLimits
+from flows.storage.packs import is_pack, kind_of, members
+from tests.storage.packing import (
+    COMPRESS,
+    ONE,
+    THREE,
+    TWO,
+    encrypted_zip,
+    land,
+    tar_link,
+    tar_of,
+    zip_of,
+    zip_with_link,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIB = 1024 * 1024
+LIMITS = PackLimits(max_bytes=32 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
+
+
+def _landed(folder: Path, name: str, data: bytes) -> LandedFile:
+    found = land(folder, name, data).stat()
+    return LandedFile(name, found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def _members(folder: Path, name: str, data: bytes, limits: PackLimits = LIMITS) -> dict[str, bytes | None]:
+    with Landing(folder) as landing:
+        found = list(members(_landed(folder, name, data), landing, limits))
+    assert len({member.name for member in found}) == len(found), "names must be unique in a pack"
+    return {member.name: member.data for member in found}
+
+
+def _refused(folder: Path, name: str, data: bytes, limits: PackLimits = LIMITS) -> PackError:
+    before = sorted(os.walk(folder.parent))
+    with pytest.raises(PackError) as caught:
+        _members(folder, name, data, limits)
+    (folder / name).unlink()
+    assert sorted(os.walk(folder.parent)) == before, "nothing may be written"
+    return caught.value
+
+
+@pytest.mark.parametrize("codec", COMPRESS)
+def test_a_compressed_text_is_one_member_named_without_the_ending(tmp_path: Path, codec: str) -> None:
+    assert _members(tmp_path, f"news.txt.{codec}", COMPRESS[codec](ONE)) == {"news.txt": ONE}
+
+
+@pytest.mark.parametrize("codec", COMPRESS)
+def test_several_compressed_streams_in_one_file_are_one_text(tmp_path: Path, codec: str) -> None:
+    packed = COMPRESS[codec](ONE) + COMPRESS[codec](TWO)
+    assert _members(tmp_path, f"news.{codec}", packed) == {"news": ONE + TWO}
+
+
+@pytest.mark.parametrize("codec", ["", *COMPRESS])
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_tar_gives_its_files_in_every_format_and_compression(tmp_path: Path, codec: str, form: int) -> None:
+    long = f"{'deep/' * 15}leaf.txt" if form == tarfile.USTAR_FORMAT else f"{'deep/' * 60}dédié.txt"
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w", format=form) as tar:
+        for name, data in {"./one.txt": ONE, long: TWO}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        folder = tarfile.TarInfo("folder")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+    data = COMPRESS[codec](sink.getvalue()) if codec else sink.getvalue()
+    assert _members(tmp_path, f"pack.tar.{codec}" if codec else "pack.tar", data) == {"one.txt": ONE, long: TWO}
+
+
+@pytest.mark.parametrize("ending", ["tgz", "gz"])
+def test_what_is_compressed_decides_whether_it_is_a_tar_or_a_text(tmp_path: Path, ending: str) -> None:
+    assert _members(tmp_path, f"pack.{ending}", COMPRESS["gz"](tar_of({"one.txt": ONE}))) == {"one.txt": ONE}
+    assert _members(tmp_path, f"text.{ending}", COMPRESS["gz"](ONE)) == {"text": ONE}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_gives_its_files_in_every_compression(tmp_path: Path, method: int) -> None:
+    packed = zip_of({"in/one.txt": ONE, "empty/": b"", "två.txt": TWO, "none.txt": b""}, method)
+    assert _members(tmp_path, "PACK.ZIP", packed) == {"in/one.txt": ONE, "två.txt": TWO, "none.txt": b""}
+
+
+def test_a_name_in_a_zip_is_utf_8_whether_the_zip_says_so_or_not(tmp_path: Path) -> None:
+    packed = zip_of({"café.txt": ONE})
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = packed.index(mark) + offset
+        packed = packed[:place] + struct.pack("<H", 0) + packed[place + 2 :]
+    assert _members(tmp_path, "pack.zip", packed) == {"café.txt": ONE}
+
+
+def test_the_tools_people_pack_with_are_read(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    land(source, "a/one.txt", ONE)
+    land(source, "two.txt", TWO)
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    for ending, flag in (("tar", ""), ("tar.gz", "z"), ("tar.bz2", "j"), ("tar.xz", "J")):
+        subprocess.run(["tar", f"c{flag}f", landing / f"pack.{ending}", "-C", source, "."], check=True)
+        packed = (landing / f"pack.{ending}").read_bytes()
+        assert _members(landing, f"pack.{ending}", packed) == {"a/one.txt": ONE, "two.txt": TWO}
+
+
+def test_hidden_files_in_a_pack_are_passed_over_as_in_landing(tmp_path: Path) -> None:
+    packed = zip_of({"one.txt": ONE, "__MACOSX/._one.txt": b"\0\5\x16\7", ".DS_Store": b"\0\0\0\1Bud1"})
+    assert _members(tmp_path, "pack.zip", packed) == {"one.txt": ONE}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_comes_twice_in_a_pack_is_two_members(tmp_path: Path) -> None:
+    twice = [("a.txt", ONE), ("a.txt", TWO), ("a~2.txt", THREE)]
+    expected = {"a.txt": ONE, "a~2.txt": TWO, "a~2~2.txt": THREE}
+    assert _members(tmp_path, "pack.tar", tar_of(twice)) == expected
+    assert _members(tmp_path, "pack.zip", zip_of(twice)) == expected
+
+
+def test_a_pack_in_a_pack_is_read_to_the_depth_that_is_allowed(tmp_path: Path) -> None:
+    inner = COMPRESS["gz"](ONE)
+    packed = tar_of({"day/one.txt.gz": inner, "two.txt": TWO})
+    assert _members(tmp_path, "pack.tar", packed) == {"day/one.txt.gz!/one.txt": ONE, "two.txt": TWO}
+    deep = zip_of({"pack.tar": packed})
+    error = _refused(tmp_path, "deep.zip", deep)
+    assert error.reason is Reason.ARCHIVE_BOMB
+    assert "max_pack_depth" in error.detail
+
+
+def test_a_member_larger_than_a_file_may_be_is_given_without_its_bytes(tmp_path: Path) -> None:
+    large = os.urandom(3 * MIB) + os.urandom(3 * MIB)
+    files = {"large.txt": large, "one.txt": ONE}
+    assert _members(tmp_path, "pack.tar", tar_of(files)) == {"large.txt": None, "one.txt": ONE}
+    assert _members(tmp_path, "pack.zip", zip_of(files)) == {"large.txt": None, "one.txt": ONE}
+    assert _members(tmp_path, "large.txt.gz", COMPRESS["gz"](large)) == {"large.txt": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("report.docx", zip_of({"word/document.xml": ONE})),
+        ("library.jar", zip_of({"META-INF/MANIFEST.MF": ONE})),
+        ("notes", COMPRESS["gz"](ONE)),
+        ("unpacked-on-the-way.txt.gz", ONE),
+        ("unpacked-on-the-way.tar", ONE),
+        ("wide.gz", ONE.decode().encode("utf-16")),
+        ("nothing.zip", b""),
+    ],
+)
+def test_what_is_a_pack_by_name_or_content_alone_is_a_file_like_any_other(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    with Landing(tmp_path) as landing:
+        assert not is_pack(_landed(tmp_path, name, data), landing)
+
+
+DAMAGED = {
+    "cut.gz": COMPRESS["gz"](ONE)[:-6],
+    "cut.bz2": COMPRESS["bz2"](ONE)[:-6],
+    "cut.xz": COMPRESS["xz"](ONE)[:-6],
+    "cut.zst": COMPRESS["zst"](ONE)[:-3],
+    "sum.gz": COMPRESS["gz"](ONE)[:-8] + b"\0\0\0\0" + COMPRESS["gz"](ONE)[-4:],
+    "more.gz": COMPRESS["gz"](ONE) + b"and more",
+    "more.bz2": COMPRESS["bz2"](ONE) + b"and more",
+    "more.xz": COMPRESS["xz"](ONE) + b"and more",
+    "more.zst": COMPRESS["zst"](ONE) + b"and more",
+    "cut.zip": zip_of({"a.txt": ONE, "b.txt": TWO})[:-30],
+    "half.zip": zip_of({"a.txt": ONE, "b.txt": TWO})[:60],
+    "changed.zip": zip_of({"a.txt": ONE}, zipfile.ZIP_STORED).replace(b"ferry", b"fairy"),
+    "part.zip": b"PK\x07\x08" + zip_of({"a.txt": ONE})[:40],
+    "no-end-mark.tar": tar_of({"a.txt": ONE})[:1024],
+    "cut-in-a-file.tar": tar_of({"a.txt": ONE * 100})[:2048],
+    "cut-at-a-member.tar": tar_of({"a.txt": ONE, "b.txt": TWO})[:1024],
+    "header.tar": tar_of({"a.txt": ONE, "b.txt": TWO}).replace(b"b.txt", b"c.txt"),
+    "joined.tar": tar_of({"a.txt": ONE}) + tar_of({"b.txt": TWO}),
+    "sum.tar.gz": COMPRESS["gz"](tar_of({"a.txt": ONE}))[:-8] + bytes(8),
+    "noise.zip": bytes(range(256)),
+    "inner.tar": tar_of({"a.txt": ONE, "b.txt.gz": COMPRESS["gz"](TWO)[:-4]}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_pack_is_refused_whole(tmp_path: Path, name: str) -> None:
+    assert _refused(tmp_path, name, DAMAGED[name]).reason is Reason.CORRUPT_ARCHIVE
+
+
+UNSAFE_NAMES = [
+    "/etc/cron.d/x",
+    "../x.txt",
+    "a/../../x.txt",
+    "..",
+    "a/..",
+    "..\\x.txt",
+    "C:\\x.txt",
+    "\\\\host\\x",
+    "./",
+]
+
+
+@pytest.mark.parametrize("inner", UNSAFE_NAMES)
+def test_a_member_that_leads_outside_makes_the_pack_unsafe(tmp_path: Path, inner: str) -> None:
+    assert _refused(tmp_path, "pack.tar", tar_of({"a.txt": ONE, inner: TWO})).reason is Reason.UNSAFE_MEMBER
+    if not inner.endswith("/"):
+        assert _refused(tmp_path, "pack.zip", zip_of({"a.txt": ONE, inner: TWO})).reason is Reason.UNSAFE_MEMBER
+
+
+@pytest.mark.parametrize("inner", ["a..txt", "..a/b.txt", "a...", "a:b.txt", "12:30 news.txt", "-rf", "%2e%2e/x"])
+def test_a_member_that_only_looks_odd_is_taken(tmp_path: Path, inner: str) -> None:
+    if not inner.startswith("."):
+        assert _members(tmp_path, "pack.tar", tar_of({inner: ONE})) == {inner: ONE}
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_a_link_or_a_device_makes_a_tar_unsafe(tmp_path: Path, kind: bytes) -> None:
+    packed = tar_of({"a.txt": ONE}, more=[tar_link("link.txt", kind)])
+    assert _refused(tmp_path, "pack.tar", packed).reason is Reason.UNSAFE_MEMBER
+
+
+def test_a_link_makes_a_zip_unsafe(tmp_path: Path) -> None:
+    assert _refused(tmp_path, "pack.zip", zip_with_link()).reason is Reason.UNSAFE_MEMBER
+
+
+def test_an_encrypted_zip_says_so(tmp_path: Path) -> None:
+    assert _refused(tmp_path, "pack.zip", encrypted_zip()).reason is Reason.ENCRYPTED_ARCHIVE
+
+
+def test_a_compression_that_is_not_known_is_not_called_damage(tmp_path: Path) -> None:
+    packed = zip_of({"a.txt": ONE}, zipfile.ZIP_STORED)
+    for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        place = packed.index(mark) + offset
+        packed = packed[:place] + struct.pack("<H", 98) + packed[place + 2 :]
+    assert _refused(tmp_path, "pack.zip", packed).reason is Reason.UNREADABLE
+
+
+def _overlapping_zip(copies: int) -> bytes:
+    """Give a zip whose many entries share one compressed body: small, and vast when it is unpacked."""
+    packed = zip_of({"a.txt": b"a" * MIB})
+    start = packed.index(b"PK\x01\x02")
+    end = packed.index(b"PK\x05\x06")
+    directory = packed[start:end] * copies
+    tail = packed[end:]
+    return packed[:start] + directory + tail[:8] + struct.pack("<HHII", copies, copies, len(directory), start) + b"\0\0"
+
+
+BOMBS = {
+    "ratio.zip": zip_of({"a.txt": b"a" * 4 * MIB}),
+    "ratio.txt.gz": COMPRESS["gz"](b"a" * 4 * MIB),
+    "ratio.txt.bz2": COMPRESS["bz2"](b"a" * 4 * MIB),
+    "ratio.txt.xz": COMPRESS["xz"](b"a" * 4 * MIB),
+    "ratio.txt.zst": COMPRESS["zst"](b"a" * 4 * MIB),
+    "ratio.tar.xz": COMPRESS["xz"](tar_of({"a.txt": b"a" * 4 * MIB})),
+    "lzma.zip": zip_of({"a.txt": b"a" * 4 * MIB}, zipfile.ZIP_LZMA),
+    "bzip2.zip": zip_of({"a.txt": b"a" * 4 * MIB}, zipfile.ZIP_BZIP2),
+    "count.zip": zip_of({f"{n}.txt": b"" for n in range(1001)}),
+    "count.tar.gz": COMPRESS["gz"](tar_of({f"{n}.txt": b"" for n in range(1001)})),
+    "overlap.zip": _overlapping_zip(64),
+    "many-entries.zip": _overlapping_zip(60_000),
+    "nested.zip": zip_of({"a.zip": zip_of({"b.zip": zip_of({"c.txt": ONE})})}),
+    "in-a-pack.tar": tar_of({f"{n}.txt.gz": COMPRESS["gz"](b"a" * 3 * MIB) for n in range(4)}),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_by_what_it_unpacks_to(tmp_path: Path, name: str) -> None:
+    assert _refused(tmp_path, name, BOMBS[name]).reason is Reason.ARCHIVE_BOMB
+
+
+def test_a_pack_that_unpacks_to_more_than_allowed_is_a_bomb_at_any_ratio(tmp_path: Path) -> None:
+    noise = os.urandom(512 * 1024)
+    small = PackLimits(max_bytes=2 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
+    for name, data in {
+        "pack.tar": tar_of({f"{n}.txt": noise for n in range(5)}),
+        "pack.zip": zip_of({f"{n}.txt": noise for n in range(5)}),
+        "pack.gz": COMPRESS["gz"](noise * 5),
+    }.items():
+        error = _refused(tmp_path, name, data, small)
+        assert error.reason is Reason.ARCHIVE_BOMB
+        assert "max_pack_bytes" in error.detail
+
+
+def test_a_header_that_asks_for_gigabytes_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("a.txt")
+    info.type = tarfile.XHDTYPE
+    info.size = 8 * 1024 * MIB
+    header = info.tobuf(tarfile.GNU_FORMAT)
+    assert _refused(tmp_path, "pack.tar", header + bytes(4096)).reason is Reason.CORRUPT_ARCHIVE
+
+
+def test_what_a_pack_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) -> None:
+    import tracemalloc
+
+    bomb = COMPRESS["gz"](b"a" * 64 * MIB)
+    open_wide = PackLimits(max_bytes=64 * MIB, max_members=10, max_ratio=10_000, max_depth=1, max_member_bytes=4 * MIB)
+    file = _landed(tmp_path, "bomb.gz", bomb)
+    with Landing(tmp_path) as landing:
+        tracemalloc.start()
+        assert [member.data for member in members(file, landing, open_wide)] == [None]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 16 * MIB
+
+
+def test_a_pack_that_changes_while_it_is_read_is_not_used(tmp_path: Path) -> None:
+    file = _landed(tmp_path, "pack.tar", tar_of({"a.txt": ONE, "b.txt": TWO}))
+    with Landing(tmp_path) as landing:
+        found = members(file, landing, LIMITS)
+        next(found)
+        with (tmp_path / "pack.tar").open("ab") as more:
+            more.write(bytes(512))
+        with pytest.raises(MovedError):
+            list(found)
+
+
+SOUND = [
+    ("a.tar", tar_of({"a.txt": ONE, "b.txt": TWO})),
+    ("a.zip", zip_of({"a.txt": ONE, "b.txt": TWO})),
+    *((f"a.{codec}", compress(ONE)) for codec, compress in COMPRESS.items()),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_bytes_are_members_or_a_named_refusal(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    name, packed = data.draw(st.sampled_from(SOUND))
+    hostile = bytearray(packed)
+    for _ in range(data.draw(st.integers(1, 4))):
+        hostile[data.draw(st.integers(0, len(hostile) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(hostile)))
+    folder = tmp_path_factory.mktemp("any")
+    file = _landed(folder, name, bytes(hostile[:cut]) if data.draw(st.booleans()) else bytes(hostile))
+    # Any other error fails the test.
+    with Landing(folder) as landing, contextlib.suppress(PackError):
+        if is_pack(file, landing):
+            list(members(file, landing, LIMITS))
+
+
+def test_a_pack_needs_both_its_ending_and_its_first_bytes() -> None:
+    assert kind_of("a.zip", COMPRESS["gz"](ONE)) == "gz"
+    assert kind_of("a.txt", COMPRESS["gz"](ONE)) is None
