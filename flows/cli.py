@@ -61,10 +61,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     serve = _command(commands, "serve", "run the schedules, with a Prefect server of its own where none is configured")
     _places(serve)
+    serve.add_argument("--watch", action="store_true", help="start a run within a second of a file settling, too")
+    serve.add_argument("--metrics-port", type=int, metavar="PORT", help="expose Prometheus figures on loopback")
+    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="of the log lines")
 
     status = _command(commands, "status", "show the backlog, the last runs, the records and what was rejected")
     _places(status)
     status.add_argument("--json", action="store_true", help="print it as JSON")
+    status.add_argument("--check", action="store_true", help="end with 1 when something needs a person (for monitors)")
 
     inspect = _command(commands, "inspect", "show what normalising a file would give, step by step; writes nothing")
     inspect.add_argument("files", nargs="+", metavar="FILE")

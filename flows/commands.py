@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import signal
 import sys
@@ -70,15 +71,25 @@ def serve(options: argparse.Namespace) -> int:
     """Run the schedules until stopped."""
     from flows.serve import serve_project  # noqa: PLC0415 - Prefect: two seconds
 
-    return serve_project(_settings(options))
+    return serve_project(
+        _settings(options), metrics_port=options.metrics_port, watch=options.watch, log_format=options.log_format
+    )
 
 
 def status(options: argparse.Namespace) -> int:
     """Show how the project stands."""
     from flows.status import status_of  # noqa: PLC0415
 
-    found = status_of(_settings(options))
-    return _print([json.dumps(found.to_dict(), indent=2)] if options.json else found.lines())
+    settings = _settings(options)
+    if options.check:
+        from flows.alerts import alerts  # noqa: PLC0415
+
+        found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
+        as_json = json.dumps([{"kind": alert.kind, "detail": alert.detail} for alert in found], indent=2)
+        _print([as_json] if options.json else [alert.detail for alert in found] or ["All is well."])
+        return 1 if found else 0
+    standing = status_of(settings)
+    return _print([json.dumps(standing.to_dict(), indent=2)] if options.json else standing.lines())
 
 
 def inspect(options: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 from flows import __version__
 from flows.errors import LockHeldError, LongshoreError
 from flows.pipeline import Observer, ingest_landing
-from flows.prefect_report import FlowObserver, publish_report
+from flows.prefect_report import FlowObserver, publish_report, raise_alerts
 from flows.prefect_workers import PrefectWorkers, Work
 from flows.records import Staged
 from flows.report import headline
@@ -56,7 +56,7 @@ def _may_retry(_task: object, _run: object, state: State[Any]) -> bool:
 
 @task(
     name="normalise",
-    task_run_name="normalise {files} files from {place}",
+    task_run_name="normalise {files} from {place}",
     description="Read, normalise and stage one batch. Its part becomes visible when the coordinator publishes it.",
     retries=3,
     # Short: a run that is being cancelled waits for a retry that sleeps.
@@ -66,7 +66,7 @@ def _may_retry(_task: object, _run: object, state: State[Any]) -> bool:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def normalise_files(work: Work, files: int, place: str) -> Staged:
+def normalise_files(work: Work, files: str, place: str) -> Staged:
     """Normalise one batch; `files` and `place` are for its name."""
     del files, place
     return work.run()
@@ -107,6 +107,7 @@ def ingest(
     if summary.state == "nothing-to-do":
         return Completed(name="NothingToDo", message=" ".join(summary.notes[:3]) or "Nothing new.", data=summary)
     publish_report(summary, settings)
+    raise_alerts(summary, settings)
     logger.info(headline(summary))
     name = "CompletedWithRejects" if summary.rejected else None
     return Completed(name=name, message=headline(summary), data=summary)
@@ -156,5 +157,5 @@ def _workers(slots: int, _expected_files: int) -> PrefectWorkers:
     return PrefectWorkers(slots, _submit)
 
 
-def _submit(work: Work, files: int, place: str) -> Any:  # noqa: ANN401 - a future of whichever task runner
+def _submit(work: Work, files: str, place: str) -> Any:  # noqa: ANN401 - a future of whichever task runner
     return normalise_files.submit(work, files, place)

@@ -25,17 +25,20 @@ from prefect.assets import Asset, add_asset_metadata, materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
+from flows.alerts import backlog_alerts, rejected_share_alert
 from flows.pipeline import Observer
 from flows.prefect_workers import place_of
 from flows.records import Batch, Delivery, Outcome, Staged
 from flows.report_markdown import as_card, as_markdown, rejected_rows
 from flows.settings import Settings
+from flows.status import status_of
 from flows.storage.names import to_source_path
 from flows.summary import IngestSummary
 
 PART_PUBLISHED = "longshore.part.published"
 FILE_REJECTED = "longshore.file.rejected"
 RUN_FINISHED = "longshore.run.finished"
+ALERT = "longshore.alert"
 
 # A run shorter than this needs no progress; a longer one is told of so often.
 _PROGRESS_AFTER_SECONDS = 5.0
@@ -141,6 +144,16 @@ def publish_report(summary: IngestSummary, settings: Settings) -> None:
             assets=[records_asset(settings.warehouse)], asset_deps=[uri_of("landing", settings.landing)]
         )(_Opaque(summary, settings))
     _emit(RUN_FINISHED, f"longshore.run.{summary.run_id}", finished_payload(summary))
+
+
+def raise_alerts(summary: IngestSummary, settings: Settings) -> None:
+    """Send `longshore.alert` where a threshold of the settings is passed: automations turn it into a message."""
+    found = [rejected_share_alert(summary.rejected, summary.seen, settings.alert_rejected_share)]
+    if settings.alert_backlog_files is not None:
+        with _told_but_not_fatal("the backlog"):
+            found += backlog_alerts(status_of(settings, runs=1), settings)
+    for alert in filter(None, found):
+        _emit(ALERT, f"longshore.alert.{alert.kind}", {"alert": alert.kind, "detail": alert.detail})
 
 
 class _Opaque:

@@ -59,8 +59,8 @@ class Work:
 class PrefectWorkers:
     """Batches run as task runs of the flow run that this is made in."""
 
-    def __init__(self, slots: int, submit: Callable[[Work, int, str], Future]) -> None:
-        """Take how many batches run at once, and what submits a task run: (work, number of files, where from)."""
+    def __init__(self, slots: int, submit: Callable[[Work, str, str], Future]) -> None:
+        """Take how many batches run at once, and what submits a task run: (work, how many files, where from)."""
         self.slots = slots
         self._submit = submit
         self._processes = ProcessWorkers(slots)
@@ -80,7 +80,7 @@ class PrefectWorkers:
                 if batch is None:
                     exhausted = True
                     break
-                future = self._submit(Work(batch, order, self), len(batch.sources), place_of(batch))
+                future = self._submit(Work(batch, order, self), files_of(batch), place_of(batch))
                 in_hand[id(future)] = (batch, future)
                 future.add_done_callback(lambda future: done.put(id(future)))
             if not in_hand:
@@ -137,6 +137,13 @@ def place_of(batch: Batch) -> str:
     folders = {os.path.dirname(source.file.path) for source in batch.sources}  # noqa: PTH120 - `/`-separated names
     common = os.path.commonpath(folders) if folders and "" not in folders else ""
     return f"{common}/" if common else "landing/"
+
+
+def files_of(batch: Batch) -> str:
+    """Say how much a batch holds: `1 file`, `500 files`, `1,200 texts of 3 files`."""
+    texts, files = len(batch.sources), len({source.file.path for source in batch.sources})
+    counted = f"{files:,} file" + ("s" if files != 1 else "")
+    return counted if files == texts else f"{texts:,} texts of {counted}"
 
 
 def _is_small(batch: Batch) -> bool:

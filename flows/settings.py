@@ -123,8 +123,22 @@ class Settings(BaseSettings):
     """When `longshore serve` ingests, as a cron line. Every minute: a run with nothing to do is cheap."""
     schedule_timezone: str = "UTC"
     """The time zone of the cron lines. UTC has no hour that comes twice."""
+    compact_cron: str = "17 3 * * *"
+    """When small parts of past days are merged. At night, off the full hour, when little arrives."""
+    verify_cron: str = "47 4 * * *"
+    """When everything is checked against everything else. After compaction, before people come to work."""
     server_port: int = Field(default=4200, ge=1, le=65_535)
     """Where the web page of the embedded Prefect server listens, on loopback; the next free port where it is taken."""
+    alert_idle_hours: float | None = Field(default=None, gt=0)
+    """Alert when nothing was published for so many hours. None: some folders are quiet for weeks."""
+    alert_rejected_share: float | None = Field(default=None, gt=0, le=1)
+    """Alert when a run rejects more than this share of its files (0-1). None: what is usual differs from source to
+    source."""
+    alert_backlog_files: int | None = Field(default=None, ge=1)
+    """Alert when more files than this wait in landing/. None: no backlog is too long by itself."""
+    alert_block: str = ""
+    """The Prefect block that alerts are sent with, as `type/name` (`slack-webhook/ops`). Empty: alerts are events in
+    Prefect's feed, and `longshore status --check` fails."""
 
     @classmethod
     def settings_customise_sources(

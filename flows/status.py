@@ -35,6 +35,7 @@ class Status:
     young: int
     running: str | None
     records: int = 0
+    published: int = 0
     duplicate: int = 0
     rejected: int = 0
     runs: list[dict[str, Any]] = field(default_factory=list)
@@ -119,8 +120,9 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
         )
         if ledger is not None:
             counts = ledger.counts()
-            status.records, status.duplicate, status.rejected = (
+            status.records, status.published, status.duplicate, status.rejected = (
                 counts["records"],
+                counts["published"],
                 counts["duplicate"],
                 counts["rejected"],
             )

@@ -1,0 +1,131 @@
+"""What runs when: the deployments, declared once for `longshore serve` and for `prefect.yaml`.
+
+`python -m flows.deployments` prints the `prefect.yaml` of the project in the working directory; a test holds that the
+file in the repository is that. This module does not import Prefect, so that `longshore init` can use it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flows import __version__
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORK_POOL = "longshore"
+TAGS = ("longshore",)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """One deployment: which flow, when, and what people read about it.
+
+    entrypoint: `module.function`, so that it runs the same from a clone and from an installed wheel.
+    needs: the module without which there is nothing to deploy.
+    """
+
+    name: str
+    entrypoint: str
+    cron: str
+    timezone: str
+    description: str
+    tags: tuple[str, ...]
+    needs: str
+    version: str = __version__
+
+    @property
+    def module(self) -> str:
+        """The module of the flow."""
+        return self.entrypoint.rpartition(".")[0]
+
+    @property
+    def function(self) -> str:
+        """The name of the flow's function in it."""
+        return self.entrypoint.rpartition(".")[2]
+
+
+def deployments(settings: Settings) -> list[Scheduled]:
+    """Give all deployments of a project that this version can run."""
+    zone = settings.schedule_timezone
+    found = [
+        Scheduled(
+            "ingest",
+            "flows.ingest.ingest",
+            settings.schedule_cron,
+            zone,
+            "Takes the text files that have settled in `landing/` and adds a record for each to `warehouse/records/`. "
+            "A run that finds another at work ends as `Skipped`; one that finds nothing as `NothingToDo`.",
+            (*TAGS, "ingest"),
+            "flows.pipeline",
+        ),
+        Scheduled(
+            "compact",
+            "flows.compact.compact",
+            settings.compact_cron,
+            zone,
+            "Merges the small Parquet parts of past days into larger ones. No reader sees a row twice, or misses one.",
+            (*TAGS, "maintenance"),
+            "flows.compaction",
+        ),
+        Scheduled(
+            "verify",
+            "flows.verify_flow.verify",
+            settings.verify_cron,
+            zone,
+            "Checks landing, ledger, archive and warehouse against each other; fails with a list where they differ.",
+            (*TAGS, "maintenance"),
+            "flows.verify",
+        ),
+    ]
+    return [one for one in found if _exists(one.needs) and _exists(one.module)]
+
+
+def as_prefect_yaml(settings: Settings) -> str:
+    """Write the same deployments for people who use `prefect deploy` and a work pool."""
+    return "\n".join(_yaml_lines(settings)) + "\n"
+
+
+def _yaml_lines(settings: Settings) -> Iterator[str]:
+    yield "# Made by `python -m flows.deployments`: the deployments of `longshore serve`, for a work pool of your own."
+    yield "#   prefect work-pool create longshore --type process"
+    yield "#   prefect deploy --all"
+    yield "#   prefect worker start --pool longshore"
+    yield "# Start the worker in the project's folder, with longshore installed: its settings are read there."
+    yield "name: longshore"
+    yield f"prefect-version: {_quoted('3')}"
+    yield "pull: []"
+    yield "deployments:"
+    for one in deployments(settings):
+        yield f"  - name: {one.name}"
+        yield f"    version: {_quoted(one.version)}"
+        yield f"    entrypoint: {one.entrypoint}"
+        yield f"    description: {_quoted(one.description)}"
+        yield f"    tags: [{', '.join(one.tags)}]"
+        yield "    schedules:"
+        yield f"      - cron: {_quoted(one.cron)}"
+        yield f"        timezone: {_quoted(one.timezone)}"
+        yield f"        slug: {one.name}"
+        yield "    work_pool:"
+        yield f"      name: {WORK_POOL}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """Give the parameters that `longshore serve` fills in: the places, so that the web page shows them."""
+    return {"landing": str(settings.landing.absolute()), "warehouse": str(settings.warehouse.absolute())}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_prefect_yaml(Settings()))

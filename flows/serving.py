@@ -1,0 +1,161 @@
+"""What `longshore serve` does with Prefect: deploy, start a first run, run what is due until told to stop."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import importlib
+import logging
+import signal
+from collections.abc import Iterator
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron
+from prefect.server.schemas.schedules import CronSchedule
+from prefect.settings import get_current_settings
+from prefect.types.entrypoint import EntrypointType
+
+from flows.automations import ensure_automations
+from flows.deployments import Scheduled, deployments, parameters
+from flows.runner import ProjectRunner
+from flows.serve import announce
+from flows.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# How often due runs are asked for. They start at their second whatever this is: they are fetched so long before it.
+POLL_SECONDS = 10.0
+# A serve that is told to stop must have ended within ten seconds, the server included.
+_STOP_SECONDS = 5.0
+
+
+def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
+    """Give Prefect's form of a deployment: a module entry point, so that it runs the same wherever it is installed."""
+    flow = getattr(importlib.import_module(one.module), one.function)
+    found = flow.to_deployment(
+        name=one.name,
+        schedules=[Cron(one.cron, timezone=one.timezone, slug=one.name)],
+        description=one.description,
+        tags=list(one.tags),
+        version=one.version,
+        parameters=parameters(settings),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    if not isinstance(found, RunnerDeployment):
+        raise TypeError("to_deployment was called in an event loop")
+    return found
+
+
+async def serve_once(settings: Settings, page: str, *, first: bool, watch: bool) -> bool:
+    """Deploy and run what is due; give True when told to stop, False when the server has gone."""
+    runner = ProjectRunner(f"longshore {settings.landing.absolute().parent.name}", POLL_SECONDS)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, runner.asked_to_stop.set)
+    try:
+        ids = await _deploy(settings, runner)
+        ingest = ids["ingest"]
+        if first:
+            await _start(ingest)
+            announce(settings, page, await _next_run(settings))
+    except Exception:
+        if first:
+            raise
+        _log.warning("Deploying again failed.", exc_info=True)
+        return False
+    watching = asyncio.create_task(_watch(settings, ingest, runner)) if watch else None
+    try:
+        return await _run_until_stopped(runner)
+    finally:
+        if watching is not None:
+            watching.cancel()
+
+
+async def _run_until_stopped(runner: ProjectRunner) -> bool:
+    running = asyncio.create_task(runner.start())
+    asked = asyncio.create_task(runner.asked_to_stop.wait())
+    await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+    stopped = runner.asked_to_stop.is_set()
+    if not stopped:
+        _log.warning("The runner ended: %s", running.exception() if running.done() else "")
+    asked.cancel()
+    if not running.done():
+        with contextlib.suppress(Exception):
+            # What is in hand is told to stop and given time to say so; then its processes go.
+            await asyncio.wait_for(runner.astop(), _STOP_SECONDS)
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await asyncio.wait_for(running, 1.0)
+    return stopped
+
+
+async def _deploy(settings: Settings, runner: ProjectRunner) -> dict[str, UUID]:
+    ids = {}
+    for one in deployments(settings):
+        deployment = await asyncio.to_thread(deployment_of, one, settings)
+        ids[one.name] = await runner.aadd_deployment(deployment)
+    await ensure_automations(settings)
+    async with get_client() as client:
+        await _forget_missed(client, list(ids.values()))
+    return ids
+
+
+async def _forget_missed(client: PrefectClient, ids: list[UUID]) -> None:
+    """Drop the runs that were due while nobody served: one run takes all that is there."""
+    missed = await client.read_flow_runs(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=ids)),
+        flow_run_filter=FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+            expected_start_time=FlowRunFilterExpectedStartTime(before_=dt.datetime.now(dt.UTC)),  # type: ignore[arg-type]  # its own DateTime is a datetime
+        ),
+    )
+    for run in missed:
+        await client.delete_flow_run(run.id)
+
+
+async def _start(deployment_id: UUID) -> None:
+    async with get_client() as client:
+        await client.create_flow_run_from_deployment(deployment_id)
+
+
+async def _next_run(settings: Settings) -> dt.datetime:
+    """Give when the schedule fires next, UTC; the server itself plans it some seconds later."""
+    schedule = CronSchedule(cron=settings.schedule_cron, timezone=settings.schedule_timezone)
+    return (await schedule.get_dates(1, dt.datetime.now(dt.UTC)))[0].astimezone(dt.UTC)
+
+
+async def _watch(settings: Settings, deployment_id: UUID, runner: ProjectRunner) -> None:
+    from flows.watch import settled_changes  # noqa: PLC0415 - watchfiles, an extra
+
+    async for _ in settled_changes(settings):
+        try:
+            await _start(deployment_id)
+            await runner.look_now()
+        except Exception:
+            _log.warning("A run for new files could not be started; the schedule will take them.", exc_info=True)
+
+
+@contextlib.contextmanager
+def metrics(settings: Settings, port: int | None) -> Iterator[None]:
+    """Expose figures for Prometheus while the block runs, where a port is given."""
+    if port is None:
+        yield
+        return
+    from flows.metrics import exposed  # noqa: PLC0415 - only where it is asked for
+
+    with exposed(settings, port):
+        yield
+
+
+def page_url() -> str:
+    """Give the address of the web page of the configured API."""
+    return get_current_settings().ui_url or get_current_settings().api.url or ""

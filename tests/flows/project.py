@@ -1,0 +1,215 @@
+"""A project of its own for a test, the `longshore serve` that runs on it, and its Prefect API by plain HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+# Generous: the machine may be busy. No test asserts seconds.
+PATIENCE_SECONDS = 240.0
+
+
+def until(what: str, found: Callable[[], Any], seconds: float = PATIENCE_SECONDS, every: float = 0.5) -> Any:
+    """Wait until `found()` is true and give it; fail with `what` otherwise."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = found()
+        if value:
+            return value
+        time.sleep(every)
+    pytest.fail(f"Waited {seconds:.0f} s in vain for {what}.")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Give the environment without anything that configures Prefect or Longshore, and with this clone importable."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LONGSHORE_"))}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+
+
+def free_port() -> int:
+    """Give a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Api:
+    """A Prefect API by plain HTTP, as any program may use it."""
+
+    url: str
+
+    def get(self, path: str) -> Any:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def deployment(self, name: str) -> Any:
+        return self.get(f"/deployments/name/{name}")
+
+    def start(self, deployment: str, **parameters: Any) -> str:
+        """Start a run of a deployment by hand, and give its id."""
+        found = self.deployment(deployment)
+        return str(self.post(f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})["id"])
+
+    def run(self, run_id: str) -> Any:
+        return self.get(f"/flow_runs/{run_id}")
+
+    def runs(self, flow: str) -> list[Any]:
+        """Give the runs of a flow, the latest first."""
+        body = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": 100}
+        return list(self.post("/flow_runs/filter", body))
+
+    def events(self, name: str) -> list[Any]:
+        body = {"filter": {"event": {"name": [name]}}, "limit": 50}
+        return list(self.post("/events/filter", body)["events"])
+
+    def artifacts(self, key: str) -> list[Any]:
+        return list(self.post("/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}, "sort": "UPDATED_DESC"}))
+
+    def ended(self, run_id: str) -> Any:
+        """Wait until a run has ended and give it."""
+        final = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
+
+        def look() -> Any:
+            run = self.run(run_id)
+            return run if run["state_type"] in final else None
+
+        return until(f"the end of run {run_id}", look)
+
+
+@dataclass
+class Project:
+    """A project of its own, and the `longshore serve` that runs on it."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=clean_environment)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "landing"
+
+    @property
+    def records(self) -> Path:
+        return self.folder / "warehouse" / "records"
+
+    @property
+    def output(self) -> str:
+        return (self.folder / "serve.out").read_text("utf-8", "replace")
+
+    @property
+    def api(self) -> Api:
+        return Api(json.loads((self.folder / ".longshore/serve.json").read_text())["api_url"])
+
+    def drop(self, name: str, text: str | bytes) -> None:
+        """Put a file into landing as a careful tool does: written elsewhere and renamed."""
+        path = self.landing / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.new")
+        new.write_bytes(text if isinstance(text, bytes) else text.encode())
+        new.rename(path)
+
+    def longshore(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "flows", *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    def serve(self, *arguments: str) -> None:
+        """Start `longshore serve` and wait until it says that it serves."""
+        with (self.folder / "serve.out").open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows", "serve", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+        def serving() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.output
+            return "Stop it with Ctrl-C." in self.output
+
+        until("longshore serve", serving)
+
+    def stop(self) -> int:
+        """End it by SIGTERM and give its exit code; its own children must have gone with it."""
+        assert self.process is not None
+        children = descendants(self.process.pid)
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        until("the end of all that it had started", lambda: not any(alive(pid) for pid in children), 30)
+        return code
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask DuckDB about the records; nothing where there are none yet."""
+        import duckdb
+
+        if not any(self.records.glob("*/*.parquet")):
+            return []
+        view = f"read_parquet('{self.records}/**/*.parquet', hive_partitioning = true)"
+        return duckdb.sql(sql.replace("records", view)).fetchall()
+
+
+def descendants(pid: int) -> list[int]:
+    """Give the processes that a process has started, and theirs, from /proc."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents.setdefault(parent, []).append(int(entry.name))
+    found, left = [], [pid]
+    while left:
+        children = parents.get(left.pop(), [])
+        found += children
+        left += children
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def make_project(folder: Path, **environment: str) -> Project:
+    """Make the folders and settings of a project whose files settle at once."""
+    (folder / "landing").mkdir(parents=True)
+    (folder / "longshore.toml").write_text(
+        f"settle_seconds = 0\nserver_port = {free_port()}\nmax_files_per_batch = 100\nworkers = 2\n"
+    )
+    return Project(folder, clean_environment(**environment))

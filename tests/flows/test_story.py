@@ -1,0 +1,237 @@
+"""What a served project does, told in order on one server: each test leaves it running for the next."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.project import Project, alive, clean_environment, descendants, until
+
+pytestmark = pytest.mark.timeout(900)
+
+FLOW = "longshore-ingest"
+_WORDS = [
+    "harbour",
+    "crane",
+    "cargo",
+    "morning",
+    "tide",
+    "captain",
+    "ledger",
+    "rope",
+    "bell",
+    "market",
+    "bread",
+    "winter",
+    "letter",
+    "bridge",
+    "lantern",
+    "river",
+    "village",
+    "council",
+    "engine",
+    "signal",
+    "garden",
+    "teacher",
+    "weather",
+    "journey",
+    "window",
+    "paper",
+    "story",
+    "station",
+    "evening",
+    "shoulder",
+]
+
+
+def texts(count: int, words: int, seed: int) -> list[str]:
+    """Give texts that are all different and take some work each."""
+    chance = random.Random(seed)
+    return [" ".join(chance.choices(_WORDS, k=words)) + f" number {seed}-{i}.\n" for i in range(count)]
+
+
+def run_processes(served: Project) -> list[int]:
+    """Give the processes of flow runs that are going on: the children of the fork server."""
+    assert served.process is not None
+    found = []
+    for pid in descendants(served.process.pid):
+        line = Path(f"/proc/{pid}/cmdline")
+        if line.exists() and b"forkserver" in line.read_bytes():
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            if parent != served.process.pid:
+                found.append(pid)
+    return found
+
+
+def test_serving_says_where_everything_is(served: Project) -> None:
+    """The first screen answers: where to look, when it runs, where to drop files, where to read."""
+    for wanted in ("web page", "http://127.0.0.1:", "* * * * *", "next run", str(served.landing), str(served.records)):
+        assert wanted in served.output
+
+
+def test_a_first_run_starts_at_once(served: Project) -> None:
+    until("the first file as a record", lambda: served.rows("SELECT 1 FROM records WHERE source_path = 'first.txt'"))
+
+
+def test_a_second_serve_on_the_same_project_is_told_so(served: Project) -> None:
+    second = served.longshore("serve")
+    assert second.returncode == 2
+    assert "is being served already" in second.stderr
+    assert "127.0.0.1" in second.stderr
+
+
+def test_a_dropped_file_is_in_the_warehouse_after_the_next_scheduled_run(served: Project) -> None:
+    served.drop("news/dropped.txt", "Date: 17 March 2024\n\n\nThe council has bought a new crane for the harbour.\n")
+    served.drop("news/picture.txt", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+    query = "SELECT text, published_date FROM records WHERE source_path = 'news/dropped.txt'"
+    ((text, date),) = until("the dropped file as a record", lambda: served.rows(query))
+    assert text == "The council has bought a new crane for the harbour."
+    assert date is None or str(date) == "2024-03-17"
+    runs = [run for run in served.api.runs(FLOW) if run["auto_scheduled"] and run["state_type"] == "COMPLETED"]
+    assert runs, "it was a scheduled run"
+    assert (served.landing / "_rejected/news/picture.txt").exists()
+
+
+def test_a_run_that_did_something_leaves_a_report_and_a_table_of_what_it_rejected(served: Project) -> None:
+    report = until("the report", lambda: served.api.artifacts("ingest-report"))[0]
+    assert "published" in report["description"]
+    assert "| **" in report["data"]
+    assert "█" in report["data"]
+    table = until("the table", lambda: served.api.artifacts("rejected-files"))[0]
+    assert "picture.txt" in table["data"]
+    assert "crane for the harbour" not in str(report) + str(table), "texts stay on this machine"
+
+
+def test_a_run_with_nothing_to_do_says_so(served: Project) -> None:
+    run = served.api.ended(served.api.start(f"{FLOW}/ingest"))
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "NothingToDo")
+
+
+def test_events_name_the_part_and_the_rejected_file(served: Project) -> None:
+    parts = until("the event of the part", lambda: served.api.events("longshore.part.published"))
+    payload = parts[0]["payload"]
+    assert payload["rows"] >= 1
+    assert Path(payload["path"]).is_file()
+    rejected = until("the event of the rejected file", lambda: served.api.events("longshore.file.rejected"))
+    assert rejected[0]["payload"]["reason"] == "BINARY"
+    assert until("the event of the run", lambda: served.api.events("longshore.run.finished"))
+
+
+def test_an_automation_starts_a_consumer_for_a_new_part(served: Project, tmp_path: Path) -> None:
+    (tmp_path / "consumer.py").write_text(
+        textwrap.dedent("""
+        from pathlib import Path
+        import pyarrow.parquet as pq
+        from prefect import flow
+
+        @flow
+        def consume(path: str, rows: int) -> None:
+            assert pq.read_metadata(path).num_rows == rows
+            Path("consumed.txt").write_text(path)
+
+        if __name__ == "__main__":
+            consume.serve("consumer", pause_on_shutdown=False)
+        """)
+    )
+    environment = clean_environment(PREFECT_API_URL=served.api.url, DO_NOT_TRACK="1")
+    with (tmp_path / "consumer.out").open("wb") as out:
+        consumer = subprocess.Popen(
+            [sys.executable, "consumer.py"], cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        deployment = until("the consumer", lambda: _maybe(lambda: served.api.deployment("consume/consumer")))
+        served.api.post(
+            "/automations/",
+            {
+                "name": "consume new parts",
+                "trigger": {
+                    "type": "event",
+                    "expect": ["longshore.part.published"],
+                    "posture": "Reactive",
+                    "threshold": 1,
+                    "within": 0,
+                },
+                "actions": [
+                    {
+                        "type": "run-deployment",
+                        "source": "selected",
+                        "deployment_id": deployment["id"],
+                        "parameters": {
+                            "path": {"__prefect_kind": "jinja", "template": "{{ event.payload.path }}"},
+                            "rows": {
+                                "__prefect_kind": "json",
+                                "value": {"__prefect_kind": "jinja", "template": "{{ event.payload.rows }}"},
+                            },
+                        },
+                    }
+                ],
+            },
+        )
+        # The server takes a moment to load a new automation.
+        time.sleep(3)
+        served.drop("for-the-consumer.txt", "A barge with bread and letters has come down the river.\n")
+        served.api.start(f"{FLOW}/ingest")
+        until("the consumer's work", (tmp_path / "consumed.txt").exists)
+        assert (tmp_path / "consumed.txt").read_text().endswith(".parquet")
+    finally:
+        left = descendants(consumer.pid)
+        consumer.terminate()
+        consumer.wait(60)
+        for pid in left:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_killed_run_is_crashed_and_the_next_one_finishes_its_work(served: Project) -> None:
+    for index, text in enumerate(texts(2500, 400, seed=1)):
+        served.drop(f"killed/{index:04}.txt", text)
+    run_id = served.api.start(f"{FLOW}/ingest")
+    mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'killed/%'"
+    until("some of its work", lambda: (served.rows(mine) or [(0, 0)])[0][0] > 0, every=0.1)
+    (process,) = until("its process", lambda: run_processes(served), every=0.1)[:1]
+    os.kill(process, signal.SIGKILL)
+    assert served.api.ended(run_id)["state_type"] == "CRASHED"
+    until("all of its work, done by a scheduled run", lambda: served.rows(mine) == [(2500, 2500)])
+    assert not [path for path in (served.landing / "killed").glob("*.txt") if path.is_file()]
+
+
+def test_a_cancelled_run_ends_with_nothing_lost(served: Project) -> None:
+    for index, text in enumerate(texts(2500, 400, seed=2)):
+        served.drop(f"cancelled/{index:04}.txt", text)
+    run_id = served.api.start(f"{FLOW}/ingest")
+    mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'cancelled/%'"
+    until("some of its work", lambda: (served.rows(mine) or [(0, 0)])[0][0] > 0, every=0.1)
+    served.api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    assert served.api.ended(run_id)["state_type"] == "CANCELLED"
+    until("all of its work, done by a scheduled run", lambda: served.rows(mine) == [(2500, 2500)])
+
+
+def test_ingest_on_the_command_line_is_a_flow_run_while_the_project_is_served(served: Project) -> None:
+    served.drop("typed.txt", "Typed at a terminal while the schedule goes on, and seen on the same web page.\n")
+    before = len(served.api.runs(FLOW))
+    done = served.longshore("ingest", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(served.api.runs(FLOW)) > before
+
+
+def test_sigterm_ends_everything(served: Project) -> None:
+    """The last chapter: nothing is left running, and the state file is gone."""
+    assert served.stop() == 0
+    assert "Stopped. Nothing is lost" in served.output
+    assert not (served.folder / ".longshore/serve.json").exists()
+
+
+def _maybe(ask: Any) -> Any:
+    try:
+        return ask()
+    except OSError:
+        return None
