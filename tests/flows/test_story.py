@@ -19,44 +19,16 @@ from tests.flows.project import Project, alive, clean_environment, descendants, 
 pytestmark = pytest.mark.timeout(900)
 
 FLOW = "longshore-ingest"
-_WORDS = [
-    "harbour",
-    "crane",
-    "cargo",
-    "morning",
-    "tide",
-    "captain",
-    "ledger",
-    "rope",
-    "bell",
-    "market",
-    "bread",
-    "winter",
-    "letter",
-    "bridge",
-    "lantern",
-    "river",
-    "village",
-    "council",
-    "engine",
-    "signal",
-    "garden",
-    "teacher",
-    "weather",
-    "journey",
-    "window",
-    "paper",
-    "story",
-    "station",
-    "evening",
-    "shoulder",
-]
+_WORDS = (
+    "harbour crane cargo morning tide captain ledger rope bell market bread winter letter bridge lantern "
+    "river village council engine signal garden teacher weather journey window paper story station evening shoulder"
+)
 
 
 def texts(count: int, words: int, seed: int) -> list[str]:
     """Give texts that are all different and take some work each."""
     chance = random.Random(seed)
-    return [" ".join(chance.choices(_WORDS, k=words)) + f" number {seed}-{i}.\n" for i in range(count)]
+    return [" ".join(chance.choices(_WORDS.split(), k=words)) + f" number {seed}-{i}.\n" for i in range(count)]
 
 
 def run_processes(served: Project) -> list[int]:
