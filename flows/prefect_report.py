@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -128,7 +128,7 @@ class FlowObserver:
 
     def _show_progress(self, percent: float) -> None:
         text = f"{self._done:,} of {self._files:,} files, {self._records:,} records, {self._rejected:,} rejected"
-        with _told_but_not_fatal("the progress"):
+        with told_but_not_fatal("the progress"):
             if self._progress is None:
                 found = create_progress_artifact(percent, key="ingest-progress", description=text)
                 self._progress = found if isinstance(found, UUID) else None
@@ -138,7 +138,7 @@ class FlowObserver:
 
 def publish_report(summary: IngestSummary, settings: Settings) -> None:
     """Put the report, the table of rejected files, the asset and the last event on the server."""
-    with _told_but_not_fatal("the report"):
+    with told_but_not_fatal("the report"):
         # The asset needs a task run of its own: 20 ms, and only for runs that did something.
         _report.with_options(
             assets=[records_asset(settings.warehouse)], asset_deps=[uri_of("landing", settings.landing)]
@@ -150,7 +150,7 @@ def raise_alerts(summary: IngestSummary, settings: Settings) -> None:
     """Send `longshore.alert` where a threshold of the settings is passed: automations turn it into a message."""
     found = [rejected_share_alert(summary.rejected, summary.seen, settings.alert_rejected_share)]
     if settings.alert_backlog_files is not None:
-        with _told_but_not_fatal("the backlog"):
+        with told_but_not_fatal("the backlog"):
             found += backlog_alerts(status_of(settings, runs=1), settings)
     for alert in filter(None, found):
         _emit(ALERT, f"longshore.alert.{alert.kind}", {"alert": alert.kind, "detail": alert.detail})
@@ -231,12 +231,13 @@ def _top(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _emit(event: str, resource: str, payload: dict[str, Any]) -> None:
-    with _told_but_not_fatal(f"the event {event}"):
+    with told_but_not_fatal(f"the event {event}"):
         emit_event(event, resource={"prefect.resource.id": resource, "prefect.resource.name": event}, payload=payload)
 
 
 @contextlib.contextmanager
-def _told_but_not_fatal(what: str) -> Any:  # noqa: ANN401 - a context manager of nothing
+def told_but_not_fatal(what: str) -> Iterator[None]:
+    """Log that `what` could not be sent, and go on."""
     try:
         yield
     except Exception:

@@ -66,7 +66,7 @@ def test_a_dropped_file_is_in_the_warehouse_after_the_next_scheduled_run(served:
     served.drop("news/picture.txt", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
     query = "SELECT text, published_date FROM records WHERE source_path = 'news/dropped.txt'"
     ((text, date),) = until("the dropped file as a record", lambda: served.rows(query))
-    assert text == "The council has bought a new crane for the harbour."
+    assert text.endswith("The council has bought a new crane for the harbour.")
     assert date is None or str(date) == "2024-03-17"
     runs = [run for run in served.api.runs(FLOW) if run["auto_scheduled"] and run["state_type"] == "COMPLETED"]
     assert runs, "it was a scheduled run"
