@@ -85,6 +85,15 @@ def deployments(settings: Settings) -> list[Scheduled]:
     return [one for one in found if _exists(one.needs) and _exists(one.module)]
 
 
+def full_name(one: Scheduled, settings: Settings) -> str:
+    """Give the name of a deployment on its server.
+
+    >>> full_name(deployments(Settings())[0], Settings(project="press"))
+    'ingest-press'
+    """
+    return f"{one.name}-{settings.project}" if settings.project else one.name
+
+
 def as_prefect_yaml(settings: Settings) -> str:
     """Write the same deployments for people who use `prefect deploy` and a work pool."""
     return "\n".join(_yaml_lines(settings)) + "\n"
@@ -101,7 +110,7 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
     yield "pull: []"
     yield "deployments:"
     for one in deployments(settings):
-        yield f"  - name: {one.name}"
+        yield f"  - name: {full_name(one, settings)}"
         yield f"    version: {_quoted(one.version)}"
         yield f"    entrypoint: {one.entrypoint}"
         yield f"    description: {_quoted(one.description)}"

@@ -20,13 +20,15 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron
 from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
 from flows.automations import ensure_automations
-from flows.deployments import Scheduled, deployments, parameters
+from flows.deployments import Scheduled, deployments, full_name, parameters
+from flows.errors import SettingsError
 from flows.runner import ProjectRunner
 from flows.serve import announce
 from flows.settings import Settings
@@ -43,7 +45,7 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
     """Give Prefect's form of a deployment: a module entry point, so that it runs the same wherever it is installed."""
     flow = getattr(importlib.import_module(one.module), one.function)
     found = flow.to_deployment(
-        name=one.name,
+        name=full_name(one, settings),
         schedules=[Cron(one.cron, timezone=one.timezone, slug=one.name)],
         description=one.description,
         tags=list(one.tags),
@@ -102,11 +104,27 @@ async def _deploy(settings: Settings, runner: ProjectRunner) -> dict[str, UUID]:
     ids = {}
     for one in deployments(settings):
         deployment = await asyncio.to_thread(deployment_of, one, settings)
+        await _check_ours(deployment, settings)
         ids[one.name] = await runner.aadd_deployment(deployment)
     await ensure_automations(settings)
     async with get_client() as client:
         await _forget_missed(client, list(ids.values()))
     return ids
+
+
+async def _check_ours(deployment: RunnerDeployment, settings: Settings) -> None:
+    """Raise an error rather than take a deployment over from another project that uses the same server."""
+    async with get_client() as client:
+        try:
+            found = await client.read_deployment_by_name(f"{deployment.flow_name}/{deployment.name}")
+        except ObjectNotFound:
+            return
+    theirs = found.parameters.get("warehouse")
+    if theirs not in (None, parameters(settings)["warehouse"]):
+        raise SettingsError(
+            f"On this Prefect server the deployment {deployment.name} is that of the warehouse {theirs}. "
+            "Give this project a name of its own with the setting `project`, or remove that deployment."
+        )
 
 
 async def _forget_missed(client: PrefectClient, ids: list[UUID]) -> None:

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     longer than any run but one over a great backlog; the partition is then left for the next time."""
 
     # Serving
+    project: str = Field(default="", pattern="^[a-z0-9-]*$", max_length=40)
+    """A name put behind those of the deployments (`ingest-NAME`), for several projects on one Prefect server. Empty:
+    the embedded server has one project only."""
     schedule_cron: str = "* * * * *"
     """When `longshore serve` ingests, as a cron line. Every minute: a run with nothing to do is cheap."""
     schedule_timezone: str = "UTC"

@@ -68,8 +68,11 @@ def test_a_dropped_file_is_in_the_warehouse_after_the_next_scheduled_run(served:
     ((text, date),) = until("the dropped file as a record", lambda: served.rows(query))
     assert text.endswith("The council has bought a new crane for the harbour.")
     assert date is None or str(date) == "2024-03-17"
-    runs = [run for run in served.api.runs(FLOW) if run["auto_scheduled"] and run["state_type"] == "COMPLETED"]
-    assert runs, "it was a scheduled run"
+
+    def scheduled() -> list[Any]:
+        return [r for r in served.api.runs(FLOW) if r["auto_scheduled"] and r["state_name"] == "CompletedWithRejects"]
+
+    until("the end of the scheduled run that did it", scheduled)
     assert (served.landing / "_rejected/news/picture.txt").exists()
 
 

@@ -1,0 +1,210 @@
+"""How a run ends and what it says, run in this process against the served project's Prefect server."""
+
+from __future__ import annotations
+
+import concurrent.futures as cf
+import datetime as dt
+import errno
+import warnings
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import pytest
+
+from flows.records import Batch, LandedFile, Source
+from flows.storage.lock import one_run_at_a_time
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    # Prefect's and its libraries' own, on which nothing here depends.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture(scope="module")
+def prefect_api(served):
+    """Have this process's Prefect use the served project's server."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: served.api.url}):
+            yield served.api
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A project of its own, in the working directory; files settle at once."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LONGSHORE_SETTLE_SECONDS", "0")
+    (tmp_path / "landing").mkdir()
+    return tmp_path
+
+
+def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
+    from flows.ingest import ingest
+
+    (folders / "landing/good.txt").write_text("A quiet afternoon on the quay, and the gulls were loud.")
+    (folders / "landing/empty.txt").write_text("")
+    state = ingest(return_state=True)
+    assert (state.type.value, state.name) == ("COMPLETED", "CompletedWithRejects")
+    assert "2 file(s): 1 published, 1 rejected" in state.message
+    names = {run["name"] for run in _task_runs(prefect_api, state)}
+    assert "normalise 2 files from landing/" in names
+    assert ingest(return_state=True).name == "NothingToDo"
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_run_that_finds_another_at_work_is_skipped_and_names_it(folders):
+    from flows.ingest import ingest
+
+    with one_run_at_a_time(folders / "warehouse/_longshore", "ingest elsewhere", dt.datetime.now(dt.UTC)):
+        state = ingest(return_state=True)
+    assert (state.type.value, state.name) == ("COMPLETED", "Skipped")
+    assert "ingest elsewhere" in state.message
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
+    from flows.ingest import ingest
+
+    state = ingest(landing=folders / "nowhere", return_state=True)
+    assert state.type.value == "FAILED"
+    assert "does not exist" in state.message
+    assert "Traceback" not in state.message
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_the_summary_is_the_same_as_without_prefect(folders):
+    from flows.ingest import run_tracked
+    from flows.pipeline import Silent
+    from flows.settings import load_settings
+
+    (folders / "landing/one.txt").write_text("One more crate was carried into the shed before the rain.")
+    summary = run_tracked(load_settings(), wait=True, observer=Silent())
+    assert (summary.state, summary.published, summary.records) == ("completed", 1, 1)
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_hiccup_of_the_disk_is_tried_again_and_bad_rights_are_not():
+    from prefect import flow
+
+    from flows.ingest import normalise_files
+
+    class Hiccup:
+        def __init__(self, number: int) -> None:
+            self.number, self.tries = number, 0
+
+        def run(self) -> str:
+            self.tries += 1
+            if self.tries == 1:
+                raise OSError(self.number, "made by the test")
+            return "done"
+
+    @flow
+    def go(work: object) -> str:
+        return normalise_files.submit(work, "1 file", "landing/").result()
+
+    passing = Hiccup(errno.EIO)
+    assert go.with_options(validate_parameters=False)(passing) == "done"
+    assert passing.tries == 2
+    lasting = Hiccup(errno.EACCES)
+    with pytest.raises(PermissionError):
+        go.with_options(validate_parameters=False)(lasting)
+    assert lasting.tries == 1
+
+
+def test_only_what_may_pass_is_transient():
+    from sqlalchemy.exc import OperationalError
+
+    from flows.ingest import is_transient
+
+    assert is_transient(OSError(errno.EIO, ""))
+    assert is_transient(TimeoutError())
+    assert is_transient(OperationalError("", {}, Exception("database is locked")))
+    assert not is_transient(OSError(errno.ENOSPC, ""))
+    assert not is_transient(ValueError("bad data"))
+
+
+class _Broken:
+    """Processes that die with the first batches that they are given."""
+
+    deaths = 0
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+
+    def submit(self, batch: Batch, order: object) -> cf.Future[str]:
+        del order
+        future: cf.Future[str] = cf.Future()
+        if _Broken.deaths > 0:
+            _Broken.deaths -= 1
+            future.set_exception(BrokenProcessPool("made by the test"))
+        else:
+            future.set_result(f"staged {batch.batch_id}")
+        return future
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+def _batches(count: int) -> list[Batch]:
+    big = 4 * 1024 * 1024
+    return [
+        Batch(f"{i}", (Source(LandedFile(f"a/{i}.txt", big, 0, i), "00"),), (), dt.datetime.now(dt.UTC), None)
+        for i in range(count)
+    ]
+
+
+def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monkeypatch):
+    from flows import prefect_workers
+
+    monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
+    _Broken.deaths = 2
+    with cf.ThreadPoolExecutor(2) as threads:
+        workers = prefect_workers.PrefectWorkers(2, lambda work, _files, _place: threads.submit(work.run))
+        done = {batch.batch_id: staged for batch, staged in workers.normalise(_batches(9), None)}
+    assert done == {f"{i}": f"staged {i}" for i in range(9)}
+
+
+def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(monkeypatch):
+    from flows import prefect_workers
+    from flows.errors import WorkerError
+
+    monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
+    _Broken.deaths = 3
+    with cf.ThreadPoolExecutor(1) as threads:
+        workers = prefect_workers.PrefectWorkers(1, lambda work, _files, _place: threads.submit(work.run))
+        with pytest.raises(WorkerError, match=r"a/0\.txt"):
+            list(workers.normalise(_batches(1), None))
+
+
+def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
+    from flows import prefect_workers
+
+    monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
+    taken = 0
+
+    def counted():
+        nonlocal taken
+        for batch in _batches(50):
+            taken += 1
+            yield batch
+
+    with cf.ThreadPoolExecutor(2) as threads:
+        workers = prefect_workers.PrefectWorkers(2, lambda work, _files, _place: threads.submit(work.run))
+        for given, _ in enumerate(workers.normalise(counted(), None), 1):
+            assert taken - given <= 4
+
+
+def _task_runs(api, state):
+    run_id = str(state.state_details.flow_run_id)
+    return api.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
+
+
+def test_names_of_batches_are_short_and_true():
+    from flows.prefect_workers import files_of, place_of
+
+    (batch,) = _batches(1)
+    assert (files_of(batch), place_of(batch)) == ("1 file", "a/")
+    assert Path(place_of(batch)).name == "a"

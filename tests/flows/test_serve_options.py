@@ -1,0 +1,56 @@
+"""A second project on the same Prefect server, with `--watch`, `--metrics-port` and `--log-format json`."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.flows.project import free_port, make_project, until
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def watched(served, tmp_path_factory):
+    port = free_port()
+    project = make_project(tmp_path_factory.mktemp("watched") / "project", PREFECT_API_URL=served.api.url)
+    settings = project.folder / "longshore.toml"
+    # The schedule is never due here: what is taken was seen by the watch.
+    settings.write_text(settings.read_text() + 'project = "second"\nschedule_cron = "0 0 1 1 *"\n')
+    project.serve("--watch", "--metrics-port", str(port), "--log-format", "json")
+    project.metrics_port = port
+    try:
+        yield project
+    finally:
+        assert project.stop() == 0
+
+
+def test_a_dropped_file_starts_a_run_without_the_schedule(watched):
+    watched.drop("seen.txt", "Seen as soon as it had been put down.")
+    until("the record", lambda: watched.rows("SELECT 1 FROM records WHERE source_path = 'seen.txt'"))
+
+
+def test_prometheus_is_told_of_it(watched):
+    def figures():
+        with urllib.request.urlopen(f"http://127.0.0.1:{watched.metrics_port}/metrics", timeout=30) as answer:
+            return answer.read().decode()
+
+    until("the figure", lambda: 'longshore_files_total{outcome="published"} 1.0' in figures(), every=2)
+    for name in ("longshore_backlog_files", "longshore_oldest_waiting_seconds", "longshore_last_success_age_seconds"):
+        assert f"\n{name} " in figures()
+
+
+def test_every_log_line_is_json(watched):
+    lines = [line for line in watched.output.splitlines() if line.strip()]
+    assert lines
+    for line in lines:
+        assert isinstance(json.loads(line), dict), line
+
+
+def test_a_project_does_not_take_over_the_deployments_of_another(served, tmp_path):
+    other = make_project(tmp_path / "other", PREFECT_API_URL=served.api.url)
+    done = other.longshore("serve")
+    assert done.returncode == 2
+    assert "`project`" in done.stderr

@@ -1,0 +1,49 @@
+"""Which Prefect API a run is seen by, and what a person is told about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.project import free_port, make_project
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = make_project(tmp_path / "project")
+    project.drop("a.txt", "The pilot boat went out at noon.")
+    return project
+
+
+def test_without_an_api_the_run_is_direct_and_a_line_says_so(project):
+    done = project.longshore("ingest")
+    assert done.returncode == 0
+    assert "No Prefect API is configured" in done.stderr
+    assert "1 file(s): 1 published" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["ingest", "serve"])
+def test_an_api_that_does_not_answer_is_a_clear_error(project, command):
+    url = f"http://127.0.0.1:{free_port()}/api"
+    done = project.longshore(command, PREFECT_API_URL=url)
+    assert done.returncode == 2
+    assert url in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (project.landing / "a.txt").exists()
+
+
+def test_a_state_file_of_a_serve_that_has_died_is_not_believed(project):
+    state = project.folder / ".longshore"
+    state.mkdir()
+    (state / "serve.lock").write_bytes(b"")
+    (state / "serve.json").write_text('{"pid": 1, "api_url": "http://127.0.0.1:9/api", "page_url": "", "since": ""}')
+    done = project.longshore("ingest")
+    assert done.returncode == 0
+    assert "No Prefect API is configured" in done.stderr
+
+
+def test_serving_needs_a_landing_folder(tmp_path):
+    project = make_project(tmp_path / "project")
+    project.landing.rmdir()
+    done = project.longshore("serve")
+    assert done.returncode == 2
+    assert "does not exist" in done.stderr
