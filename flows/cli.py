@@ -79,6 +79,12 @@ def build_parser() -> argparse.ArgumentParser:
     compact.add_argument("--dry-run", action="store_true", help="say what would be merged, and write nothing")
     compact.add_argument("--json", action="store_true", help="print the summary as JSON")
 
+    changes = _command(commands, "changes", "list what is new for a reader since it last asked")
+    _places(changes)
+    changes.add_argument("--since", metavar="TOKEN", default="start", help="the token of the last change dealt with")
+    changes.add_argument("--ids", action="store_true", help="list the record ids of added batches too")
+    changes.add_argument("--json", action="store_true", help="print each change as a line of JSON")
+
     schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
     schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
     _command(commands, "version", "show the version")

@@ -112,6 +112,16 @@ def compact(options: argparse.Namespace) -> int:
     return 1 if summary.failed else 0
 
 
+def changes(options: argparse.Namespace) -> int:
+    """List what is new for a reader."""
+    from flows.changes import changes_since  # noqa: PLC0415
+
+    found = changes_since(_settings(options), options.since, with_ids=options.ids)
+    if options.json:
+        return _print(json.dumps(change.to_dict()) for change in found)
+    return _print(line for change in found for line in change.lines())
+
+
 def schema(options: argparse.Namespace) -> int:
     """Show the columns."""
     from flows.storage.contract import FORMATS  # noqa: PLC0415

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Protocol
 import sqlalchemy as sa
 
 from flows.batch import WorkOrder
+from flows.deliveries import write_deliveries
 from flows.errors import LedgerError
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches
@@ -195,9 +196,12 @@ class _Run:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
                 self._say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
+            # Of runs that died; nothing otherwise.
+            write_deliveries(ledger, self.warehouse)
             self.warehouse.begin_staging(summary.run_id)
             self._rounds(ledger, choose_workers, wait=wait)
             summary.check()
+            write_deliveries(ledger, self.warehouse)
             summary.state = "completed" if summary.new else "nothing-to-do"
         except BaseException as error:
             summary.state = "failed" if isinstance(error, Exception) else "cancelled"

@@ -29,6 +29,8 @@ STEPS = (
     "settle.moved",
     "settle.done",
     "ledger.settled",
+    "deliveries.staged",
+    "deliveries.renamed",
 )
 WORKER_STEPS = ("worker.read", "normalise", "stage.write", "stage.done")
 

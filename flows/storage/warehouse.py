@@ -42,6 +42,7 @@ class Warehouse:
         """Name the folders; none is made before something is written."""
         self.root = root
         self.records = root / "records"
+        self.deliveries = root / "deliveries"
         self.inner = root / "_longshore"
         self._staging = self.inner / "staging"
         self._partitions: set[Path] = set()

@@ -1,0 +1,104 @@
+"""Changes: what is new since a token, each once, whatever was compacted meanwhile."""
+
+import json
+import os
+import stat
+import sys
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from conftest import ROOT, article, in_child
+from test_readers import blocks
+
+from flows.changes import changes_since
+from flows.errors import SettingsError
+
+
+def take(project, token):
+    """Read what is new as the guide says, and give the record ids and the next token."""
+    ids = []
+    for change in changes_since(project.settings, token, with_ids=True):
+        assert change.change == "added"
+        table = pq.read_table(project.warehouse.records / change.part, columns=["record_id", "batch_id"])
+        mine = table.filter(pc.field("batch_id") == change.batch_id)["record_id"].to_pylist()
+        assert sorted(mine) == list(change.record_ids)
+        assert len(mine) == change.rows
+        ids += mine
+        token = change.token
+    return ids, token
+
+
+def test_each_record_is_told_once_across_runs_and_compactions(project):
+    taken, token = [], "start"
+    for start in range(4):
+        project.ingest_in_parts(2, files_each=2, first=4 * start)
+        ids, token = take(project, token)
+        taken += ids
+        project.compact()
+    more, token = take(project, token)
+    assert more == []
+    assert len(taken) == len(set(taken)) == 16
+    assert sorted(taken) == sorted(project.table()["record_id"].to_pylist())
+
+
+def test_a_token_of_the_middle_goes_on_from_there(project):
+    project.ingest_in_parts(4)
+    tokens = [change.token for change in changes_since(project.settings)]
+    project.compact()
+    assert [change.token for change in changes_since(project.settings, tokens[1])] == tokens[2:]
+
+
+def test_what_is_not_readable_yet_is_not_told_and_nothing_after_it(project):
+    project.ingest_in_parts(1)
+    project.drop("x.txt", article(500))
+    assert in_child(project.ingest, "ledger.staged:kill") == -9
+    (only,) = changes_since(project.settings)
+    project.ingest()
+    assert [change.rows for change in changes_since(project.settings, only.token)] == [1]
+
+
+def test_rejections_and_duplicates_are_no_changes(project):
+    project.ingest_in_parts(1, files_each=1)
+    (first,) = changes_since(project.settings)
+    project.drop("again.txt", article(0))
+    project.drop("empty.txt", "")
+    project.ingest()
+    assert list(changes_since(project.settings, first.token)) == []
+
+
+@pytest.mark.parametrize("token", ["", "1", "zzzzzzzz-1-1", "00000000-1-1", "start-1"])
+def test_a_token_of_something_else_is_refused(project, token):
+    project.ingest_in_parts(1)
+    with pytest.raises(SettingsError):
+        list(changes_since(project.settings, token))
+
+
+def test_the_guide_runs_and_takes_everything_once(project, monkeypatch, capsys):
+    project.ingest_in_parts(2)
+    command = project.root / "bin" / "longshore"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m flows "$@"\n')
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    monkeypatch.chdir(project.root)
+    code = next(code for language, code in blocks("follow-changes.md") if language == "python")
+    exec(code, {})
+    exec(code, {})
+    assert capsys.readouterr().out == "3 new records\n" * 2
+
+
+def test_the_guides_sql_reads_the_deliveries(project, monkeypatch):
+    import duckdb
+
+    project.ingest_in_parts(1)
+    monkeypatch.chdir(project.root)
+    code = next(code for language, code in blocks("follow-changes.md") if language == "sql")
+    with duckdb.connect() as db:
+        assert db.execute(code).fetchall() == [("published", None, 3)]
+
+
+def test_the_command_prints_a_line_of_json_for_each_change(project):
+    project.ingest_in_parts(2)
+    shown = project.run("changes", "--json", check=True).stdout.splitlines()
+    assert [json.loads(line)["change"] for line in shown] == ["added", "added"]
