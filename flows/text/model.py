@@ -33,14 +33,14 @@ class LanguageModel:
 
     def __init__(self, profiles: Profiles) -> None:
         self.languages = profiles.languages
-        self._profiles = profiles
+        self.profiles = profiles
         self._alphabet = Alphabet(profiles.characters)
         self._reader: Reader | None = None
 
     def ngrams(self, text: str) -> list[str]:
         """Give the n-grams of a text that a profile knows: langdetect's, in another order."""
         rows = self._known_rows(text)
-        return [self._profiles.ngram(row) for row in rows.tolist()]
+        return [self.profiles.ngram(row) for row in rows.tolist()]
 
     def log_likelihoods(self, text: str) -> tuple[Floats, int]:
         """Give each language's log-likelihood of a text (natural, summed), and how many known n-grams gave it."""
@@ -56,17 +56,17 @@ class LanguageModel:
         """Give the reader of the same profiles; its table is made on first use."""
         if self._reader is None:
             # Two threads may make it twice: the same table.
-            self._reader = Reader(self._profiles, self._alphabet)
+            self._reader = Reader(self.profiles, self._alphabet)
         return self._reader
 
     def _known_rows(self, text: str) -> Rows:
         rows = self._rows(self._alphabet.langdetect_ids(text))
-        known: Rows = rows[rows != self._profiles.unknown_row]
+        known: Rows = rows[rows != self.profiles.unknown_row]
         return known
 
     def _sums(self, rows: Rows) -> Floats:
         # A product with ones goes through BLAS: four times as fast as a sum over the rows.
-        return np.ones(len(rows), np.float32) @ self._profiles.log_probability.take(rows, axis=0)
+        return np.ones(len(rows), np.float32) @ self.profiles.log_probability.take(rows, axis=0)
 
     def _rows(self, ids: Ids) -> Rows:
         """Give the row of each n-gram: of the single characters, then of the pairs, then of the triples.
@@ -81,7 +81,7 @@ class LanguageModel:
         letter = chars != BLANK
         pairs = chars[:-1] << np.uint64(ID_BITS) | chars[1:]
         triples = chars[:-2] << np.uint64(2 * ID_BITS) | pairs[1:]
-        return self._profiles.rows_of(
+        return self.profiles.rows_of(
             np.concatenate(
                 [
                     chars[1:][letter[1:] & kept] | SINGLE,

@@ -1,0 +1,225 @@
+"""What speaks for a reading of bytes: how likely its characters are, one after the other, as text.
+
+Added up, as natural logarithms: each letter after the two before it (`letters.py`), each sign between its
+neighbours (`symbols.py`), capitals where capitals stand, digits apart from letters, scripts apart inside a word,
+ideographs by how common they are (`ideographs.py`). Readings of the same bytes compare by their sums.
+
+Promised: finite for any text. Not promised: that a sum means anything between different bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from flows.text import ideographs
+from flows.text.letters import FOREIGN, OUTSIDE, letters
+from flows.text.symbols import CLASSES, DIGIT, LETTER, signs
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from flows.text.candidates import Script
+    from flows.text.letters import Floats, Ids, Letters
+
+    Codes = npt.NDArray[np.uint16]
+
+_LETTER_BESIDE_DIGIT: Final = -3.0
+_MIXED_WORD: Final = -4.0
+_FOREIGN_ACCENT: Final = -4.0
+# langdetect counts all letters of U+1EA0-1EFF as one; some 45 of them are in use, either case.
+_VIETNAMESE_LETTER: Final = -3.8
+# A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
+_UNKNOWN_LANGUAGE: Final = -3.0
+# Whoever uses a sign uses it again: its share is learnt, as from this many signs seen before.
+_SIGNS_SEEN_BEFORE: Final = 100.0
+_LEARNT_SHARE: Final = 3e-5  # of signs rarer than this a second one is no more likely than the first
+# The mixture of languages: how far the first guess is trusted, how often it is improved, and the weight of the prior.
+_FIRST_GUESS: Final = 0.8
+_ROUNDS: Final = 3
+_PRIOR_WEIGHT: Final = 1.0
+_NEWLINE: Final = 10
+
+
+def codes_of(text: str) -> Codes:
+    """Give the UTF-16 code units of a text."""
+    return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+
+
+def log_likelihood(codes: Codes, script: Script, tongues: Floats | None = None) -> float:
+    """Give ln(likelihood) of a text that is written in one script, in whichever of its languages fit.
+
+    tongues: how likely each language is beforehand, as `tongues_of` gives them for Latin.
+    """
+    if script == "cjk":
+        return _of_ideographs(codes)
+    model = letters(script)
+    padded = _padded(codes[np.newaxis])
+    before, last, this = (part[0] for part in _threes(model, padded))
+    prior = model.prior if tongues is None else tongues
+    total = _of_mixture(model.chances(before, last, this), prior)
+    if script == "latin":
+        plain = model.plain.take(this)
+        if not np.array_equal(plain, this):
+            chances = model.chances(model.plain.take(before), model.plain.take(last), plain)
+            unknown = _of_mixture(chances, prior) + _of_marks(model, this, plain)
+            total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
+    return total + float(_of_the_rest(model, padded, script)[0]) + _of_repeated_signs(codes, this)
+
+
+def glance(codes: Codes, script: Script) -> Floats:
+    """Give ln(likelihood) of several texts of one length and script, [text, code], over the mean of its languages.
+
+    Ten times as fast as `log_likelihood`: enough to leave out most readings.
+    """
+    model = letters(script)
+    padded = _padded(codes)
+    before, last, this = _threes(model, padded)
+    means = _means(script)
+    chances = means.chances(before, last, this)[..., 0]
+    sums: Floats = np.log(chances).sum(axis=1) + _of_the_rest(model, padded, script)
+    return sums
+
+
+def tongues_of(words: bytes) -> Floats:
+    """Give how likely each language of the Latin model is, by words of ASCII letters."""
+    model = letters("latin")
+    codes = np.frombuffer(words, np.uint8).astype(np.uint16)
+    before, last, this = (part[0] for part in _threes(model, _padded(codes[np.newaxis])))
+    return _weights(model.chances(before, last, this), model.prior)
+
+
+@cache
+def _means(script: Script) -> Letters:
+    """Give the model of a script with one column, the mean of its languages."""
+    model = letters(script)
+    ones, pairs, triples = (table @ model.prior for table in (model.ones, model.pairs, model.triples))
+    return type(model)(
+        languages=("mean",),
+        ids=model.ids,
+        prior=np.ones(1, np.float32),
+        ones=ones[:, np.newaxis],
+        pair_rows=model.pair_rows,
+        pairs=pairs[:, np.newaxis],
+        triple_keys=model.triple_keys,
+        triples=triples[:, np.newaxis],
+        plain=model.plain,
+        marked=model.marked,
+    )
+
+
+def _padded(codes: Codes) -> Codes:
+    """Put two line ends before each text and one behind it."""
+    padded = np.full((len(codes), codes.shape[1] + 3), _NEWLINE, np.uint16)
+    padded[:, 2:-1] = codes
+    return padded
+
+
+def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
+    """Give the ids before, last and this of every position; what stands before a word does not matter."""
+    ids = model.ids.take(padded)
+    last = ids[:, 1:-2]
+    return ids[:, :-3] * (last != OUTSIDE), last, ids[:, 2:-1]
+
+
+def _of_mixture(chances: Floats, prior: Floats) -> float:
+    """Weigh the text in that mixture of languages that likes it best."""
+    return float(np.log(chances @ _weights(chances, prior)).sum())
+
+
+def _weights(chances: Floats, prior: Floats) -> Floats:
+    """Find the mixture of languages (expectation maximisation, from the language that likes the text best)."""
+    logs = np.log(chances).sum(axis=0) / 2
+    guess = np.exp(logs - logs.max()) * prior
+    weights: Floats = _FIRST_GUESS * guess / guess.sum() + (1 - _FIRST_GUESS) * prior
+    for _ in range(_ROUNDS):
+        weights = weights * ((1 / (chances @ weights)) @ chances) + _PRIOR_WEIGHT * prior
+        weights /= weights.sum()
+    return weights
+
+
+def _of_marks(model: Letters, this: Ids, plain: Ids) -> float:
+    """Weigh which marks the letters have, each learnt as the text goes on (a Dirichlet prior for each plain letter)."""
+    count, family = np.bincount(this, minlength=len(model.plain)), np.bincount(plain)
+    total = 0.0
+    for letter in {int(each) for each in plain[plain != this]}:
+        forms = np.flatnonzero(model.plain == letter)
+        weight = float(model.marked[forms].sum())
+        total += math.lgamma(weight) - math.lgamma(weight + int(family[letter]))
+        for form in forms[count[forms] > 0]:
+            share = float(model.marked[form])
+            total += math.lgamma(share + int(count[form])) - math.lgamma(share)
+    return total
+
+
+def _of_the_rest(model: Letters, padded: Codes, script: Script) -> Floats:
+    """Weigh all but the letters themselves: signs, cases, digits, scripts."""
+    table = signs()
+    kind = table.kind.take(padded)
+    left, here, right = kind[:, 1:-2], kind[:, 2:-1], kind[:, 3:]
+    codes = padded[:, 2:-1]
+    ids = model.ids.take(padded)
+    last, this = ids[:, 1:-2], ids[:, 2:-1]
+    fits = (table.role.take(codes).astype(np.int32) * CLASSES + left) * CLASSES + right
+    costs = np.where(this == OUTSIDE, table.share.take(codes) + table.fit.reshape(-1).take(fits), 0)
+    case = _cases().take(padded).astype(np.int32)
+    before = case[:, :-3] * (last != OUTSIDE)
+    costs += _case_costs().take((before * 3 + case[:, 1:-2]) * 3 + case[:, 2:-1])
+    beyond = padded >= 0x80
+    beside = (here == LETTER) & (left == DIGIT) & beyond[:, 2:-1]
+    beside |= (here == DIGIT) & (left == LETTER) & beyond[:, 1:-2]
+    costs += _LETTER_BESIDE_DIGIT * beside
+    if script == "vietnamese":
+        costs += _VIETNAMESE_LETTER * ((codes >= 0x1EA0) & (codes < 0x1F00))
+    elif script != "latin":
+        foreign = this == FOREIGN
+        mixed = (foreign & (last > FOREIGN)) | ((this > FOREIGN) & (last == FOREIGN))
+        costs += _MIXED_WORD * mixed + _FOREIGN_ACCENT * (foreign & beyond[:, 2:-1])
+    sums: Floats = costs.sum(axis=1)
+    return sums
+
+
+def _of_repeated_signs(codes: Codes, ids: Ids) -> float:
+    """Give back what was charged too much for signs that the text uses again and again."""
+    table = signs()
+    outside = codes[ids == OUTSIDE]
+    total = 0.0
+    seen, counts = np.unique(outside[outside >= 0x80], return_counts=True)
+    for code, count in zip(seen.tolist(), counts.tolist(), strict=True):
+        share = float(table.share[code])
+        if count > 1 and share > math.log(_LEARNT_SHARE) and table.learnt[table.role[code]]:
+            before = _SIGNS_SEEN_BEFORE * math.exp(share)
+            learnt = math.lgamma(before + count) - math.lgamma(before)
+            total += max(0.0, learnt - count * (math.log(_SIGNS_SEEN_BEFORE + len(outside)) + share))
+    return total
+
+
+def _of_ideographs(codes: Codes) -> float:
+    sums = ideographs.chances()[:, codes].sum(axis=1)
+    return float(np.logaddexp.reduce(sums))
+
+
+@cache
+def _cases() -> npt.NDArray[np.uint8]:
+    """Give the case of every character: 0 none, 1 lower, 2 upper."""
+    table = np.zeros(0x10000, np.uint8)
+    for code in (*range(0x41, 0x590), *range(0x1E00, 0x2000)):
+        table[code] = {"Ll": 1, "Lu": 2, "Lt": 2}.get(unicodedata.category(chr(code)), 0)
+    table[[0xB5, 0x192]] = 0
+    return table
+
+
+@cache
+def _case_costs() -> Floats:
+    """Give ln(chance) of a letter's case after the cases of the two before it."""
+    upper = {0: 0.12, 1: 0.003, 2: 0.1}
+    table = np.zeros((3, 3, 3), np.float32)
+    for before in range(3):
+        for last in range(3):
+            chance = {(2, 2): 0.9, (1, 2): 0.3}.get((before, last), upper[last])
+            table[before, last, 1:] = np.log([1 - chance, chance])
+    return table.reshape(-1)

@@ -1,0 +1,281 @@
+"""How likely letters follow each other: a trigram model of each script, over all languages that have a profile.
+
+The counts are langdetect's profiles (Wikipedia, 55 languages), folded to lower case and turned into chances of the
+next character given the two before; languages without a profile join with their alphabet alone. A chance is never
+zero, so that one foreign name cannot outweigh a page.
+
+Promised: the chances of one script sum to about one over what may follow, so that the likelihoods of two readings
+of the same bytes compare. Not promised: the language of a text (see `language.py`).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from flows.text import orthographies
+from flows.text.alphabet import FIRST_KNOWN, ID_BITS
+from flows.text.model import language_model
+from flows.text.profiles import SMOOTHING
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from flows.text.candidates import Script
+    from flows.text.profiles import Profiles
+
+    Floats = npt.NDArray[np.float32]
+    Counts = npt.NDArray[np.float64]
+    Keys = npt.NDArray[np.int64]
+    Ids = npt.NDArray[np.int32]
+
+_LANGUAGES: Final[dict[Script, tuple[str, ...]]] = {
+    "latin": (
+        *("af", "ca", "cs", "cy", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt", "lv", "nl"),
+        *("no", "pl", "pt", "ro", "sk", "sl", "so", "sq", "sv", "sw", "tl", "tr"),
+    ),
+    "vietnamese": ("vi",),
+    "cyrillic": ("ru", "uk", "bg", "mk"),
+    "greek": ("el",),
+    "hebrew": ("he",),
+    "arabic": ("ar", "fa", "ur"),
+    "thai": ("th",),
+}
+_RANGES: Final[dict[Script, tuple[tuple[int, int], ...]]] = {
+    "latin": ((0x41, 0x250), (0x1E00, 0x1EA0)),
+    "vietnamese": ((0x41, 0x250), (0x300, 0x330), (0x1EA0, 0x1F00)),
+    "cyrillic": ((0x400, 0x530),),
+    "greek": ((0x370, 0x400), (0x1F00, 0x2000)),
+    "hebrew": ((0x591, 0x5F5),),
+    "arabic": ((0x620, 0x700), (0xFB50, 0xFE00), (0xFE70, 0xFF00)),
+    "thai": ((0xE00, 0xE80),),
+}
+_ALPHABETS: Final[dict[Script, dict[str, str]]] = {
+    "latin": orthographies.LATIN,
+    "cyrillic": orthographies.CYRILLIC,
+}
+# langdetect folds these before it counts.
+_SAME: Final = {"ș": "ş", "ț": "ţ", "ی": "ي"}
+# Letters that Unicode does not decompose, and what they are when their marks are left out.
+_PLAIN: Final = dict(zip("øłđðþħıßæœŋŧ", "olddthisaont", strict=True))
+_NO_LETTERS: Final = "ªºµƒๆฯ"
+
+# The parts that trigrams, bigrams and single letters have in a chance, of 1; after a space, bigrams have both.
+_TRIPLE, _PAIR, _SINGLE = 0.55, 0.28, 0.15
+# The part that all languages of the script together have in each one's chances: names, quotations, loans.
+_SHARED: Final = 0.03
+# In a language that only its alphabet is known of: the part of the letters beyond ASCII, and how rare it is.
+_ALPHABET: Final = 0.12
+_ALPHABET_PRIOR: Final = 0.13
+# Any letter of the script that no language here has, and what keeps logarithms finite.
+_STRAY: Final = 1e-6
+_FLOOR: Final = 1e-7
+# How rare a letter with a mark is beside its plain one, at most and at least.
+_MARKED: Final = (0.0005, 0.2)
+
+OUTSIDE: Final = 0  # the id of a space and of everything else that is no letter
+# Latin letters within other scripts: likely among themselves, unlikely beside a letter of the script.
+FOREIGN: Final = 1
+_UNKNOWN: Final = 2
+_FIRST: Final = 3
+_OUT_AGAIN: Final = 0.35  # after a sign or space: another sign or space
+_FOREIGN_CHANCES: Final = {
+    (OUTSIDE, FOREIGN): 0.03 / 26,
+    (FOREIGN, FOREIGN): 0.8 / 26,
+    (FOREIGN, OUTSIDE): 0.2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The model of one script.
+
+    ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
+    ones: chances [id, language]. pair_rows: rows of `pairs` by pair of ids. triple_keys: sorted, for `triples`.
+    plain: the id of each letter without its marks. marked: how common each letter is beside its plain one.
+    """
+
+    languages: tuple[str, ...]
+    ids: Ids
+    prior: Floats
+    ones: Floats
+    pair_rows: Ids
+    pairs: Floats
+    triple_keys: Ids
+    triples: Floats
+    plain: Ids
+    marked: Floats
+
+    def chances(self, before: Ids, last: Ids, this: Ids) -> Floats:
+        """Give the chance of each `this` after `before` and `last`, in each language: [position, language]."""
+        width = len(self.ones)
+        pair = last * width + this
+        keys = before * (width * width) + pair
+        rows = np.searchsorted(self.triple_keys, keys)
+        rows[self.triple_keys.take(rows, mode="clip") != keys] = len(self.triple_keys)
+        chances: Floats = self.triples.take(rows, axis=0)
+        chances += self.pairs.take(self.pair_rows.take(pair), axis=0)
+        chances += self.ones.take(this, axis=0)
+        return chances
+
+
+@cache
+def letters(script: Script) -> Letters:
+    """Build the model of a script; Latin takes a tenth of a second, once."""
+    profiles = language_model().profiles
+    known = sorted({char.lower() for char in profiles.characters if _belongs(char, script) and len(char.lower()) == 1})
+    alphabets = _ALPHABETS.get(script, {})
+    known += sorted(set("".join(alphabets.values())) - set(known))
+    ids = _ids(script, known)
+    width = _FIRST + len(known)
+    languages = _LANGUAGES[script]
+    tables = _chances(_count(profiles, languages, ids, width), width)
+    ones, pairs, triples = (table * (1 - _SHARED) + table.mean(axis=1, keepdims=True) * _SHARED for _, table in tables)
+    ones[_UNKNOWN:] = np.maximum(ones[_UNKNOWN:], _STRAY)
+    extra = [ones.mean(axis=1) * (1 - _ALPHABET) for _ in alphabets]
+    for column, alphabet in zip(extra, alphabets.values(), strict=True):
+        beyond = [int(ids[ord(letter)]) for letter in alphabet if not letter.isascii()]
+        column[beyond] += _ALPHABET / len(beyond)
+    mean_pairs, mean_triples = (table.mean(axis=1) * (1 - _ALPHABET) for table in (pairs, triples))
+    prior = np.array([1.0] * len(languages) + [_ALPHABET_PRIOR] * len(alphabets), np.float32)
+    ones = np.column_stack([ones, *extra])
+    pairs = np.column_stack([pairs, *([mean_pairs] * len(alphabets))])
+    triples = np.column_stack([triples, *([mean_triples] * len(alphabets))])
+    pair_rows, pairs = _place_pairs(script, tables[1][0], pairs, width)
+    plain = _without_marks(ids, width)
+    overall = ones.mean(axis=1)
+    marked = np.clip(overall / np.maximum(overall[plain], _FLOOR), *_MARKED)
+    marked[plain == np.arange(width)] = 1.0
+    return Letters(
+        languages=(*languages, *alphabets),
+        ids=ids,
+        prior=prior / prior.sum(),
+        ones=(ones + _FLOOR).astype(np.float32),
+        pair_rows=pair_rows,
+        pairs=pairs.astype(np.float32),
+        triple_keys=tables[2][0].astype(np.int32),
+        triples=np.concatenate([triples, np.zeros((1, triples.shape[1]))]).astype(np.float32),
+        plain=plain,
+        marked=marked.astype(np.float32),
+    )
+
+
+def _belongs(letter: str, script: Script) -> bool:
+    code = ord(letter)
+    if letter in _NO_LETTERS or unicodedata.category(letter)[0] not in "LM":
+        return False
+    return any(low <= code < high for low, high in _RANGES[script])
+
+
+def _ids(script: Script, known: list[str]) -> Ids:
+    """Number the characters: known letters, either case; other letters; and 0 for what is no letter."""
+    ids = np.zeros(0x10000, np.int32)
+    ids[0x3100:0xFB00] = _UNKNOWN
+    latin = script in {"latin", "vietnamese"}
+    for code in (*range(0x41, 0x3100), *range(0xFB00, 0xFF00)):
+        letter = chr(code)
+        if letter not in _NO_LETTERS and unicodedata.category(letter)[0] in "LM":
+            ids[code] = _UNKNOWN if latin or code >= 0x250 else FOREIGN
+    number = {letter: _FIRST + index for index, letter in enumerate(known)}
+    for letter, twin in _SAME.items():
+        if twin in number:
+            number[letter] = number[twin]
+    for letter, index in number.items():
+        ids[[ord(case) for case in {letter, letter.upper(), letter.title()} if len(case) == 1]] = index
+    if latin:
+        ids[ord("İ")] = number["i"]
+    if script == "vietnamese":  # langdetect counts all letters of 1EA0-1EFF as one
+        ids[0x1EA0:0x1F00] = number["ể"]
+    return ids
+
+
+class _Table(NamedTuple):
+    """N-grams of one length: their keys (ids as digits of base `width`), sorted, and a number for each language."""
+
+    keys: Keys
+    values: Counts
+
+
+def _count(profiles: Profiles, languages: tuple[str, ...], ids: Ids, width: int) -> list[_Table]:
+    """Count the n-grams of a script's letters, folded to lower case: of one, two and three characters."""
+    characters = np.frombuffer(profiles.characters.encode("utf-32-le"), np.uint32)
+    own = np.full(1 << ID_BITS, -1, np.int64)
+    within = characters < len(ids)
+    own[FIRST_KNOWN : FIRST_KNOWN + len(characters)][within] = ids[characters[within]]
+    own[own < _FIRST] = -1
+    own[0] = OUTSIDE
+    keys, lengths = profiles.keys[:-1], profiles.lengths
+    columns = [profiles.languages.index(language) for language in languages]
+    tables = []
+    for length in (1, 2, 3):
+        rows = np.flatnonzero(lengths == length)
+        parts = [
+            own[(keys[rows] >> np.uint64(ID_BITS * place) & np.uint64((1 << ID_BITS) - 1)).view(np.int64)]
+            for place in reversed(range(length))
+        ]
+        kept = np.logical_and.reduce([part >= 0 for part in parts])
+        rows = rows[kept]
+        folded = np.zeros(len(rows), np.int64)
+        for part in parts:
+            folded = folded * width + part[kept]
+        chance = np.exp(profiles.log_probability[rows][:, columns].astype(np.float64)) - SMOOTHING
+        # float32 cannot tell chances below this from none.
+        chance[chance < 1e-9] = 0.0
+        order = np.argsort(folded, kind="stable")
+        unique, starts = np.unique(folded[order], return_index=True)
+        counts = chance[order] * profiles.totals[length - 1, columns]
+        tables.append(_Table(unique, np.add.reduceat(counts, starts, axis=0)))
+    return tables
+
+
+def _chances(counts: list[_Table], width: int) -> list[_Table]:
+    """Turn counts into each n-gram's part in the chance of its last character after the others."""
+    singles, pairs, triples = counts
+    seen = np.zeros((width, singles.values.shape[1]))
+    seen[singles.keys] = singles.values
+    begun = np.zeros_like(seen)
+    np.add.at(begun, pairs.keys // width, pairs.values)
+    ones = np.zeros_like(seen)
+    ones[OUTSIDE] = begun[OUTSIDE]  # as many words end as begin
+    ones[singles.keys] = singles.values
+    ones *= _SINGLE / ones.sum(axis=0)
+    # Rare n-grams are cut from the profiles: what goes before counts whole where it is known.
+    whole = np.maximum(seen, begun)[pairs.keys // width]
+    starts = (pairs.keys // width == OUTSIDE)[:, np.newaxis]
+    part = np.where(starts, (_TRIPLE + _PAIR) * (1 - _OUT_AGAIN), _PAIR)
+    twos = part * np.divide(pairs.values, whole, out=np.zeros_like(whole), where=whole > 0)
+    opened, starts_at = np.unique(triples.keys // width, return_index=True)
+    continued = np.add.reduceat(triples.values, starts_at, axis=0)
+    at = np.searchsorted(pairs.keys, opened)
+    found = pairs.keys.take(at, mode="clip") == opened
+    continued[found] = np.maximum(continued[found], pairs.values[at[found]])
+    whole = continued[np.searchsorted(opened, triples.keys // width)]
+    threes = _TRIPLE * np.divide(triples.values, whole, out=np.zeros_like(whole), where=whole > 0)
+    return [_Table(np.arange(width), ones), _Table(pairs.keys, twos), _Table(triples.keys, threes)]
+
+
+def _place_pairs(script: Script, keys: Keys, pairs: Counts, width: int) -> tuple[Ids, Counts]:
+    """Lay the pairs out by their ids, with those that no profile counts: signs, and Latin in other scripts."""
+    special = {(OUTSIDE, OUTSIDE): _OUT_AGAIN}
+    if script not in {"latin", "vietnamese"}:
+        special |= _FOREIGN_CHANCES
+    rows = np.full(width * width, len(keys) + len(special), np.int32)
+    rows[keys] = np.arange(len(keys))
+    for number, (last, this) in enumerate(special):
+        rows[last * width + this] = len(keys) + number
+    shape = (1, pairs.shape[1])
+    return rows, np.concatenate([pairs, *(np.full(shape, chance) for chance in special.values()), np.zeros(shape)])
+
+
+def _without_marks(ids: Ids, width: int) -> Ids:
+    plain = np.arange(width, dtype=np.int32)
+    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+        letter = chr(code).lower()[0]
+        base = ids[ord(_PLAIN.get(letter, unicodedata.normalize("NFD", letter)[0]))]
+        if ids[code] >= _FIRST and base >= _FIRST:
+            plain[ids[code]] = base
+    return plain

@@ -1,0 +1,152 @@
+"""Bytes to text: cases as data in tests/cases/encodings.toml, properties, and what is refused."""
+
+from __future__ import annotations
+
+import codecs
+import tomllib
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.records import Reason, Rejection
+from flows.text.candidates import single_byte
+from flows.text.decode import Decoded, decode
+
+CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "encodings.toml").read_text(encoding="utf-8"))["case"]
+
+
+def encode(text: str, encoding: str) -> bytes:
+    """Save a text as a program of the time would have."""
+    for charset in single_byte():
+        if charset.name == encoding:
+            return codecs.charmap_encode(text, "strict", {ord(c): b for b, c in enumerate(charset.table)})[0]
+    return text.encode(encoding)
+
+
+def decoded(raw: bytes, declared: str | None = None) -> Decoded:
+    result = decode(raw, declared)
+    assert isinstance(result, Decoded), result
+    return result
+
+
+def rejected(raw: bytes, declared: str | None = None) -> Rejection:
+    result = decode(raw, declared)
+    assert isinstance(result, Rejection), result
+    return result
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["label"] for case in CASES])
+def test_text_comes_back_to_the_letter(case, request):
+    if "known_failure" in case:
+        request.applymarker(pytest.mark.xfail(reason=case["known_failure"], strict=True))
+    result = decoded(encode(case["text"], case["encoding"]))
+    assert unicodedata.normalize("NFC", result.text) == case["text"]
+    assert 0 < result.confidence <= 1
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_give_a_text_or_a_reason(raw):
+    result = decode(raw)
+    assert result == decode(raw)
+    if isinstance(result, Decoded):
+        assert result.text
+        result.text.encode("utf-16-le", "surrogatepass")
+        assert 0 <= result.confidence <= 1
+
+
+@given(st.text(min_size=1, max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_a_text_in_utf_8_with_a_mark_is_that_text(text):
+    try:
+        raw = codecs.BOM_UTF8 + text.encode()
+    except UnicodeEncodeError:
+        return
+    result = decode(raw)
+    if isinstance(result, Decoded):
+        assert result.text == text
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n", b" \t\r\n ", codecs.BOM_UTF8, "\u3000\n\u00a0".encode()])
+def test_nothing_but_white_space_is_empty(raw):
+    assert rejected(raw).reason is Reason.EMPTY
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n",
+        b"{\\rtf1\\ansi Hello}",
+        b"PK\x03\x04\x14\0\0\0",
+        b"\x7fELF\x02\x01\x01\0" + bytes(range(256)),
+        b"\x80\x04\x95\x0b\0\0\0\0\0\0\0]\x94.",
+        bytes(100),
+        bytes(range(256)) * 3,
+    ],
+)
+def test_what_is_binary_is_refused(raw):
+    assert rejected(raw).reason is Reason.BINARY
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_is_obeyed_and_taken_off(encoding):
+    result = decoded("Grüße aus dem Hafen.".encode(encoding))
+    assert (result.text, result.method) == ("Grüße aus dem Hafen.", "bom")
+
+
+def test_a_declared_encoding_is_obeyed():
+    result = decoded("Größe".encode("cp850"), declared="cp850")
+    assert (result.text, result.encoding, result.method) == ("Größe", "cp850", "declared")
+
+
+def test_a_declared_encoding_that_does_not_fit_is_refused_with_the_place():
+    rejection = rejected(b"abc\xffdef", declared="utf-8")
+    assert rejection.reason is Reason.UNDECODABLE
+    assert "offset 3" in rejection.detail
+    assert "0xFF" in rejection.detail
+
+
+def test_an_unknown_declared_encoding_is_refused_by_name():
+    assert "klingon" in rejected(b"abc", declared="klingon").detail
+
+
+def test_damaged_utf_8_stays_utf_8():
+    text = "Die Größe der Straße überraschte die Müllerin. " * 20
+    raw = text.encode()
+    raw = raw[:300] + b"\xff" + raw[300:]
+    result = decoded(raw)
+    assert (result.encoding, result.method) == ("utf-8", "mixed")
+    assert result.text.count("Größe") == 20
+
+
+def test_lines_of_two_encodings_are_each_read_as_what_they_are():
+    line = "Die Größe der Straße überraschte die Müllerin.\n"
+    result = decoded(line.encode() * 5 + line.encode("cp1252") * 5)
+    assert (result.text, result.method) == (line * 10, "mixed")
+
+
+def test_a_windows_quote_pasted_into_utf_8_is_read():
+    raw = "Größe überall, müde Füße. ".encode() * 3 + b"It\x92s late."
+    assert decoded(raw).text.endswith("It’s late.")
+
+
+def test_surrogates_written_as_utf_8_are_joined():
+    assert decoded("Schöne Grüße ".encode() + b"\xed\xa0\xbd\xed\xb8\x80").text == "Schöne Grüße 😀"
+
+
+def test_utf_16_without_a_mark_is_seen_by_its_zeros():
+    assert decoded("A quiet day in the harbour.".encode("utf-16-be")).encoding == "utf-16be"
+
+
+def test_a_program_with_a_plus_sign_is_not_utf_7():
+    assert decoded(b"a = b +c- d; x+y-z").encoding == "utf-8"
+
+
+def test_a_close_choice_names_the_other():
+    result = decoded("Perfect caf\x82 ".encode("latin-1"))
+    assert result.candidates[0].encoding == result.encoding
+    assert sum(candidate.score for candidate in result.candidates) <= 1.001
