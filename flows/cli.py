@@ -87,6 +87,23 @@ def build_parser() -> argparse.ArgumentParser:
 
     schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
     schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
+    verify = _command(commands, "verify", "check that landing, ledger, archive, rejected and warehouse agree")
+    _places(verify)
+    verify.add_argument("--repair", action="store_true", help="mend first what can be mended without guessing")
+    verify.add_argument("--json", action="store_true", help="print it as JSON")
+
+    rejected = _command(commands, "rejected", "list the rejected files and why")
+    _places(rejected)
+    rejected.add_argument("--reason", metavar="R", help="only those with this reason, such as EMPTY")
+    rejected.add_argument("--json", action="store_true", help="print it as JSON")
+
+    retry = _command(commands, "retry", "put rejected files back into landing, for the next run")
+    _places(retry)
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="as `longshore rejected` shows it")
+    which.add_argument("--all", action="store_true", help="all that are rejected")
+    which.add_argument("--reason", metavar="R", help="all with this reason, such as EMPTY")
+
     _command(commands, "version", "show the version")
     return parser
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.settings import load_settings
+from flows.storage.names import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -127,6 +128,32 @@ def schema(options: argparse.Namespace) -> int:
     from flows.storage.contract import FORMATS  # noqa: PLC0415
 
     return _print([FORMATS[options.format]()])
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Compare landing, ledger, archive, rejected and warehouse; 1 where they disagree."""
+    from flows import verify as verification  # noqa: PLC0415
+
+    found = verification.verify(_settings(options), repair=options.repair)
+    _print([verification.as_json(found)] if options.json else found.lines())
+    return 1 if found.disagreements else 0
+
+
+def rejected(options: argparse.Namespace) -> int:
+    """List the rejected files."""
+    from flows import rejected as rejections  # noqa: PLC0415
+
+    found = rejections.rejected_files(_settings(options), options.reason)
+    return _print([rejections.as_json(found)] if options.json else rejections.as_lines(found))
+
+
+def retry(options: argparse.Namespace) -> int:
+    """Put rejected files back into landing."""
+    from flows import rejected as rejections  # noqa: PLC0415
+
+    back = rejections.retry(_settings(options), options.paths, reason=options.reason, everything=options.all)
+    _print(printable(path) for path in back)
+    return _print([f"{len(back):,} file(s) are back in landing; the next run takes them."])
 
 
 def _settings(options: argparse.Namespace, **more: object) -> Settings:

@@ -75,7 +75,7 @@ def settle(
         faults.step("settle.file")
         try:
             wanted = place_of(ending, day)
-            place = _put_away(ending, wanted, ingested_at, landing, settings, again=again)
+            place = _put_away(ending, wanted, landing, settings, again=again)
         except MovedError as error:
             done.places[ending.file.path] = GONE
             if not (again and settings.after_ingest == "delete"):
@@ -88,8 +88,13 @@ def settle(
             done.left.append(ending)
             done.stuck = True
         else:
-            if place not in (None, wanted):
+            faults.step("settle.moved")
+            if place is None:
+                continue
+            if place != wanted:
                 done.places[ending.file.path] = place
+            if ending.outcome is Outcome.REJECTED:
+                _write_reason(landing, place, ending, ingested_at)
     faults.step("settle.done")
     return done
 
@@ -111,24 +116,18 @@ def reason_name(name: str) -> str:
     return shortened(name, REASON_ENDING)
 
 
-def _put_away(
-    ending: Delivery, wanted: str, ingested_at: dt.datetime, landing: Landing, settings: Settings, *, again: bool
-) -> str | None:
+def _put_away(ending: Delivery, wanted: str, landing: Landing, settings: Settings, *, again: bool) -> str | None:
     """Move or delete one file; give where it is now, None where it is deleted."""
     if ending.outcome is not Outcome.REJECTED and settings.after_ingest == "delete":
         landing.delete(ending.file)
         return None
     try:
-        place = landing.move(ending.file, wanted)
+        return landing.move(ending.file, wanted)
     except MovedError:
         found = landing.find_moved(ending.file, wanted) if again else None
         if found is None:
             raise
-        place = found
-    faults.step("settle.moved")
-    if ending.outcome is Outcome.REJECTED:
-        _write_reason(landing, place, ending, ingested_at)
-    return place
+        return found
 
 
 def _without_reason_ending(path: str) -> str:

@@ -61,8 +61,10 @@ def cut(name: str, data: bytes | memoryview) -> bytes | memoryview:
     """Give the data to write at this step: all of it, or half where a cut is armed."""
     if not _armed:
         return data
-    wanted, kind, nth, _ = _parse()
-    return data[: len(data) // 2] if wanted == name and kind == "cut" and _passed == nth - 1 else data
+    wanted, kind, nth, once = _parse()
+    if (wanted, kind, _passed) != (name, "cut", nth - 1) or (once and os.access(once, os.F_OK)):
+        return data
+    return data[: len(data) // 2]
 
 
 def arm(fault: str) -> None:

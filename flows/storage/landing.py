@@ -167,6 +167,30 @@ class Landing:
             except OSError as error:
                 listing.problems.append(f"The folder {folder or '.'} could not be listed: {error.strerror}.")
 
+    def files_below(self, folder: str) -> Iterator[LandedFile]:
+        """Give whatever lies below one of Longshore's own folders (`_archive/…`, `_rejected`), but folders."""
+        folders = [folder]
+        while folders:
+            folder = folders.pop()
+            try:
+                with self._opened(folder) as fd, os.scandir(fd) as entries:
+                    for entry in entries:
+                        path = f"{folder}/{entry.name}"
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(path)
+                        else:
+                            yield _landed(path, os.stat(entry.name, dir_fd=fd, follow_symlinks=False))
+            except FileNotFoundError:
+                continue
+
+    def folders_in(self, folder: str) -> list[str]:
+        """Give the paths of the folders in one of Longshore's own folders."""
+        try:
+            with self._opened(folder) as fd, os.scandir(fd) as entries:
+                return sorted(f"{folder}/{entry.name}" for entry in entries if entry.is_dir(follow_symlinks=False))
+        except FileNotFoundError:
+            return []
+
     # Reading
 
     def open(self, file: LandedFile) -> int:

@@ -112,6 +112,14 @@ class Warehouse:
         fsync_folder(self.records)
         return True
 
+    def set_aside(self, part: str) -> None:
+        """Move a part out of the readers' sight, to `_longshore/aside/`, never over another."""
+        target = self.inner / "aside" / part
+        make_folders(target.parent)
+        rename_no_replace(self.records / part, target)
+        fsync_folder(target.parent)
+        fsync_folder((self.records / part).parent)
+
     def has_parts(self) -> bool:
         """Tell whether readers see any part."""
         return next(self.parts(), None) is not None
@@ -134,11 +142,22 @@ class Warehouse:
 
     def parts(self) -> Iterator[str]:
         """Give the path of each visible part below `records/`."""
-        for folder, folders, names in os.walk(self.records):
-            folders.sort()
-            for name in sorted(names):
-                if name.endswith(".parquet"):
-                    yield os.path.relpath(f"{folder}/{name}", self.records)
+        return (path for path in self.files() if path.endswith(".parquet"))
+
+    def files(self) -> Iterator[str]:
+        """Give the path of each file below `records/`, also of what does not belong there."""
+        return _files_below(self.records)
+
+    def staged(self) -> Iterator[str]:
+        """Give the path, below staging, of each file that is staged or was left there."""
+        return _files_below(self._staging)
+
+
+def _files_below(root: Path) -> Iterator[str]:
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            yield os.path.relpath(f"{folder}/{name}", root)
 
 
 def _parquet_bytes(table: pa.Table, zstd_level: int) -> memoryview:

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+
+import pytest
+
+from flows.errors import LedgerError, LongshoreError
+from flows.mend import mend
+from flows.pipeline import ingest_landing
+from flows.rejected import rejected_files, retry
+from flows.settings import Settings
+from flows.storage.landing import Landing
+from flows.storage.ledger import Ledger
+from flows.storage.lock import one_run_at_a_time
+from flows.storage.warehouse import Warehouse
+from flows.verify import as_json, record_ids_of, verify
+from flows.workers import InlineWorkers
+
+TEXTS = {f"{n}.txt": f"The harbour of berth {n} was quiet in the evening.".encode() for n in range(6)}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "landing").mkdir()
+    return Settings(
+        landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", settle_seconds=0, max_files_per_batch=2
+    )
+
+
+def put(settings, files):
+    for name, data in files.items():
+        path = settings.landing / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def ingest(settings):
+    return ingest_landing(settings, lambda *_: InlineWorkers())
+
+
+def kinds(settings, **how):
+    return sorted({one.kind for one in verify(settings, **how).disagreements})
+
+
+@pytest.fixture
+def filled(settings):
+    put(settings, TEXTS | {"empty.txt": b"", "again.txt": TEXTS["0.txt"], "sub/picture.bin": bytes(range(256)) * 9})
+    ingest(settings)
+    assert not verify(settings).disagreements
+    return settings
+
+
+def parts(settings):
+    return [settings.warehouse / "records" / part for part in Warehouse(settings.warehouse).parts()]
+
+
+def ledger_file(settings):
+    return settings.warehouse / "_longshore" / "ledger.sqlite3"
+
+
+def archived(settings, name):
+    return next((settings.landing / "_archive").rglob(name))
+
+
+def ids(settings):
+    store = Warehouse(settings.warehouse)
+    return sorted(record_id for part in store.parts() for record_id in record_ids_of(store, part))
+
+
+def test_an_untouched_project_agrees(filled):
+    found = verify(filled)
+    assert json.loads(as_json(found))["agree"] is True
+    assert (found.records, found.originals) == (6, 9)
+
+
+def test_a_project_without_anything_agrees(settings):
+    assert not verify(settings).disagreements
+
+
+def test_a_part_that_is_gone_is_named(filled):
+    parts(filled)[0].unlink()
+    assert kinds(filled) == ["part-missing"]
+
+
+def test_one_changed_byte_in_a_part_is_found(filled):
+    part = parts(filled)[0]
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    assert "part-damaged" in kinds(filled)
+
+
+def test_a_truncated_part_is_found(filled):
+    part = parts(filled)[0]
+    part.write_bytes(part.read_bytes()[:-10])
+    assert kinds(filled) == ["part-damaged"]
+
+
+def test_a_copied_part_is_found_and_set_aside(filled):
+    part = parts(filled)[0]
+    shutil.copy(part, part.with_name("copy.parquet"))
+    assert "part-unknown" in kinds(filled)
+    assert kinds(filled, repair=True) == []
+    assert (filled.warehouse / "_longshore" / "aside").exists()
+    assert len(ids(filled)) == len(set(ids(filled))) == 6
+
+
+def test_a_stray_file_among_the_parts_is_named(filled):
+    (parts(filled)[0].parent / "notes.tmp").write_text("x")
+    assert kinds(filled) == ["file-stray"]
+
+
+def test_an_original_that_is_gone_is_named(filled):
+    archived(filled, "3.txt").unlink()
+    assert kinds(filled) == ["original-missing"]
+
+
+def test_a_late_writer_into_the_archive_is_found(filled):
+    with archived(filled, "3.txt").open("ab") as file:
+        file.write(b" And more.")
+    assert kinds(filled) == ["original-changed"]
+
+
+def test_a_touched_original_with_the_same_bytes_agrees(filled):
+    os.utime(archived(filled, "3.txt"), (0, 0))
+    assert kinds(filled) == []
+
+
+def test_a_file_that_nobody_delivered_is_found_in_the_archive(filled):
+    (archived(filled, "3.txt").parent / "stranger.txt").write_text("x")
+    assert kinds(filled) == ["original-unknown"]
+
+
+def test_a_day_of_the_archive_that_was_taken_away_is_no_disagreement(filled):
+    shutil.rmtree(archived(filled, "3.txt").parent)
+    found = verify(filled)
+    assert not found.disagreements
+    assert "taken away as a whole" in found.notes[0]
+
+
+def test_a_missing_reason_is_found(filled):
+    (filled.landing / "_rejected" / "empty.txt.reason.json").unlink()
+    assert kinds(filled) == ["reason-missing"]
+
+
+def test_a_lost_ledger_stops_the_next_run_and_is_made_anew(filled):
+    before = ids(filled)
+    for path in ledger_file(filled).parent.glob("ledger.sqlite3*"):
+        path.unlink()
+    assert kinds(filled) == ["ledger-lost"]
+    put(filled, {"late.txt": TEXTS["1.txt"], "new.txt": b"A new text about the ships in the harbour."})
+    with pytest.raises(LedgerError, match="verify --repair"):
+        ingest(filled)
+    assert kinds(filled, repair=True) == []
+    summary = ingest(filled)
+    assert (summary.published, summary.duplicate) == (1, 1), "what was delivered again is still known"
+    assert set(before) < set(ids(filled))
+    assert kinds(filled) == []
+    assert len(rejected_files(filled)) == 2, "the rejections are known again"
+
+
+@pytest.mark.parametrize("sound_bytes", [0, 4096])
+def test_a_corrupt_ledger_is_made_anew_and_kept_aside(filled, sound_bytes):
+    path = ledger_file(filled)
+    with Ledger(f"sqlite:///{path}") as ledger, ledger.engine.connect() as db:
+        db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(path.read_bytes()[:sound_bytes] + b"\xff" * 8192)
+    assert kinds(filled) == ["ledger-damaged"]
+    assert kinds(filled, repair=True) == []
+    assert list(path.parent.glob("ledger.sqlite3.damaged-*"))
+    assert len(ids(filled)) == 6
+
+
+def test_a_ledger_of_a_newer_longshore_is_left_alone(filled):
+    with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger, ledger.engine.begin() as db:
+        db.exec_driver_sql("UPDATE longshore SET value = '999' WHERE key = 'ledger_version'")
+    with pytest.raises(LedgerError, match="newer"), Landing(filled.landing) as landing:
+        mend(filled, Warehouse(filled.warehouse), landing)
+
+
+def test_a_part_that_the_ledger_lost_is_adopted_with_its_deliveries(filled):
+    with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger, ledger.engine.begin() as db:
+        db.exec_driver_sql("DELETE FROM sources WHERE batch_no = 2")
+        db.exec_driver_sql("DELETE FROM deliveries WHERE batch_no = 2")
+        db.exec_driver_sql("DELETE FROM batches WHERE batch_no = 2")
+    assert "part-unknown" in kinds(filled)
+    assert "part-unknown" not in kinds(filled, repair=True)
+    assert len(ids(filled)) == 6
+
+
+def test_a_claim_without_a_batch_is_dropped(filled):
+    with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger, ledger.engine.begin() as db:
+        db.exec_driver_sql("INSERT INTO sources VALUES (zeroblob(32), 4711)")
+    assert kinds(filled) == ["claim-stale"]
+    assert kinds(filled, repair=True) == []
+
+
+def test_verify_does_not_answer_while_a_run_is_at_work(filled):
+    now = dt.datetime.now(dt.UTC)
+    with one_run_at_a_time(filled.warehouse / "_longshore", "ingest 1", now), pytest.raises(LongshoreError) as error:
+        verify(filled)
+    assert error.value.exit_code == 1
+    assert "Not verified: ingest 1" in str(error.value)
+
+
+def test_retry_puts_a_file_back_and_takes_its_reason_away(filled):
+    found = rejected_files(filled)
+    assert [(one.path, one.reason) for one in found] == [("empty.txt", "EMPTY"), ("sub/picture.bin", "BINARY")]
+    assert retry(filled, ["sub/picture.bin"]) == ["sub/picture.bin"]
+    assert (filled.landing / "sub/picture.bin").exists()
+    assert not list((filled.landing / "_rejected").rglob("picture*"))
+    assert kinds(filled) == []
+    assert ingest(filled).rejected == 1
+    assert kinds(filled) == []
+
+
+def test_retry_never_puts_a_file_over_another(filled):
+    put(filled, {"empty.txt": b"There is a new text here about the harbour."})
+    assert retry(filled, reason="EMPTY") == ["empty~2.txt"]
+    assert (filled.landing / "empty.txt").read_bytes().startswith(b"There is")
+    assert (filled.landing / "empty~2.txt").read_bytes() == b""
+
+
+def test_retry_of_what_is_not_rejected_puts_nothing_back(filled):
+    with pytest.raises(LongshoreError, match="no rejected file"):
+        retry(filled, ["empty.txt", "3.txt"])
+    assert len(rejected_files(filled)) == 2
+
+
+def test_in_keep_mode_a_rejected_file_stays_and_retry_makes_the_next_run_look_again(settings):
+    settings = settings.model_copy(update={"after_ingest": "keep"})
+    put(settings, {"empty.txt": b"", "a.txt": TEXTS["0.txt"]})
+    assert ingest(settings).rejected == 1
+    assert ingest(settings).state == "nothing-to-do"
+    assert retry(settings, everything=True) == ["empty.txt"]
+    assert ingest(settings).rejected == 1
+    assert len(rejected_files(settings)) == 1, "one file, however often it was rejected"
+    assert kinds(settings) == []
