@@ -26,6 +26,9 @@ from flows.text.repair import Repaired, repair
 # A change of this may change rows: raise it whenever the same bytes could give another row.
 NORMALISER_VERSION: Final = "1"
 
+# A wrong language here would be a wrong date.
+_SURE_OF_LANGUAGE: Final = 0.95
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -85,7 +88,12 @@ def take_steps(raw: bytes, policy: TextPolicy, declared_encoding: str | None) ->
     decoded = decode(raw, declared_encoding)
     if isinstance(decoded, Rejection):
         return decoded
-    repaired = repair(decoded.text, policy.repair)
-    header = split_header(repaired.text, policy.date_order)
-    language = detect_language(header.body, policy.language_engine)
+    repaired, engine = repair(decoded.text, policy.repair), policy.language_engine
+    header = split_header(repaired.text, policy.date_order, lambda body: _surely(detect_language(body, engine)))
+    language = detect_language(header.body, engine)
     return Steps(decoded, repaired, header, language)
+
+
+def _surely(language: Language) -> str:
+    """Give a language that may settle which number is the month, or `und` where it is not sure enough for that."""
+    return language.language if language.confidence >= _SURE_OF_LANGUAGE else "und"

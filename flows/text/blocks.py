@@ -1,0 +1,201 @@
+"""Header blocks of several lines: front matter, mail headers, and fields of the same kind in many languages.
+
+Promised: a block is taken whole or not at all, and prose is never one: front matter needs its two fences and fields
+between, a mail block two known fields and a blank line after them (or a date and a title).
+Not promised: YAML, TOML or MIME in full. Only titles and dates are read, from the top level.
+"""
+
+from __future__ import annotations
+
+import base64
+import quopri
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from flows.text.date_words import fold_words
+from flows.text.field_names import DATES, TITLES, WORDS
+
+# A block longer than this is no block; nothing beyond it is looked at.
+LONGEST_BLOCK: Final = 65_536
+_MOST_LINES: Final = 500
+_LONGEST_KEY: Final = 40
+
+
+_FENCES: Final = {"---": ("---", "..."), "+++": ("+++",)}
+_FIELD = re.compile(
+    r"[ \t]{0,3}(?:\#\+|:|%%?[ ]?|\*\*)?(?P<key>[^\W\d_][^\n:=：\t]{0,39}?)(?:\*\*)?[ \t]{0,3}(?P<sign>[:：])(?:\*\*)?"
+    r"(?:[ \t]+(?P<value>.*)|(?P<glued>.*))",
+)
+_YAML_FIELD = re.compile(
+    r"""(?P<quote>["']?)(?P<key>[^\s"':=#{}\[\],&*!|>%@`-][^"'\n:=]{0,60}?)(?P=quote)[ \t]*"""
+    r"[:=](?:[ \t]+(?P<value>.*)|)$"
+)
+# What else may stand in front matter: comments, what is indented, items and brackets of lists.
+_YAML_OTHER = re.compile(r"\s*(?:#|$)|\s+\S|-(?:\s|$)|[\]})'\"\[]")
+_MBOX = re.compile(r"From \S+ .*\d\d:\d\d")
+_ENCODED = re.compile(r"=\?([\w-]{1,40})\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block that begins a text: it ends before `text[end]`, the first line that is not its own.
+
+    dates: its date fields as `name: value`, those of publication first.
+    """
+
+    end: int
+    title: str | None
+    dates: tuple[str, ...]
+
+
+def read_block(text: str, start: int = 0) -> Block | None:
+    """Read the block that begins at the first line that is not blank, or None where there is none.
+
+    >>> read_block("From: Ann\\nSubject: The pier\\nDate: 17 Mar 2024\\n\\nDear all,").title
+    'The pier'
+    """
+    if text.startswith(("---", "+++"), start):
+        return _front_matter(text, start)
+    head = text[start : start + _LONGEST_KEY + 8]
+    if ":" not in head and "：" not in head and not head.startswith("From "):
+        return None
+    return _fields(text, start)
+
+
+def _lines(text: str, start: int) -> list[tuple[int, str]]:
+    """Give the lines from a place on with the places of their ends, as many as a block may have."""
+    lines: list[tuple[int, str]] = []
+    at, limit = start, min(len(text), start + LONGEST_BLOCK)
+    while at < limit and len(lines) < _MOST_LINES:
+        end = text.find("\n", at, limit)
+        if end < 0:
+            if limit == len(text):
+                lines.append((limit, text[at:limit]))
+            break
+        lines.append((end + 1, text[at:end]))
+        at = end + 1
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field: its name, the name as the tables have it, and its value with folded lines joined."""
+
+    name: str
+    key: str
+    value: str
+
+    @property
+    def known(self) -> bool:
+        return self.key in WORDS or all(word in WORDS for word in self.key.split("_"))
+
+    @property
+    def rank(self) -> int | None:
+        """How good a date of publication it holds, 0 the best, or None where it holds no date."""
+        return next((rank for rank, keys in enumerate(DATES) if self.key in keys), None)
+
+
+def _field(key: str, value: str) -> _Field:
+    return _Field(key, fold_words(key).replace(" ", "_"), value.strip())
+
+
+def _block(end: int, fields: list[_Field]) -> Block:
+    """Gather what is wanted from the fields."""
+    titles = [_decoded(field.value) for field in fields if field.key in TITLES and field.value]
+    dated = sorted(
+        ((field.rank, f"{field.name}: {field.value}") for field in fields if field.rank is not None and field.value),
+        key=lambda pair: pair[0],
+    )
+    return Block(end, titles[0] if titles else None, tuple(value for _, value in dated))
+
+
+def _fields(text: str, start: int) -> Block | None:
+    """Read a mail block, or fields of that kind."""
+    fields: list[_Field] = []
+    end, ended_by_blank = start, False
+    for index, (line_end, line) in enumerate(_lines(text, start)):
+        if not line.strip():
+            ended_by_blank = True
+            break
+        match = _FIELD.match(line)
+        if line[0] in " \t" and fields:
+            fields[-1] = _Field(fields[-1].name, fields[-1].key, f"{fields[-1].value} {line.strip()}")
+        elif match and match["key"].count(" ") < 4:
+            fields.append(_field(match["key"], match["value"] or match["glued"] or ""))
+            if len(fields) == 1 and not fields[0].known:
+                return None
+        elif not (index == 0 and _MBOX.match(line)):
+            break
+        end = line_end
+    ended_by_blank = ended_by_blank or (end == len(text) and len(fields) > 2)
+    return _block(end, fields) if _is_block(fields, ended_by_blank=ended_by_blank) else None
+
+
+def _is_block(fields: list[_Field], *, ended_by_blank: bool) -> bool:
+    """Tell whether these fields are a header: most of them known, none twice that a header has once."""
+    known = [field for field in fields if field.known]
+    titles = [field for field in known if field.key in TITLES]
+    dates = [field for field in known if field.rank is not None and any(map(str.isdigit, field.value))]
+    once = [field.key for field in (*titles, *dates) if field.key != "received"]
+    if len(known) < 2 or len(known) * 2 < len(fields) or len(set(once)) < len(once):
+        return False
+    return bool(titles or dates) if ended_by_blank else bool(dates and (titles or len(known) > 2))
+
+
+def _front_matter(text: str, start: int) -> Block | None:
+    """Read YAML or TOML front matter between two fences."""
+    lines = _lines(text, start)
+    fence = lines[0][1].rstrip() if lines else ""
+    if fence not in _FENCES:
+        return None
+    fields: list[_Field] = []
+    for line_end, line in lines[1:]:
+        if line.rstrip() in _FENCES[fence]:
+            plain = sum(field.key.isascii() and field.key.islower() for field in fields)
+            return _block(line_end, fields) if any(f.known for f in fields) or plain > 1 else None
+        match = _YAML_FIELD.match(line)
+        if match:
+            fields.append(_field(match["key"], _scalar(match["value"] or "")))
+        elif not _YAML_OTHER.match(line):
+            return None
+        elif line[:1] in " \t" and fields and line.strip():
+            folded = f"{fields[-1].value} {line.strip()}"
+            fields[-1] = _Field(fields[-1].name, fields[-1].key, folded.strip())
+    return None
+
+
+def _scalar(value: str) -> str:
+    """Give what a value of YAML or TOML stands for, where it is a line of text.
+
+    >>> _scalar('"The pier" # draft'), _scalar("'It''s'"), _scalar(">-")
+    ('The pier', "It's", '')
+    """
+    value = value.strip()
+    if value[:1] == '"':
+        match = re.match(r'"((?:[^"\\]|\\.)*)"', value)
+        return re.sub(r"\\(.)", r"\1", match[1]) if match else value.strip('"')
+    if value[:1] == "'":
+        match = re.match(r"'((?:[^']|'')*)'", value)
+        return match[1].replace("''", "'") if match else value.strip("'")
+    if re.fullmatch(r"[|>][+\-\d]{0,2}", value):
+        return ""
+    return re.split(r"\s#", value)[0].strip()
+
+
+def _decoded(value: str) -> str:
+    """Decode the encoded words of RFC 2047 in a Subject."""
+    return _ENCODED.sub(_decoded_word, value) if "=?" in value else value
+
+
+def _decoded_word(match: re.Match[str]) -> str:
+    charset, kind, data = match.groups()
+    try:
+        raw = (
+            base64.b64decode(data, validate=True)
+            if kind in "bB"
+            else quopri.decodestring(data.replace("_", " ").encode("ascii"))
+        )
+        return raw.decode(charset)
+    except (ValueError, LookupError):
+        return match[0]

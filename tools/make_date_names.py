@@ -1,0 +1,69 @@
+"""Write `flows/text/date_names.py` from the locale data of dateparser.
+
+    python tools/make_date_names.py > flows/text/date_names.py
+
+The table is committed, not read at run time: a row must not change with the version of a library, and dateparser
+takes a quarter of a second to import. Run this again to take up newer names, and read the diff.
+"""
+# ruff: noqa: INP001, T201 - a script beside the package, whose product is what it prints
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from flows.text.date_words import fold_words
+
+LOCALES = """
+af am ar ast az az-Cyrl be bg bn br bs bs-Cyrl ca ce ckb cs cy da de el en eo es et eu fa fi fil fo fr fur fy ga gd gl
+gu ha he hi hr hu hy id ig is it ka kk km kn ky lb lo lt lv mg mk ml mr ms mt my nb ne nl nn or os pa pl ps pt rm ro
+ru rw se si sk sl so sq sr sr-Latn sv sw ta te th ti to tr ug uk ur uz uz-Cyrl yi zu ja ko zh zh-Hant
+"""
+MONTHS = "january february march april may june july august september october november december"
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
+# Mistakes of the source.
+LEFT_OUT = {"saturday": {"دو شنبه", "روز شنبه"}}
+
+HEAD = '''"""Names of months and days of the week in many languages: data, made by `tools/make_date_names.py`.
+
+From the locale data of dateparser 1.x (BSD-3-Clause, Copyright Scrapinghub), which took most of it from the Unicode
+CLDR (Unicode License v3). Names are folded as `flows.text.date_words.fold_words` folds the words of a text.
+
+A line a language: twelve months, seven days (Monday first), before noon, after noon; `|` between two of
+these, `,` between two names of one, a space inside a name of several words.
+"""
+# fmt: off
+# ruff: noqa: E501
+
+DATE_NAMES = {
+'''
+
+
+def names(info: dict[str, Any], key: str) -> list[str]:
+    """Give the names of one month or day, folded, each once; single letters are no evidence."""
+    parts = [info, *info.get("locale_specific", {}).values()]
+    found: dict[str, None] = {}
+    for part in parts:
+        for name in part.get(key, []):
+            folded = fold_words(name)
+            if len(folded) > 1 and not any(c.isdigit() for c in name) and folded not in LEFT_OUT.get(key, ()):
+                found[folded] = None
+    return list(found)
+
+
+def main() -> None:
+    """Print the module."""
+    print(HEAD, end="")
+    for locale in LOCALES.split():
+        info = importlib.import_module(f"dateparser.data.date_translation_data.{locale}").info
+        groups = [",".join(names(info, key)) for key in f"{MONTHS} {WEEKDAYS} am pm".split()]
+        print(f'    "{locale}": "{"|".join(groups)}",')
+    print("}")
+
+
+if __name__ == "__main__":
+    main()
