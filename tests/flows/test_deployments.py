@@ -75,7 +75,7 @@ def _flow_modules():
             yield path
 
 
-@pytest.mark.parametrize("path", _flow_modules(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(_flow_modules()), ids=lambda path: path.name)
 def test_flow_modules_do_not_postpone_annotations(path: Path):
     """With postponed annotations every served run of a flow with typed parameters fails."""
     assert "from __future__ import annotations" not in path.read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -31,17 +32,15 @@ def texts(count: int, words: int, seed: int) -> list[str]:
     return [" ".join(chance.choices(_WORDS.split(), k=words)) + f" number {seed}-{i}.\n" for i in range(count)]
 
 
-def run_processes(served: Project) -> list[int]:
-    """Give the processes of flow runs that are going on: the children of the fork server."""
-    assert served.process is not None
-    found = []
-    for pid in descendants(served.process.pid):
-        line = Path(f"/proc/{pid}/cmdline")
-        if line.exists() and b"forkserver" in line.read_bytes():
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-            if parent != served.process.pid:
-                found.append(pid)
-    return found
+def run_at_work(served: Project) -> tuple[str, int]:
+    """Give the run that holds the warehouse, and its process."""
+
+    def look() -> tuple[str, int] | None:
+        running = [run["id"] for run in served.api.runs(FLOW) if run["state_type"] == "RUNNING"]
+        note = (served.folder / "warehouse/_longshore/run.lock").read_text()
+        return (running[0], json.loads(note)["pid"]) if len(running) == 1 and note else None
+
+    return until("one run at work", look, every=0.1)
 
 
 def test_serving_says_where_everything_is(served: Project) -> None:
@@ -169,10 +168,10 @@ def test_an_automation_starts_a_consumer_for_a_new_part(served: Project, tmp_pat
 def test_a_killed_run_is_crashed_and_the_next_one_finishes_its_work(served: Project) -> None:
     for index, text in enumerate(texts(2500, 400, seed=1)):
         served.drop(f"killed/{index:04}.txt", text)
-    run_id = served.api.start(f"{FLOW}/ingest")
+    served.api.start(f"{FLOW}/ingest")
     mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'killed/%'"
     until("some of its work", lambda: (served.rows(mine) or [(0, 0)])[0][0] > 0, every=0.1)
-    (process,) = until("its process", lambda: run_processes(served), every=0.1)[:1]
+    run_id, process = run_at_work(served)
     os.kill(process, signal.SIGKILL)
     assert served.api.ended(run_id)["state_type"] == "CRASHED"
     until("all of its work, done by a scheduled run", lambda: served.rows(mine) == [(2500, 2500)])
@@ -182,9 +181,10 @@ def test_a_killed_run_is_crashed_and_the_next_one_finishes_its_work(served: Proj
 def test_a_cancelled_run_ends_with_nothing_lost(served: Project) -> None:
     for index, text in enumerate(texts(2500, 400, seed=2)):
         served.drop(f"cancelled/{index:04}.txt", text)
-    run_id = served.api.start(f"{FLOW}/ingest")
+    served.api.start(f"{FLOW}/ingest")
     mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'cancelled/%'"
     until("some of its work", lambda: (served.rows(mine) or [(0, 0)])[0][0] > 0, every=0.1)
+    run_id, _ = run_at_work(served)
     served.api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
     assert served.api.ended(run_id)["state_type"] == "CANCELLED"
     until("all of its work, done by a scheduled run", lambda: served.rows(mine) == [(2500, 2500)])
