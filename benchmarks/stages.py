@@ -29,8 +29,9 @@ from flows.text.counts import count
 from flows.text.decode import decode
 from flows.text.header import split_header
 from flows.text.language import detect_language
-from flows.text.normalise import NORMALISER_VERSION, normalise
+from flows.text.normalise import normalise
 from flows.text.repair import repair
+from flows.text.version import NORMALISER_VERSION
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -24,7 +24,7 @@ from flows.storage.pack_limits import PackError
 from flows.storage.packs import members
 from flows.storage.patterns import first_match
 from flows.storage.warehouse import Warehouse
-from flows.text.normalise import NORMALISER_VERSION, normalise
+from flows.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -141,6 +141,8 @@ def _normalise_file(sources: Sequence[Source], landing: Landing, order: WorkOrde
 
 
 def _normalise_source(source: Source, raw: bytes, order: WorkOrder, work: _Work, began: float) -> None:
+    from flows.text.normalise import normalise  # noqa: PLC0415 - a run that finds nothing must not wait for it
+
     path = to_source_path(source.path)
     try:
         declared = first_match(order.declared_encodings, path) if order.declared_encodings else None

@@ -19,7 +19,7 @@ from flows.storage import faults
 from flows.storage.landing import MovedError
 from flows.storage.ledger import PUBLISHED, SETTLED
 from flows.storage.packs import may_be_pack
-from flows.text.normalise import NORMALISER_VERSION
+from flows.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt

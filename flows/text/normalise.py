@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
 
 from flows.records import Record, Rejection
 from flows.text.counts import count
@@ -22,9 +21,7 @@ from flows.text.header import Header, split_header
 from flows.text.language import Language, detect_language
 from flows.text.policy import TextPolicy
 from flows.text.repair import Repaired, repair
-
-# A change of this may change rows: raise it whenever the same bytes could give another row.
-NORMALISER_VERSION: Final = "1"
+from flows.text.version import NORMALISER_VERSION
 
 # A wrong language here would be a wrong date.
 _SURE_OF_LANGUAGE: Final = 0.95

@@ -50,7 +50,7 @@ def ngrams_of_langdetect(factory: DetectorFactory, text: str) -> collections.Cou
     detector = factory.create()
     detector.append(text)
     detector.cleaning_text()
-    return collections.Counter(detector._extract_ngrams())  # noqa: SLF001 - it is what must be equal
+    return collections.Counter(detector._extract_ngrams())
 
 
 @pytest.mark.parametrize("text", SAMPLES)
