@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flows import __version__
 from flows.errors import LongshoreError
@@ -15,6 +15,8 @@ from flows.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    _Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no other name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +50,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
 
+    _add_bringing_in(commands)
+    _add_looking(commands)
+    _add_keeping(commands)
+    _command(commands, "version", "show the version")
+    return parser
+
+
+def _add_bringing_in(commands: _Commands) -> None:
     init = _command(commands, "init", "make landing/, warehouse/ and a commented longshore.toml; never over anything")
     init.add_argument("folder", nargs="?", default=".", help="where (default: here)")
 
@@ -65,6 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--metrics-port", type=int, metavar="PORT", help="expose Prometheus figures on loopback")
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="of the log lines")
 
+
+def _add_looking(commands: _Commands) -> None:
     status = _command(commands, "status", "show the backlog, the last runs, the records and what was rejected")
     _places(status)
     status.add_argument("--json", action="store_true", help="print it as JSON")
@@ -74,11 +86,6 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("files", nargs="+", metavar="FILE")
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
 
-    compact = _command(commands, "compact", "merge small parts into large ones, while readers read")
-    _places(compact)
-    compact.add_argument("--dry-run", action="store_true", help="say what would be merged, and write nothing")
-    compact.add_argument("--json", action="store_true", help="print the summary as JSON")
-
     changes = _command(commands, "changes", "list what is new for a reader since it last asked")
     _places(changes)
     changes.add_argument("--since", metavar="TOKEN", default="start", help="the token of the last change dealt with")
@@ -87,6 +94,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
     schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
+
+
+def _add_keeping(commands: _Commands) -> None:
+    compact = _command(commands, "compact", "merge small parts into large ones, while readers read")
+    _places(compact)
+    compact.add_argument("--dry-run", action="store_true", help="say what would be merged, and write nothing")
+    compact.add_argument("--json", action="store_true", help="print the summary as JSON")
+
     verify = _command(commands, "verify", "check that landing, ledger, archive, rejected and warehouse agree")
     _places(verify)
     verify.add_argument("--repair", action="store_true", help="mend first what can be mended without guessing")
@@ -104,13 +119,8 @@ def build_parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="all that are rejected")
     which.add_argument("--reason", metavar="R", help="all with this reason, such as EMPTY")
 
-    _command(commands, "version", "show the version")
-    return parser
 
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
-) -> argparse.ArgumentParser:
+def _command(commands: _Commands, name: str, text: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 

@@ -49,7 +49,7 @@ def _partial_index(table: sa.Table, statement: str) -> None:
     As a statement, because `sa.Index(postgresql_where=…)` imports the whole PostgreSQL dialect, which doubles the time
     that a command on SQLite takes to start.
     """
-    sa.event.listen(table, "after_create", sa.DDL(statement))
+    sa.event.listen(table, "after_create", sa.DDL(statement))  # type: ignore[no-untyped-call]  # SQLAlchemy has no types here
 
 
 about = sa.Table(
