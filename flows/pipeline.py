@@ -104,7 +104,8 @@ def ingest_landing(
     """
     run = _Run.open(settings, observer or Silent())
     try:
-        with one_run_at_a_time(run.warehouse.inner, f"{what} {run.summary.run_id[:8]}", _now()):
+        named = f"{what} {run.summary.run_id[:8]}"
+        with one_run_at_a_time(run.warehouse.inner, named, _now(), settings.ledger_url) as run.still_held:
             run.warehouse.make()
             with Ledger(settings.ledger_url or run.warehouse.ledger_url) as ledger:
                 _refuse_to_forget(ledger, run.warehouse)
@@ -171,6 +172,8 @@ class _Run:
     # Files of this round that wait for a batch in hand which holds the same bytes.
     held: int = 0
     taken_bytes: int = 0
+    # Raises when the lock of this run was lost: called before anything is made visible.
+    still_held: Callable[[], None] = lambda: None
 
     @classmethod
     def open(cls, settings: Settings, observer: Observer) -> _Run:
@@ -326,6 +329,7 @@ class _Run:
         endings = _endings(batch, staged)
         changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
         part = batch.part if staged.rows else None
+        self.still_held()
         ledger.mark_staged(
             batch.batch_no, part, staged.rows, staged.part_bytes, staged.part_sha256, changed, staged.failed
         )

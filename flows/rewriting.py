@@ -103,7 +103,9 @@ class Rewriter:
                 self._undo()
                 return None
             plan = Plan(moves, tuple(new_parts), tuple(change.gone))
-            with run_lock_within(self.warehouse, self.kind, self.settings.rewrite_wait_seconds):
+            with run_lock_within(
+                self.warehouse, self.kind, self.settings.rewrite_wait_seconds, self.settings.ledger_url
+            ):
                 exchange_partition(self.warehouse, self.store, (rewrite_no, partition), plan, change.touched)
         except BaseException:
             self._undo()
@@ -161,7 +163,7 @@ class Rewriter:
         """Undo, or finish, what this run has in hand: the holder of the right to rewrite may."""
         with (
             contextlib.suppress(LockHeldError),
-            run_lock_within(self.warehouse, self.kind, self.settings.rewrite_wait_seconds),
+            run_lock_within(self.warehouse, self.kind, self.settings.rewrite_wait_seconds, self.settings.ledger_url),
         ):
             recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
 
@@ -193,7 +195,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
     warehouse = Warehouse(settings.warehouse)
     run_id = uuid.uuid4().hex
     with (
-        one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now()),
+        one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now(), settings.ledger_url),
         Ledger(settings.ledger_url or warehouse.ledger_url) as ledger,
     ):
         run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
@@ -201,7 +203,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         try:
             store = RewriteLedger(ledger)
             if store.unfinished():
-                with run_lock_within(warehouse, kind, settings.rewrite_wait_seconds):
+                with run_lock_within(warehouse, kind, settings.rewrite_wait_seconds, settings.ledger_url):
                     recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)
             yield Rewriter(settings, warehouse, ledger, store, kind, run_no)
             state = "completed"

@@ -115,7 +115,7 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
             waiting_bytes=sum(file.size for file in listing.files),
             oldest_seconds=round(max(0.0, now - oldest), 1) if oldest is not None else None,
             young=len(listing.young),
-            running=holder_of(warehouse.inner),
+            running=holder_of(warehouse.inner, settings.ledger_url),
             problems=listing.problems,
         )
         if ledger is not None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import sqlalchemy as sa
 
+from flows.errors import LedgerError
 from flows.records import Delivery, LandedFile, Outcome
 from flows.storage.ledger_tables import batches, deliveries, kept, open_engine, runs, sources
 from flows.storage.names import from_source_path, to_source_path
@@ -37,6 +38,10 @@ CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled
 _CHUNK = 500
 # Longer ones are of no use to a person, and the ledger is kept for ever.
 _DETAIL_CHARS = 1000
+
+# With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
+_UNFINISHED = batches.c.state != sa.literal_column("'settled'")
+_OPEN = runs.c.state == sa.literal_column("'running'")
 
 _T = TypeVar("_T")
 
@@ -79,11 +84,7 @@ class Ledger:
     def begin_run(self, run_id: str, kind: str, now: dt.datetime, host: str, pid: int) -> int:
         """Remember that a run has begun, and that any other of its kind that is still open has died."""
         with self.engine.begin() as db:
-            db.execute(
-                sa.update(runs)
-                .where(runs.c.kind == kind, runs.c.state == "running")
-                .values(state="crashed", ended_at=now)
-            )
+            db.execute(sa.update(runs).where(runs.c.kind == kind, _OPEN).values(state="crashed", ended_at=now))
             result = db.execute(
                 sa.insert(runs).values(run_id=run_id, kind=kind, state="running", started_at=now, host=host, pid=pid)
             )
@@ -217,12 +218,14 @@ class Ledger:
         record: they belong to no batch from here on.
         """
         with self._begin(durable=True) as db:
-            for ending in endings:
-                db.execute(
-                    sa.update(deliveries)
-                    .where(deliveries.c.batch_no == batch_no, deliveries.c.path == _as_stored(ending.path))
-                    .values(outcome=ending.outcome, reason=ending.reason, detail=_sentence(ending.detail))
-                )
+            _change(
+                db,
+                batch_no,
+                {
+                    _as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": _sentence(e.detail)}
+                    for e in endings
+                },
+            )
             for chunk in _chunks([bytes.fromhex(record_id) for record_id in failed]):
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
             outcomes = db.execute(
@@ -231,9 +234,9 @@ class Ledger:
                 .group_by(deliveries.c.outcome)
             )
             tally: dict[str, int] = {row[0]: row[1] for row in outcomes}
-            db.execute(
+            changed = db.execute(
                 sa.update(batches)
-                .where(batches.c.batch_no == batch_no)
+                .where(batches.c.batch_no == batch_no, batches.c.state == CLAIMED)
                 .values(
                     state=STAGED,
                     part=part,
@@ -245,6 +248,11 @@ class Ledger:
                     rejected=tally.get(Outcome.REJECTED, 0),
                 )
             )
+            if changed.rowcount != 1:
+                raise LedgerError(
+                    "Another run has undone what this one had in hand: two are at work on one ledger. This one stops; "
+                    "what it had in hand is still in landing."
+                )
 
     def mark_settled(
         self,
@@ -267,12 +275,9 @@ class Ledger:
             stuck: those that were left should have been moved, and could not.
         """
         with self._begin(durable=False) as db:
-            for path, place in places.items():
-                db.execute(
-                    sa.update(deliveries)
-                    .where(deliveries.c.batch_no == batch_no, deliveries.c.path == _as_stored(path))
-                    .values(settled_as=_as_stored(place))
-                )
+            _change(
+                db, batch_no, {_as_stored(path): {"settled_as": _as_stored(place)} for path, place in places.items()}
+            )
             for chunk in _chunks(left):
                 paths = [_as_stored(delivery.file.path) for delivery in chunk]
                 db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
@@ -294,8 +299,10 @@ class Ledger:
 
     def release(self, batch_no: int) -> None:
         """Forget a batch that was not published: its sources may be claimed again."""
+        # By the primary key of the sources, of which there may be millions.
+        claimed = sa.select(deliveries.c.record_id).where(deliveries.c.batch_no == batch_no)
         with self._begin(durable=False) as db:
-            db.execute(sa.delete(sources).where(sources.c.batch_no == batch_no))
+            db.execute(sa.delete(sources).where(sources.c.record_id.in_(claimed), sources.c.batch_no == batch_no))
             db.execute(sa.delete(deliveries).where(deliveries.c.batch_no == batch_no))
             db.execute(sa.delete(batches).where(batches.c.batch_no == batch_no))
 
@@ -311,7 +318,7 @@ class Ledger:
             batches.c.part_sha256,
             batches.c.ingested_at,
         )
-        query = sa.select(*columns).where(batches.c.state != SETTLED).order_by(batches.c.batch_no)
+        query = sa.select(*columns).where(_UNFINISHED).order_by(batches.c.batch_no)
         with self.engine.connect() as db:
             return [
                 BatchState(batch_no, batch_id, state, part, bytes(sha256 or b"").hex(), ingested_at)
@@ -335,9 +342,20 @@ class Ledger:
             if db.dialect.name == "sqlite":
                 # Before the first write: SQLite does not change it inside a transaction.
                 db.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            elif db.dialect.name == "postgresql" and not durable:
-                db.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            elif db.dialect.name == "postgresql":
+                # Also where the server is set up to be quick rather than sure.
+                db.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
             yield db
+
+
+def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str | None]]) -> None:
+    """Change some deliveries of a batch, each given by its path: one statement for all of them."""
+    if not changes:
+        return
+    query = sa.select(deliveries.c.delivery_no, deliveries.c.path).where(deliveries.c.batch_no == batch_no)
+    rows = [{"no": no, **changes[path]} for no, path in db.execute(query) if path in changes]
+    statement = sa.update(deliveries).where(deliveries.c.delivery_no == sa.bindparam("no"))
+    db.execute(statement.values({name: sa.bindparam(name) for name in rows[0] if name != "no"}), rows)
 
 
 def delivery_of(row: sa.Row[Any]) -> Delivery:

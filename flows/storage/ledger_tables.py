@@ -132,8 +132,17 @@ kept = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# From version n to n + 1: what to do to an older ledger, at index n - 1.
+# A run that begins asks for those that did not end, among the hundreds of thousands of a year.
+sa.Index("runs_open", runs.c.run_no, sqlite_where=runs.c.state == "running", postgresql_where=runs.c.state == "running")
+
+# From version n to n + 1: what to do to an older ledger, at index n - 1. With each comes the older shape, as
+# `tests/storage/schemas/N.sql`, which the tests bring up to date.
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = ()
+
+# SQLite holds in memory what it reads: 2 MB by default, where the sources of ten million deliveries take 600.
+_CACHE_KIB = 64 * 1024
+# Taken while the tables are made or changed, so that two that open a new ledger together do not both make them.
+_SCHEMA_LOCK = 0x4C4F4E48
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -142,20 +151,53 @@ def open_engine(url: str) -> sa.Engine:
     Raises:
         LedgerError: it is damaged, cannot be reached, or a newer Longshore wrote it.
     """
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _set_up_sqlite)
+    engine = connect(url)
     try:
         with engine.begin() as db:
+            if db.dialect.name == "sqlite":
+                # Or the driver would commit after each CREATE and ALTER, and a crash leave half of a change.
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            elif db.dialect.name == "postgresql":
+                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
             _bring_up_to_date(db)
-    except sa.exc.SQLAlchemyError as error:
+    except LedgerError:
         engine.dispose()
-        cause = getattr(error, "orig", None) or error
-        raise LedgerError(
-            f"The ledger at {engine.url.render_as_string()} cannot be used: {cause}. If its file is damaged, "
-            "`longshore verify --repair` makes it anew from the warehouse and the archive."
-        ) from error
+        raise
+    except (sa.exc.SQLAlchemyError, ValueError) as error:
+        engine.dispose()
+        raise _unusable(engine.url, error) from error
     return engine
+
+
+def connect(url: str, **more: str) -> sa.Engine:
+    """Make an engine for a ledger's URL without opening it; `more` goes to the database's driver.
+
+    Raises:
+        LedgerError: the URL cannot be read, or its driver is not installed.
+    """
+    try:
+        engine = sa.create_engine(url, connect_args=more)
+    except ImportError as error:
+        raise LedgerError(
+            f"`ledger_url` needs a driver that is not installed ({error.name}). For postgresql+psycopg://: "
+            "pip install 'longshore[postgres]'."
+        ) from error
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise LedgerError(f"`ledger_url` cannot be read: {error}") from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _unusable(url: sa.URL, error: Exception) -> LedgerError:
+    cause = str(getattr(error, "orig", None) or error).strip().rstrip(".")
+    where = url.render_as_string()
+    if url.get_backend_name() != "sqlite":
+        return LedgerError(f"The ledger at {where} cannot be used: {cause}. Is the server up, and the name right?")
+    return LedgerError(
+        f"The ledger at {where} cannot be used: {cause}. If its file is damaged, `longshore verify --repair` makes it "
+        "anew from the warehouse and the archive."
+    )
 
 
 def _bring_up_to_date(db: sa.Connection) -> None:
@@ -180,4 +222,5 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     # FULL, not NORMAL: a batch that the ledger says is staged must still be so after a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     cursor.close()

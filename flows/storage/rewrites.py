@@ -51,18 +51,18 @@ def build_folder(warehouse: Warehouse, rewrite_no: int, partition: str) -> Path:
 
 
 @contextlib.contextmanager
-def one_rewrite_at_a_time(warehouse: Warehouse, what: str, now: dt.datetime) -> Iterator[None]:
+def one_rewrite_at_a_time(warehouse: Warehouse, what: str, now: dt.datetime, ledger_url: str = "") -> Iterator[None]:
     """Hold the right to rewrite for the time of the block; ingest runs go on meanwhile.
 
     Raises:
         LockHeldError: another compaction, reprocessing or forgetting is at work.
     """
-    with one_run_at_a_time(warehouse.inner / "rewrites", what, now):
+    with one_run_at_a_time(warehouse.inner / "rewrites", what, now, ledger_url):
         yield
 
 
 @contextlib.contextmanager
-def run_lock_within(warehouse: Warehouse, what: str, seconds: float) -> Iterator[None]:
+def run_lock_within(warehouse: Warehouse, what: str, seconds: float, ledger_url: str = "") -> Iterator[None]:
     """Hold the run lock for the time of the block, after waiting at most so long for a run to end.
 
     Raises:
@@ -72,7 +72,7 @@ def run_lock_within(warehouse: Warehouse, what: str, seconds: float) -> Iterator
     with contextlib.ExitStack() as stack:
         while True:
             try:
-                stack.enter_context(one_run_at_a_time(warehouse.inner, what, dt.datetime.now(dt.UTC)))
+                stack.enter_context(one_run_at_a_time(warehouse.inner, what, dt.datetime.now(dt.UTC), ledger_url))
                 break
             except LockHeldError:
                 if time.monotonic() >= deadline:

@@ -1,0 +1,126 @@
+"""One run at a time for several machines: an advisory lock of the PostgreSQL that holds the ledger.
+
+Promised: two runs with one ledger never hold it together, wherever they run, and the server lets go of it when its
+holder dies: at once where the process dies, in about 30 s where its machine vanishes without a word. A run whose
+connection to the lock is lost says so before it publishes anything more. Not promised: that a run which was cut off
+sees that in the instant between its last look and the rename; what it published is then in the ledger as `staged`, and
+the next run's recovery finds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from flows.errors import LedgerError, LockHeldError
+from flows.storage.ledger_tables import connect, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The first half of the lock's key is ours ("LONG"); the second says which lock in which schema.
+_OURS = 0x4C4F4E47
+_KEY = "hashtext(coalesce(current_schema(), '') || :name)"
+# A vanished machine answers no probe: after 15 s of silence three of them, 5 s apart. The server sends them.
+_SESSION = (
+    "SET tcp_keepalives_idle = 15",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+    # The lock is idle for as long as a run lasts.
+    "SET idle_session_timeout = 0",
+)
+
+
+@contextlib.contextmanager
+def advisory_lock(url: str, name: str, what: str) -> Iterator[Callable[[], None]]:
+    """Hold the lock called `name` for the time of the block, on a connection of its own.
+
+    Gives what to call to make sure that it is still held; that raises LedgerError where it is not.
+
+    Args:
+        url: of the ledger.
+        name: which lock: an ingest and a compaction take different ones.
+        what: the run, as a person may read it; the server shows it as the application's name.
+
+    Raises:
+        LockHeldError: another run holds it; its message says which, since when.
+        LedgerError: the server cannot be reached.
+    """
+    engine = connect(url, application_name=f"longshore {what}"[:63])
+    try:
+        with _connection(engine) as db:
+            for statement in _SESSION:
+                db.exec_driver_sql(statement)
+            query = sa.text(f"SELECT pg_try_advisory_lock({_OURS}, {_KEY})")
+            if not db.execute(query, {"name": name}).scalar_one():
+                raise LockHeldError(_holder(db, name))
+
+            def still_held() -> None:
+                try:
+                    db.exec_driver_sql("SELECT 1")
+                except sa.exc.SQLAlchemyError as error:
+                    raise LedgerError(
+                        "The connection to PostgreSQL that holds the lock of this run was lost, and another run may "
+                        "have it now. Nothing more is published; the next run goes on from here."
+                    ) from error
+
+            yield still_held
+    finally:
+        engine.dispose()
+
+
+def advisory_holder(url: str, name: str) -> str | None:
+    """Say which run holds the lock called `name` now, or None."""
+    engine = connect(url, application_name="longshore status")
+    try:
+        with _connection(engine) as db:
+            held = db.execute(sa.text(f"SELECT EXISTS ({_HOLDERS})"), {"name": name}).scalar_one()
+            return _holder(db, name) if held else None
+    finally:
+        engine.dispose()
+
+
+_HOLDERS = f"""
+    SELECT pid FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND classid = {_OURS}
+      AND objid = ({_KEY}::bigint & 4294967295)::oid
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""  # noqa: S608 - of constants above
+
+_SESSION_OF_HOLDER = f"""
+    SELECT application_name, coalesce(host(client_addr), 'this machine'),
+           to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')
+    FROM pg_stat_activity WHERE pid IN ({_HOLDERS})
+"""  # noqa: S608 - of constants above
+
+
+def _holder(db: sa.Connection, name: str) -> str:
+    """Say who holds the lock: from the runs where it has begun one, else from the server's list of sessions."""
+    session = db.execute(sa.text(_SESSION_OF_HOLDER), {"name": name}).first()
+    what = session[0].removeprefix("longshore ") if session else "another run"
+    query = sa.select(runs).where(runs.c.state == "running").order_by(runs.c.run_no.desc())
+    with contextlib.suppress(sa.exc.SQLAlchemyError):
+        for run in db.execute(query):
+            if what == f"{run.kind} {run.run_id[:8]}":
+                since = run.started_at.isoformat(timespec="seconds")
+                return f"{what} (process {run.pid} on {run.host}) is running since {since}"
+    if session is None:
+        return f"{what} has just ended or just begun"
+    return f"{what} (from {session[1]}) is running since {session[2]}"
+
+
+@contextlib.contextmanager
+def _connection(engine: sa.Engine) -> Iterator[sa.Connection]:
+    try:
+        db = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    except sa.exc.SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise LedgerError(f"The ledger at {engine.url.render_as_string()} cannot be reached: {cause}.") from error
+    try:
+        yield db
+    finally:
+        # Where the connection is lost, there is nothing to give back.
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
+            db.close()

@@ -1,0 +1,198 @@
+"""A ledger for several machines: the same promises on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from flows.errors import LedgerError, LockHeldError
+from flows.pipeline import ingest_landing
+from flows.settings import load_settings
+from flows.storage import faults
+from flows.storage.ledger import Ledger
+from flows.storage.ledger_tables import deliveries, runs
+from flows.storage.lock import holder_of, one_run_at_a_time
+from flows.workers import InlineWorkers
+from tests.storage.packing import ONE, THREE, TWO, land, zip_of
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from flows.summary import IngestSummary
+    from tests.postgresql import Postgresql
+
+ROOT = Path(__file__).parents[2]
+NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
+
+STEPS = ["claim", "stage.done", "ledger.staged", "publish.rename", "publish.renamed", "settle.file", "ledger.settled"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, postgres_url: str) -> Settings:
+    (tmp_path / "landing").mkdir()
+    return load_settings(landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", ledger_url=postgres_url)
+
+
+def _ingest(settings: Settings) -> IngestSummary:
+    return ingest_landing(settings, lambda _slots, _files: InlineWorkers())
+
+
+def _paths(settings: Settings) -> list[str]:
+    return sorted(pq.read_table(settings.warehouse / "records").column("source_path").to_pylist())
+
+
+def _land_all(settings: Settings) -> None:
+    land(settings.landing, "one.txt", ONE)
+    land(settings.landing, "same.txt", ONE)
+    land(settings.landing, "pack.zip", zip_of({"two.txt": TWO, "none.txt": b""}))
+    land(settings.landing, "bad\udcffname\n.txt", b"\0\1\2\3" * 100)
+
+
+def test_files_go_through_and_the_counts_add_up(project: Settings) -> None:
+    _land_all(project)
+    summary = _ingest(project)
+    assert (summary.published, summary.duplicate, summary.rejected, summary.records) == (2, 1, 1, 2)
+    with Ledger(project.ledger_url) as ledger:
+        assert ledger.counts() == {"records": 2, "published": 2, "duplicate": 1, "rejected": 1}
+        assert ledger.last_runs(1)[0]["state"] == "completed"
+        assert not ledger.unfinished()
+    assert _ingest(project).seen == 0
+    assert not (project.warehouse / "_longshore" / "ledger.sqlite3").exists()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_is_killed_is_made_good_by_the_next(project: Settings, step: str) -> None:
+    _land_all(project)
+    child = os.fork()
+    if not child:
+        try:
+            faults._armed = f"{step}:kill"
+            _ingest(project)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    _ingest(project)
+    assert _paths(project) == ["one.txt", "pack.zip!/two.txt"]
+    with Ledger(project.ledger_url) as ledger, ledger.engine.connect() as db:
+        ended = db.execute(sa.select(deliveries.c.outcome).where(deliveries.c.is_member.is_(False)))
+        assert Counter(outcome for (outcome,) in ended) == {"published": 2, "duplicate": 1, "rejected": 1}
+        states = db.execute(sa.select(runs.c.state).order_by(runs.c.run_no)).scalars().all()
+    assert states[0] == "crashed"
+    assert states[1] in {"completed", "nothing-to-do"}
+
+
+def test_a_run_on_another_machine_is_skipped_and_told_who_is_at_work(tmp_path: Path, postgres_url: str) -> None:
+    # Two warehouse folders stand for two machines: no file lock is shared.
+    here, there = tmp_path / "here", tmp_path / "there"
+    with Ledger(postgres_url) as ledger, one_run_at_a_time(here, "ingest 12345678", NOW, postgres_url):
+        with pytest.raises(LockHeldError, match=r"Skipped: ingest 12345678 \(from .*\) is running since 20"):
+            one_run_at_a_time(here.parent / "there" / "here", "ingest b", NOW, postgres_url).__enter__()
+        ledger.begin_run("12345678abcdef", "ingest", NOW, "quay-7", 4321)
+        known = r"ingest 12345678 \(process 4321 on quay-7\) is running since 2026-11-21T08:00:00\+00:00"
+        with pytest.raises(LockHeldError, match=known):
+            one_run_at_a_time(there / "here", "ingest b", NOW, postgres_url).__enter__()
+        assert "quay-7" in (holder_of(there / "here", postgres_url) or "")
+        with one_run_at_a_time(there / "rewrites", "compact c", NOW, postgres_url):
+            pass
+    assert holder_of(there / "here", postgres_url) is None
+    with one_run_at_a_time(there / "here", "ingest b", NOW, postgres_url):
+        pass
+
+
+def test_the_lock_is_free_as_soon_as_its_holder_is_dead(tmp_path: Path, postgres_url: str) -> None:
+    holder = (
+        "import datetime as dt, sys, time; from pathlib import Path; from flows.storage.lock import one_run_at_a_time\n"
+        f"now, url = dt.datetime.now(dt.UTC), {postgres_url!r}\n"
+        f"with one_run_at_a_time(Path({str(tmp_path / 'a')!r}), 'ingest x', now, url):\n"
+        "    print('held', flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", holder], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(LockHeldError):
+            one_run_at_a_time(tmp_path / "b" / "a", "ingest y", NOW, postgres_url).__enter__()
+    finally:
+        process.kill()
+        process.communicate()
+    freed = threading.Event()
+    for _ in range(100):
+        try:
+            with one_run_at_a_time(tmp_path / "b" / "a", "ingest y", NOW, postgres_url):
+                return
+        except LockHeldError:
+            freed.wait(0.05)
+    pytest.fail("the server did not let go of a dead holder's lock")
+
+
+def test_a_run_whose_lock_is_lost_publishes_nothing_more(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    land(project.landing, "one.txt", ONE)
+    land(project.landing, "three.txt", THREE)
+
+    def cut_off(name: str, *, path: str | os.PathLike[str] = "") -> None:
+        del path
+        if name == "stage.done":
+            with Ledger(project.ledger_url) as ledger, ledger.engine.begin() as db:
+                who = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE :name"
+                db.execute(sa.text(who), {"name": "longshore ingest%"})
+
+    monkeypatch.setattr(faults, "step", cut_off)
+    with pytest.raises(LedgerError, match="lock of this run was lost"):
+        _ingest(project)
+    monkeypatch.undo()
+    assert not list((project.warehouse / "records").rglob("*.parquet"))
+    assert _ingest(project).published == 2
+
+
+def test_a_server_that_crashes_ends_the_run_and_loses_nothing(
+    project: Settings, postgres_server: Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(project.landing, "one.txt", ONE)
+
+    def crash(name: str, *, path: str | os.PathLike[str] = "") -> None:
+        del path
+        if name == "publish.renamed":
+            postgres_server.restart()
+
+    monkeypatch.setattr(faults, "step", crash)
+    with pytest.raises(LedgerError, match=r"ledger failed|cannot be"):
+        _ingest(project)
+    monkeypatch.undo()
+    assert _ingest(project).records == 0
+    assert _paths(project) == ["one.txt"]
+
+
+def test_a_server_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    url = "postgresql+psycopg://longshore:secret@127.0.0.1:1/none"
+    settings = load_settings(landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", ledger_url=url)
+    with pytest.raises(LedgerError, match="cannot be") as caught:
+        _ingest(settings)
+    assert "secret" not in str(caught.value)
+
+
+def test_two_that_open_a_new_ledger_together_both_can(postgres_url: str) -> None:
+    problems: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            Ledger(postgres_url).close()
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
