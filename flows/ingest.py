@@ -153,8 +153,8 @@ def sentence_of(error: Exception) -> str:
     return f"The ledger could not be reached: {str(error).splitlines()[0]}. Nothing is lost; the next run goes on."
 
 
-def _workers(slots: int, _expected_files: int) -> PrefectWorkers:
-    return PrefectWorkers(slots, _submit)
+def _workers(slots: int, expected_files: int) -> PrefectWorkers:
+    return PrefectWorkers(slots, expected_files, _submit)
 
 
 def _submit(work: Work, files: str, place: str) -> Any:  # noqa: ANN401 - a future of whichever task runner

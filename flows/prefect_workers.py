@@ -1,7 +1,7 @@
 """Batches as Prefect task runs: the run's threads carry the task runs, local processes carry the work.
 
 Promised: as many batches in hand as there is use for; a batch whose process died runs again, alone; `stop` ends all
-within a moment. A small batch is done in the run's own process, where it takes less time than starting another.
+within a moment. Where few files wait, they are done in the run's own process: it takes less time than starting another.
 This module does not import Prefect: it is told how to submit.
 """
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Some two seconds of work: less than cancelling may take, and about what a first process takes to start.
-_SMALL_BATCH_BYTES = 2 * 1024 * 1024
-_SMALL_BATCH_FILES = 250
+_FEW_BYTES = 2 * 1024 * 1024
+_FEW_FILES = 250
 _ATTEMPTS = 3
 
 
@@ -59,9 +59,13 @@ class Work:
 class PrefectWorkers:
     """Batches run as task runs of the flow run that this is made in."""
 
-    def __init__(self, slots: int, submit: Callable[[Work, str, str], Future]) -> None:
-        """Take how many batches run at once, and what submits a task run: (work, how many files, where from)."""
+    def __init__(self, slots: int, expected_files: int, submit: Callable[[Work, str, str], Future]) -> None:
+        """Take how many batches run at once, how much is expected, and what submits a task run.
+
+        submit: from (work, how many files, where from).
+        """
         self.slots = slots
+        self._few = expected_files <= _FEW_FILES
         self._submit = submit
         self._processes = ProcessWorkers(slots)
         self._alone: list[ProcessWorkers] = []
@@ -94,7 +98,7 @@ class PrefectWorkers:
         Raises:
             WorkerError: it killed its process each time.
         """
-        if _is_small(batch):
+        if self._few and sum(source.file.size for source in batch.sources) <= _FEW_BYTES:
             return normalise_batch(batch, order)
         for attempt in range(1, _ATTEMPTS + 1):
             workers = self._processes if attempt == 1 else self._one_more()
@@ -144,10 +148,3 @@ def files_of(batch: Batch) -> str:
     texts, files = len(batch.sources), len({source.file.path for source in batch.sources})
     counted = f"{files:,} file" + ("s" if files != 1 else "")
     return counted if files == texts else f"{texts:,} texts of {counted}"
-
-
-def _is_small(batch: Batch) -> bool:
-    return (
-        len(batch.sources) <= _SMALL_BATCH_FILES
-        and sum(source.file.size for source in batch.sources) <= _SMALL_BATCH_BYTES
-    )

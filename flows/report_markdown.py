@@ -51,8 +51,7 @@ def rejected_rows(summary: IngestSummary) -> list[dict[str, str]]:
 
 
 def _lines(summary: IngestSummary, settings: Settings) -> Iterator[str]:
-    yield f"# {headline(summary)}"
-    yield ""
+    # The headline itself stands above it on the page, as the description.
     yield from _headline_table(summary)
     yield from _section("What became of the files", _outcomes(summary), summary.seen)
     for title, column in (

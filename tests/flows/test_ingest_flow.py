@@ -162,7 +162,7 @@ def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monk
     monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
     _Broken.deaths = 2
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = prefect_workers.PrefectWorkers(2, lambda work, _files, _place: threads.submit(work.run))
+        workers = prefect_workers.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
         done = {batch.batch_id: staged for batch, staged in workers.normalise(_batches(9), None)}
     assert done == {f"{i}": f"staged {i}" for i in range(9)}
 
@@ -174,7 +174,7 @@ def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(
     monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
     _Broken.deaths = 3
     with cf.ThreadPoolExecutor(1) as threads:
-        workers = prefect_workers.PrefectWorkers(1, lambda work, _files, _place: threads.submit(work.run))
+        workers = prefect_workers.PrefectWorkers(1, 1000, lambda work, _files, _place: threads.submit(work.run))
         with pytest.raises(WorkerError, match=r"a/0\.txt"):
             list(workers.normalise(_batches(1), None))
 
@@ -192,7 +192,7 @@ def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
             yield batch
 
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = prefect_workers.PrefectWorkers(2, lambda work, _files, _place: threads.submit(work.run))
+        workers = prefect_workers.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
         for given, _ in enumerate(workers.normalise(counted(), None), 1):
             assert taken - given <= 4
 

@@ -1,0 +1,32 @@
+"""Log lines for machines."""
+
+import json
+import logging
+import sys
+
+from flows.logs import JsonLines
+
+
+def record(message, *values, **extra):
+    made = logging.makeLogRecord({"name": "flows.x", "levelname": "INFO", "msg": message, "args": values, **extra})
+    return json.loads(JsonLines().format(made))
+
+
+def test_a_line_is_one_object_with_time_level_logger_and_message():
+    line = record("%d file(s)", 3, batch="ab12")
+    assert (line["level"], line["logger"], line["message"], line["batch"]) == ("INFO", "flows.x", "3 file(s)", "ab12")
+    assert line["time"].endswith("+00:00")
+
+
+def test_nothing_in_a_message_can_act_on_a_terminal_or_make_a_second_line():
+    made = logging.makeLogRecord({"msg": "a\n\x1b[31mb\u202ec"})
+    text = JsonLines().format(made)
+    assert text.isascii()
+    assert text.isprintable()
+
+
+def test_an_exception_is_kept():
+    try:
+        raise ValueError("why")
+    except ValueError:
+        assert "ValueError: why" in record("bad", exc_info=sys.exc_info())["exception"]

@@ -1,0 +1,55 @@
+"""The report that a run shows on a web page."""
+
+import datetime as dt
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.records import Outcome
+from flows.report_markdown import as_card, as_markdown, bar, escaped, rejected_rows
+from flows.settings import Settings
+from flows.summary import IngestSummary, Refusal
+
+
+def summary(**more):
+    made = IngestSummary("ab" * 16, dt.datetime(2026, 11, 21, tzinfo=dt.UTC), "completed", 2.0)
+    made.seen, made.published, made.rejected, made.records = 10, 9, 1, 9
+    made.tallies = {"language": Counter(en=6, de=3), "encoding": Counter({"utf-8": 9})}
+    made.reasons = Counter(EMPTY=1)
+    made.refusals = [Refusal("a|b<script>.txt", Outcome.REJECTED, "EMPTY", "Nothing but white space.")]
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_the_headline_figures_are_in_the_card_and_in_the_table():
+    assert as_card(summary()).startswith("10 file(s): 9 published, 1 rejected")
+    assert "\n" not in as_card(summary())
+    assert "| **10** | **9** |" in as_markdown(summary(), Settings())
+
+
+def test_shares_are_drawn_as_bars_that_add_up():
+    text = as_markdown(summary(), Settings())
+    assert f"| en | 6 | {bar(6, 9)} | 66.7 % |" in text
+    assert len(bar(6, 9)) == 16
+
+
+def test_names_from_outside_make_no_markup():
+    text = as_markdown(summary(), Settings())
+    assert "<script>" not in text
+    assert "a&#124;b&#60;script&#62;&#46;txt" in text or "a&#124;b&#60;script&#62;.txt" in text
+
+
+@given(st.text())
+def test_an_escaped_cell_stays_one_cell(name):
+    found = escaped(name)
+    assert not set(found) & set("|<>`*[]\n\r")
+
+
+def test_a_run_over_millions_makes_a_small_report():
+    many = Counter({f"x{i}": 1 for i in range(10_000)})
+    refusals = [Refusal(f"{i}" * 50, Outcome.REJECTED, "BINARY", "x" * 5000) for i in range(5000)]
+    large = summary(tallies={"language": many, "published_year": many}, refusals=refusals, reasons=Counter(BINARY=5000))
+    assert len(as_markdown(large, Settings())) < 40_000
+    assert len(rejected_rows(large)) == 200
