@@ -23,7 +23,10 @@ _ROWS = 12
 # A table artifact of some hundred kB still opens at once.
 _REJECTED_ROWS = 200
 _BAR_CELLS = 24
-_MARKUP = str.maketrans({character: f"&#{ord(character)};" for character in "|<>&`*_[]()#!~$\\"})
+# Prefect's page shows numeric entities as they stand, but takes backslashes. `:` and `@` make links of addresses.
+_MARKUP = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{character: f"\\{character}" for character in "|`*_[]()#!~$\\:@"}}
+)
 
 
 def as_card(summary: IngestSummary) -> str:
@@ -168,7 +171,7 @@ def escaped(text: str, most: int = 160) -> str:
     text = printable(text)
     if len(text) > most:
         text = f"{text[: most // 2]}…{text[-(most // 2) :]}"
-    return text.translate(_MARKUP)
+    return text.translate(_MARKUP).replace("www.", "www\\.")
 
 
 def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """The report that a run shows on a web page."""
 
 import datetime as dt
+import re
 from collections import Counter
 
 from hypothesis import given
@@ -38,13 +39,14 @@ def test_shares_are_drawn_as_bars_that_add_up():
 def test_names_from_outside_make_no_markup():
     text = as_markdown(summary(), Settings())
     assert "<script>" not in text
-    assert "a&#124;b&#60;script&#62;&#46;txt" in text or "a&#124;b&#60;script&#62;.txt" in text
+    assert r"a\|b&lt;script&gt;.txt" in text
 
 
 @given(st.text())
 def test_an_escaped_cell_stays_one_cell(name):
     found = escaped(name)
-    assert not set(found) & set("|<>`*[]\n\r")
+    bare = re.sub(r"\\.", "", found)
+    assert not set(bare) & set("|<>`*[]\n\r")
 
 
 def test_a_run_over_millions_makes_a_small_report():
