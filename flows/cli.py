@@ -92,6 +92,11 @@ def _add_looking(commands: _Commands) -> None:
     changes.add_argument("--ids", action="store_true", help="list the record ids of added batches too")
     changes.add_argument("--json", action="store_true", help="print each change as a line of JSON")
 
+    forget = _command(commands, "forget", "remove records and their originals for good, and never ingest them again")
+    forget.add_argument("record_ids", nargs="+", metavar="RECORD_ID")
+    _places(forget)
+    forget.add_argument("--json", action="store_true", help="print the summary as JSON")
+
     schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
     schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
 

@@ -123,6 +123,15 @@ def changes(options: argparse.Namespace) -> int:
     return _print(line for change in found for line in change.lines())
 
 
+def forget(options: argparse.Namespace) -> int:
+    """Remove records for good."""
+    from flows.forget import forget_records  # noqa: PLC0415
+
+    summary = forget_records(_settings(options), options.record_ids)
+    _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
+    return 1 if summary.left else 0
+
+
 def schema(options: argparse.Namespace) -> int:
     """Show the columns."""
     from flows.storage.contract import FORMATS  # noqa: PLC0415

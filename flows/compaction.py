@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import LockHeldError, WarehouseError
+from flows.forget import ForgetSummary, finish_forgetting
 from flows.rewriting import Change, rewriting
 from flows.storage.rewrites import drop_old
 
@@ -83,6 +84,9 @@ def compact_warehouse(
     began = time.monotonic()
     summary = CompactionSummary(dry_run)
     with rewriting(settings, "compact", summary.to_dict) as rewriter:
+        if not dry_run and rewriter.store.half_forgotten():
+            # Someone asked for it, and the process died: it is not left to be asked for again.
+            finish_forgetting(rewriter, ForgetSummary())
         for partition in rewriter.partitions():
             done = _compact_partition(rewriter, partition, summary)
             if done is not None:

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.records import Delivery, LandedFile, Outcome
-from flows.settling import REASON_ENDING, archive_day, place_of
+from flows.originals import place_of_row
 from flows.storage import faults
 from flows.storage.durable import fsync_folder, make_folders, rename_no_replace
 from flows.storage.ledger import SETTLED
 from flows.storage.ledger_tables import about, batches, deliveries, runs
-from flows.storage.names import from_source_path, to_source_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,16 +120,6 @@ def _rows(ledger: Ledger, run_no: int, run_id: str, after_batch: int) -> Iterato
 
 def _place(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
     """Say where the landed file is, as a `source_path`; None where it was not moved, or is gone."""
-    if row.is_member:
+    if row.is_member or (row.settled_as is None and batch.after_ingest == "keep"):
         return None
-    if row.settled_as is not None:
-        return str(row.settled_as) or None
-    rejected = row.outcome == Outcome.REJECTED
-    if batch.after_ingest == "keep" or (batch.after_ingest == "delete" and not rejected):
-        return None
-    if not rejected:
-        return f"{archive_day(batch.ingested_at)}/{row.path}"
-    if REASON_ENDING not in row.path:
-        return f"_rejected/{row.path}"
-    file = LandedFile(from_source_path(row.path), row.size, row.modified_ns, row.inode)
-    return to_source_path(place_of(Delivery(file, None, Outcome.REJECTED), ""))
+    return place_of_row(row, batch)

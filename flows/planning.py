@@ -18,6 +18,7 @@ from flows.records import Batch, Delivery, Outcome, Reason, Source
 from flows.storage import faults
 from flows.storage.landing import MovedError
 from flows.storage.ledger import PUBLISHED, SETTLED
+from flows.storage.ledger_rewrites import tombstones
 from flows.storage.packs import may_be_pack
 from flows.text.version import NORMALISER_VERSION
 
@@ -78,22 +79,36 @@ def _bounded(found: Iterable[list[Delivery]], settings: Settings) -> Iterator[li
 
 
 def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tuple[Batch, list[LandedFile]]:
-    owners = ledger.owners({d.record_id for of_a_file in found for d in of_a_file if d.record_id})
+    record_ids = {d.record_id for of_a_file in found for d in of_a_file if d.record_id}
+    owners = ledger.owners(record_ids)
+    buried = tombstones(ledger, record_ids)
     deliveries: list[Delivery] = []
     sources: dict[str, Source] = {}
     waiting: list[LandedFile] = []
     for of_a_file in found:
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
         if states <= {PUBLISHED, SETTLED}:
-            deliveries += conclude_packs([_planned(delivery, owners, sources) for delivery in of_a_file])
+            deliveries += conclude_packs([_planned(_unless_forgotten(d, buried), owners, sources) for d in of_a_file])
         else:
             waiting.append(of_a_file[0].file)
     return _batch(tuple(sources.values()), tuple(deliveries), now), waiting
 
 
+def _unless_forgotten(delivery: Delivery, buried: dict[str, dt.datetime]) -> Delivery:
+    """Refuse bytes that were taken down: they are kept apart, for a person to delete or to explain."""
+    when = buried.get(delivery.record_id or "")
+    if when is None:
+        return delivery
+    detail = (
+        f"Its record was forgotten on {when:%Y-%m-%d}, and is not ingested again. "
+        f"`longshore forget {delivery.record_id}` deletes this file too."
+    )
+    return replace(delivery, outcome=Outcome.REJECTED, reason=Reason.FORGOTTEN, detail=detail)
+
+
 def _planned(delivery: Delivery, owners: dict[str, str], sources: dict[str, Source]) -> Delivery:
     """Give a delivery as a source of its own, or as the duplicate of one."""
-    if delivery.record_id is None:
+    if delivery.record_id is None or delivery.outcome is Outcome.REJECTED:
         return delivery
     if delivery.record_id in owners:
         return replace(delivery, outcome=Outcome.DUPLICATE, detail="Its record exists already.")

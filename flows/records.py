@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ARCHIVE_BOMB = "ARCHIVE_BOMB"
     UNSAFE_MEMBER = "UNSAFE_MEMBER"
     ENCRYPTED_ARCHIVE = "ENCRYPTED_ARCHIVE"
+    FORGOTTEN = "FORGOTTEN"
 
 
 class Outcome(StrEnum):

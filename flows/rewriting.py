@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import shutil
 import socket
 import uuid
 from dataclasses import dataclass, field
@@ -22,12 +21,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import LockHeldError, WarehouseError
+from flows.pipeline import recover
 from flows.storage import faults
 from flows.storage.checksum import ColumnSums
 from flows.storage.durable import fsync_folder
+from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_rewrites import Move, NewPart, Plan, RewriteLedger
 from flows.storage.rewrites import (
+    abandon,
     build_folder,
     exchange_partition,
     one_rewrite_at_a_time,
@@ -90,27 +92,37 @@ class Rewriter:
         rewrite_no = self.store.begin(self.kind, self.run_no, partition)
         try:
             folder = build_folder(self.warehouse, rewrite_no, partition)
-            built = [self._build(partition, group, folder, change) for group in groups]
+            moves: list[Move] = []
+            new_parts: list[NewPart] = []
+            for group in groups:
+                new = self._build(partition, group, folder, change)
+                if not change.group_changed() or (new and new.part in {old.part for old in group}):
+                    if new:
+                        (folder / new.part.rpartition("/")[2]).unlink()
+                    continue
+                moves += [Move(old.part, new.part if new else None, old.batch_nos) for old in group]
+                new_parts += [new] if new else []
             faults.step("rewrite.verified")
-            moves = tuple(
-                Move(old.part, new.part if new else None, old.batch_nos)
-                for group, new in zip(groups, built, strict=True)
-                if new is None or new.part not in {old.part for old in group}
-                for old in group
-            )
-            new_parts = [new for new in built if new is not None]
-            if not moves or not change.worth_it():
-                self._undo()
+            if not moves:
+                abandon(self.warehouse, self.store, rewrite_no)
                 return None
-            plan = Plan(moves, tuple(new_parts), tuple(change.gone))
-            with run_lock_within(
-                self.warehouse, self.kind, self.settings.rewrite_wait_seconds, self.settings.ledger_url
-            ):
+            plan = Plan(tuple(moves), tuple(new_parts), tuple(change.gone))
+            with self.run_lock():
                 exchange_partition(self.warehouse, self.store, (rewrite_no, partition), plan, change.touched)
         except BaseException:
             self._undo()
             raise
         return new_parts
+
+    def run_lock(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the run lock for the time of a block, once the ingest run that holds it has ended."""
+        settings = self.settings
+        return run_lock_within(self.warehouse, self.kind, settings.rewrite_wait_seconds, settings.ledger_url)
+
+    def recover_batches(self) -> None:
+        """Finish or undo the batches of a run that died. Only for the holder of the run lock too."""
+        with Landing(self.settings.landing) as landing:
+            recover(self.ledger, self.warehouse, landing, self.settings)
 
     def _is_known(self, part: str) -> bool:
         try:
@@ -161,10 +173,7 @@ class Rewriter:
 
     def _undo(self) -> None:
         """Undo, or finish, what this run has in hand: the holder of the right to rewrite may."""
-        with (
-            contextlib.suppress(LockHeldError),
-            run_lock_within(self.warehouse, self.kind, self.settings.rewrite_wait_seconds, self.settings.ledger_url),
-        ):
+        with contextlib.suppress(LockHeldError), self.run_lock():
             recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
 
 
@@ -180,8 +189,8 @@ class Change:
         del partition
         return table
 
-    def worth_it(self) -> bool:
-        """Tell whether the new parts are to be exchanged at all, once they are built."""
+    def group_changed(self) -> bool:
+        """Tell whether the group that was just built is to take the place of its old parts."""
         return True
 
 
@@ -202,10 +211,11 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         state = "failed"
         try:
             store = RewriteLedger(ledger)
+            rewriter = Rewriter(settings, warehouse, ledger, store, kind, run_no)
             if store.unfinished():
-                with run_lock_within(warehouse, kind, settings.rewrite_wait_seconds, settings.ledger_url):
+                with rewriter.run_lock():
                     recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)
-            yield Rewriter(settings, warehouse, ledger, store, kind, run_no)
+            yield rewriter
             state = "completed"
         finally:
             ledger.end_run(run_no, state, now(), summary())
@@ -223,11 +233,6 @@ def _verify(path: Path, written: WrittenPart, wanted: ColumnSums) -> None:
             f"The new part differs from what went in ({', '.join(differences) or 'rows'}), so it was dropped and "
             "nothing was changed. The disk, the memory, or Longshore is at fault: report it if it happens again."
         )
-
-
-def free_bytes(warehouse: Warehouse) -> int:
-    """Give how much room the warehouse's disk has."""
-    return shutil.disk_usage(warehouse.root).free
 
 
 def now() -> dt.datetime:

@@ -44,6 +44,7 @@ REWRITE_STEPS = (
     "rewrite.told",
     "rewrite.dropped",
 )
+FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.done")
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 

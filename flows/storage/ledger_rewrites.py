@@ -8,6 +8,7 @@ two, what lies in the folder says which of them holds. Also here: the tombstones
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +18,6 @@ import sqlalchemy as sa
 from flows.storage.ledger_tables import batches, metadata, sources
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
 
     from flows.storage.ledger import Ledger
@@ -282,15 +282,16 @@ class RewriteLedger:
         with self._engine.connect() as db:
             return [bytes(row.record_id).hex() for row in db.execute(query)]
 
-    def tombstones(self, record_ids: Iterable[str]) -> dict[str, int]:
-        """Give those of these sources that were forgotten, with when (seconds since the epoch)."""
-        query = sa.select(forgotten.c.record_id, forgotten.c.asked_at)
-        found = {}
-        with self._engine.connect() as db:
-            for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
-                for record_id, asked_at in db.execute(query.where(forgotten.c.record_id.in_(chunk))):
-                    found[bytes(record_id).hex()] = asked_at
-        return found
+
+def tombstones(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, dt.datetime]:
+    """Give those of these sources that were forgotten, with when."""
+    query = sa.select(forgotten.c.record_id, forgotten.c.asked_at)
+    found = {}
+    with ledger.engine.connect() as db:
+        for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
+            for record_id, asked_at in db.execute(query.where(forgotten.c.record_id.in_(chunk))):
+                found[bytes(record_id).hex()] = dt.datetime.fromtimestamp(asked_at, dt.UTC)
+    return found
 
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

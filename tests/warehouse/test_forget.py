@@ -1,0 +1,138 @@
+"""Forget: the record, its originals and every copy are gone, and do not come back."""
+
+import hashlib
+import zipfile
+
+import pytest
+from conftest import article, in_child
+from test_compaction import ledger_agrees
+
+from flows.changes import changes_since
+from flows.errors import SettingsError
+from flows.forget import forget_records
+from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
+
+SECRET = article(2)
+SECRET_ID = hashlib.sha256(SECRET.encode()).hexdigest()
+WORDS = "(2)"
+
+
+def forget(project, *record_ids):
+    return forget_records(project.settings, record_ids or [SECRET_ID])
+
+
+def nothing_is_left(project):
+    """No record, and no file below landing or warehouse that is or holds the original."""
+    assert SECRET_ID not in project.table()["record_id"].to_pylist()
+    for path in project.root.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() != SECRET.encode(), path
+    for folder in (project.warehouse.inner / "rewrites").glob("*/*"):
+        raise AssertionError(f"{folder} holds old parts")
+    return True
+
+
+def test_record_and_original_are_gone(project):
+    project.ingest_in_parts(2)
+    summary = forget(project)
+    assert (summary.records_removed, summary.originals_deleted) == (1, 1)
+    assert nothing_is_left(project)
+    assert project.table().num_rows == 5
+    assert ledger_agrees(project)
+
+
+def test_every_copy_is_gone_also_those_that_were_duplicates_or_await_their_grace(project):
+    project.options["rewrite_grace_seconds"] = 3600
+    project.ingest_in_parts(3)
+    project.drop("copy/other-name.txt", SECRET)
+    project.ingest()
+    project.compact()
+    summary = forget(project)
+    assert summary.originals_deleted == 2
+    assert nothing_is_left(project)
+
+
+def test_a_delivery_of_forgotten_bytes_is_rejected_and_forgetting_again_deletes_it(project):
+    project.ingest_in_parts(1)
+    forget(project)
+    project.drop("again.txt", SECRET)
+    summary = project.ingest()
+    assert dict(summary.reasons) == {"FORGOTTEN": 1}
+    assert SECRET_ID not in project.table()["record_id"].to_pylist()
+    assert forget(project).originals_deleted == 1
+    assert nothing_is_left(project)
+    assert not list((project.root / "landing" / "_rejected").rglob("*.reason.json"))
+
+
+def test_what_was_never_delivered_may_be_forgotten_ahead(project):
+    project.ingest_in_parts(1, files_each=1)
+    assert forget(project).unknown == [SECRET_ID]
+    project.drop("late.txt", SECRET)
+    assert dict(project.ingest().reasons) == {"FORGOTTEN": 1}
+
+
+def test_the_last_record_of_a_partition_may_go(project):
+    project.drop("only.txt", SECRET)
+    project.ingest()
+    forget(project)
+    assert project.parts() == []
+    project.ingest_in_parts(1, files_each=2)
+    assert project.table().num_rows == 2
+    assert ledger_agrees(project)
+
+
+@pytest.mark.parametrize("after_ingest", ["keep", "delete"])
+def test_it_is_gone_wherever_originals_are_kept(project, after_ingest):
+    project.options["after_ingest"] = after_ingest
+    project.ingest_in_parts(1)
+    forget(project)
+    assert nothing_is_left(project)
+    assert project.ingest().rejected == 0
+
+
+def test_a_pack_that_holds_it_among_others_is_named_and_not_deleted(project):
+    with zipfile.ZipFile(project.root / "landing" / "pack.zip", "w") as pack:
+        pack.writestr("inner/a.txt", SECRET)
+        pack.writestr("inner/b.txt", article(3))
+    project.ingest()
+    summary = forget(project)
+    assert summary.records_removed == 1
+    assert len(summary.left) == 1
+    (pack,) = (project.root / "landing" / "_archive").rglob("pack.zip")
+    pack.unlink()
+    assert forget(project).left == []
+
+
+def test_readers_of_changes_are_told(project):
+    project.ingest_in_parts(1)
+    (added,) = changes_since(project.settings)
+    forget(project)
+    (change,) = changes_since(project.settings, added.token)
+    assert (change.change, change.record_ids) == ("forgotten", (SECRET_ID,))
+
+
+@pytest.mark.parametrize("wrong", ["", "abc", SECRET_ID.upper(), SECRET_ID + "\n", "../../etc/passwd"])
+def test_what_is_no_record_id_is_refused(project, wrong):
+    project.ingest_in_parts(1)
+    with pytest.raises(SettingsError):
+        forget(project, wrong)
+
+
+@pytest.mark.parametrize("step", [*FORGET_STEPS, *REWRITE_STEPS])
+def test_a_forgetting_that_died_is_finished_by_the_next_compaction(project, step):
+    project.ingest_in_parts(2)
+    assert in_child(lambda: forget(project), f"{step}:kill") == -9
+    project.drop("again.txt", SECRET)
+    project.ingest()
+    assert project.table()["record_id"].to_pylist().count(SECRET_ID) <= 1
+    project.compact()
+    assert nothing_is_left(project)
+    assert project.table().num_rows == 5
+    assert ledger_agrees(project)
+
+
+def test_the_command_says_what_it_did(project):
+    project.ingest_in_parts(1)
+    shown = project.run("forget", SECRET_ID)
+    assert shown.returncode == 0, shown.stderr
+    assert "1 record(s) removed, 1 original(s) deleted" in shown.stdout
