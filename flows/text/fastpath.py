@@ -5,48 +5,51 @@ settings, on the whole text or line by line, would change a character. Three fac
 
 1. no control, odd line end, escape or byte order mark, and composed already (NFC);
 2. no three neighbours that a row of `SUSPECTS` describes, and ftfy reads nothing as mojibake without such;
-3. no sample of the letters that looks like UTF-8 read in another encoding, for the readings ftfy does not know.
+3. none of what our own readings ask for: a sample of letters that could be UTF-8 in an encoding that ftfy does not
+   know, or letters that no language has together.
 
-The neighbours are looked at with NumPy, all rows at once, a bit each: three table look-ups and two ANDs a character.
+The neighbours are looked at with NumPy, all rows at once, a bit each: a few table look-ups and ANDs a character.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from flows.text.sequences import is_encoded_twice
-from flows.text.suspects import ANY, SUSPECTS, WORD
+from flows.text.sequences import encodings_of_sequences
+from flows.text.suspects import ANY, ELSEWHERE, INVERTED_CASE_ROW, MISREAD_ROWS, STRANGERS, SUSPECTS, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Small enough that the arrays stay in the processor's cache, large enough that their set-up does not count.
 _BLOCK_CHARS: Final = 1 << 16
-_BITS: Final = np.uint32
-_UNWANTED: Final = 1  # the first row's bit
+# The bits of the rows on what is unwanted anywhere, on UTF-8, and on other legacy encodings.
+_UNWANTED: Final = 1
+_GARBLED: Final = (1 << len(SUSPECTS) - MISREAD_ROWS) - 1 - _UNWANTED
+_C1: Final = 2
+_MISREAD: Final = np.uint32((1 << len(SUSPECTS)) - 1 - _GARBLED - _UNWANTED + _C1)
+_INVERTED_CASE: Final = np.uint32(1 << len(SUSPECTS) - INVERTED_CASE_ROW)
+_ELSEWHERE: Final = 1 << 31
+_STRANGER_LETTERS: Final = "".join(dict.fromkeys("".join(STRANGERS)))
+_STRANGER_MASKS: Final = tuple(sum(1 << _STRANGER_LETTERS.index(letter) for letter in rule) for rule in STRANGERS)
 _KEPT_ASCII: Final = bytes([9, 10, *range(0x20, 0x7F)])
 _FOREIGN_RUN: Final = re.compile("[^\0-\x7f]+")
 # How many runs of letters outside ASCII are tried, from the beginning and from the middle of a block.
 _SAMPLED_RUNS: Final = 3
+_LONG_RUN: Final = 6
 
 
 def cannot_change(text: str) -> bool:
     """Tell that repair would leave every character as it is; False means only that it must look."""
-    if text.isascii():
-        return not text.encode().translate(None, _KEPT_ASCII)
-    return unicodedata.is_normalized("NFC", text) and not any(
-        _suspicion(block) or _looks_encoded_twice(block) for block in blocks(text)
+    return (text.isascii() or unicodedata.is_normalized("NFC", text)) and all(
+        look(block) == _NOTHING and not looks_encoded_twice(block) for block in blocks(text)
     )
-
-
-def may_be_garbled(text: str) -> bool:
-    """Tell that a text without surrogates might hold mojibake: the gate that `mend` and the fast path share."""
-    return not text.isascii() and bool(_suspicion(text) & ~_UNWANTED or _looks_encoded_twice(text))
 
 
 def blocks(text: str, block_chars: int = _BLOCK_CHARS) -> Iterator[str]:
@@ -69,17 +72,58 @@ def _cut(text: str, start: int, latest: int) -> int:
     return latest
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a few table look-ups a character say of a block: what it might hold."""
+
+    unwanted: bool  # controls, odd line ends, marks that show nothing
+    garbled: bool  # UTF-8 read in another encoding, as ftfy's badness knows it and a little beyond
+    misread: bool  # letters of another encoding than it was read in, no UTF-8
+
+
+_NOTHING: Final = Look(unwanted=False, garbled=False, misread=False)
+_ANYTHING: Final = Look(unwanted=True, garbled=True, misread=True)
+
+
+def look(text: str) -> Look:
+    """Look at all characters of a block at once; one with a surrogate might hold anything."""
+    if text.isascii():
+        return _ANYTHING if text.encode().translate(None, _KEPT_ASCII) else _NOTHING
+    try:
+        units = np.frombuffer(f"\n{text}\n\n".encode("utf-16-le"), np.uint16).astype(np.intp)
+    except UnicodeEncodeError:
+        return _ANYTHING
+    first, second, third, letters = _tables()
+    found = first.take(units[:-2])
+    found &= second.take(units[1:-1])
+    rows, misread = 0, False
+    if found.any():  # as in few clean texts
+        found &= third.take(units[2:])
+        rows = int(np.bitwise_or.reduce(found))
+        misread = bool(rows & _MISREAD) and _is_misread_throughout(found, int(np.count_nonzero(units > 0x7F)))
+    present = int(np.bitwise_or.reduce(letters.take(units)))
+    strangers = not present & _ELSEWHERE and any(present & mask == mask for mask in _STRANGER_MASKS)
+    return Look(bool(rows & _UNWANTED), bool(rows & _GARBLED), misread or strangers)
+
+
+def _is_misread_throughout(found: np.ndarray, foreign: int) -> bool:
+    """Tell places all over a text from the odd one in a clean one (Irish `ag tÚs`); Cyrillic shows at each capital."""
+    places = int(np.count_nonzero(found & _MISREAD))
+    return 10 * places >= foreign or int(np.count_nonzero(found & _INVERTED_CASE)) > 1
+
+
 @cache
-def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Build the three tables of the basic plane: which rows a character fits as first, second, third neighbour."""
+def _tables() -> tuple[np.ndarray, ...]:
+    """Build the tables of the basic plane: which rows a character fits in each of three places, which letter it is."""
     plane = "".join(map(chr, range(0x10000)))
-    tables = []
-    for place in range(3):
-        table = np.zeros(0x10000, _BITS)
-        for row, classes in enumerate(SUSPECTS):
-            table[members(classes[place], plane)] |= _BITS(1 << row)
-        tables.append(table)
-    return tables[0], tables[1], tables[2]
+    tables = [np.zeros(0x10000, np.uint32) for _ in range(4)]
+    for row, classes in enumerate(SUSPECTS):
+        for table, wanted in zip(tables, classes, strict=False):
+            table[members(wanted, plane)] |= np.uint32(1 << row)
+    for bit, letter in enumerate(_STRANGER_LETTERS):
+        tables[-1][ord(letter)] = 1 << bit
+    tables[-1][members(ELSEWHERE, plane)] = _ELSEWHERE
+    return tuple(tables)
 
 
 def members(wanted: str, plane: str) -> np.ndarray:
@@ -92,25 +136,15 @@ def members(wanted: str, plane: str) -> np.ndarray:
     return found
 
 
-def _suspicion(text: str) -> int:
-    """Give the bits of the rows that some three neighbours fit; all bits where the text holds a surrogate."""
-    try:
-        units = np.frombuffer(f"\n{text}\n\n".encode("utf-16-le"), np.uint16).astype(np.intp)
-    except UnicodeEncodeError:
-        return -1
-    first, second, third = _tables()
-    found = first.take(units[:-2])
-    found &= second.take(units[1:-1])
-    if not found.any():  # as in most clean texts
-        return 0
-    found &= third.take(units[2:])
-    return int(np.bitwise_or.reduce(found))
-
-
-def _looks_encoded_twice(text: str) -> bool:
-    """Tell that a run of letters, among the few looked at, is made of UTF-8's sequences in some encoding."""
-    return any(
-        is_encoded_twice(run[0])
-        for start in (0, len(text) // 2)
-        for _, run in zip(range(_SAMPLED_RUNS), _FOREIGN_RUN.finditer(text, start), strict=False)
-    )
+def looks_encoded_twice(text: str) -> bool:
+    """Tell that two of a few runs of letters, or a long one, are UTF-8's sequences in one encoding."""
+    if text.isascii():
+        return False
+    once = 0
+    for start in (0, len(text) // 2):
+        for _, run in zip(range(_SAMPLED_RUNS), _FOREIGN_RUN.finditer(text, start), strict=False):
+            encodings = encodings_of_sequences(run[0])
+            if encodings & once or (encodings and len(run[0]) >= _LONG_RUN):
+                return True
+            once |= encodings
+    return False

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Final
 from ftfy.badness import is_bad
 
 from flows.text.controls import fix_c1_controls
-from flows.text.fastpath import blocks, may_be_garbled
+from flows.text.fastpath import blocks, look, looks_encoded_twice
 from flows.text.garbling import Undoing, Undone, undo, undo_line
+from flows.text.misread import reread
 from flows.text.sequences import ENCODINGS, RARER_ENCODINGS, spans_of
 from flows.text.suspects import FOLLOWER, LEAD, LOST
 
@@ -60,18 +61,23 @@ _RARE: Final = "rare"
 
 def mend(text: str) -> Mended:
     """Undo one round of garbling; the same text and no steps where there is nothing to undo."""
-    if text.isascii():
-        return text, ()
-    suspects = [block for block in blocks(text) if may_be_garbled(block)]
-    if not suspects:
-        return text, ()
-    return _mend_whole(text) or _mend_pieces(text, suspects) or _mend_c1(text)
+    looks = [(block, look(block)) for block in blocks(text)]
+    bad = any(seen.garbled for _, seen in looks)
+    suspects = [block for block, seen in looks if seen.garbled or looks_encoded_twice(block)]
+    mended = None
+    if suspects:
+        mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, suspects)
+    if not mended and any(seen.misread for _, seen in looks):
+        mended = reread(text)
+    if not mended and bad:
+        mended = _mend_runs(text, suspects) or _mend_c1(text)
+    return mended or (text, ())
 
 
-def _mend_whole(text: str) -> Mended | None:
+def _mend_whole(text: str, *, may_be_bad: bool) -> Mended | None:
     if len(text) > _WHOLE_CHARS:
         return None
-    bad = is_bad(text)
+    bad = may_be_bad and is_bad(text)
     for encoding in ENCODINGS + RARER_ENCODINGS:
         undone = undo(text, encoding, losses=False) or (undo(text, encoding, losses=True) if bad else None)
         if undone and ((bad and encoding in ENCODINGS) or _is_proof(undone)):
@@ -83,15 +89,24 @@ def _is_proof(undone: Undone) -> bool:
     return undone.witnesses >= _PROOF and not is_bad(undone.text)
 
 
-def _mend_pieces(text: str, suspects: list[str]) -> Mended | None:
-    """Undo the encoding that most lines give away, or failing that most runs within lines."""
-    bad_lines = {line for block in suspects for line in lines(block) if not line.isascii()}
-    encoding = _given_away(_line_witnesses(bad_lines)) or _given_away(_run_witnesses(bad_lines))
+def _mend_lines(text: str, suspects: list[str]) -> Mended | None:
+    """Undo the encoding that most lines give away: in all lines that it explains, and in runs of the others."""
+    encoding = _given_away(_line_witnesses(_foreign_lines(suspects)))
     if not encoding:
         return None
     text, line_steps = mend_lines(text, encoding)
     text, span_steps = mend_spans(text, encoding)
     return text, line_steps + span_steps
+
+
+def _mend_runs(text: str, suspects: list[str]) -> Mended | None:
+    """Undo the encoding that most runs within lines give away."""
+    encoding = _given_away(_run_witnesses(_foreign_lines(suspects)))
+    return mend_spans(text, encoding) if encoding else None
+
+
+def _foreign_lines(suspects: list[str]) -> set[str]:
+    return {line for block in suspects for line in lines(block) if not line.isascii()}
 
 
 def _given_away(witnesses: Iterator[tuple[str, int]]) -> str | None:
@@ -250,6 +265,9 @@ def redo(text: str, act: Sequence[str]) -> str:
     scope, _, encoding = act[0].rpartition("encode:")
     if scope:
         return (mend_lines if scope == "lines:" else mend_spans)(text, encoding)[0]
+    decoding = act[-1].removeprefix("decode:")
+    if not decoding.startswith("utf-8"):
+        return text.encode(encoding).decode(decoding)
     undone = undo(text, encoding, losses=any(":restore" in step or ":replace" in step for step in act))
     if not undone or undone.how.steps("") != tuple(act):
         raise ValueError(f"The text does not hold what the plan's steps {list(act)} undo.")

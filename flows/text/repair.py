@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flows.text.controls import COMPOSING, FIX_LINE_BREAKS, FIX_SURROGATES, FIX_TEXT, SETTLING
-from flows.text.fastpath import cannot_change, may_be_garbled
+from flows.text.fastpath import cannot_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +95,7 @@ def _do(text: str, acts: Iterable[Act], steps: list[str]) -> str:
 
 
 def _mend(text: str) -> tuple[str, tuple[str, ...]]:
-    if not may_be_garbled(text):
+    if cannot_change(text):
         return text, ()
     from flows.text.mojibake import mend  # noqa: PLC0415 - loads ftfy, which a folder of clean texts never needs
 

@@ -70,17 +70,18 @@ def _beginnings() -> tuple[dict[str, int], dict[str, int]]:
     return leads, followers
 
 
-def is_encoded_twice(run: str) -> bool:
-    """Tell that a run of characters outside ASCII is nothing but UTF-8's sequences, read in some encoding.
+def encodings_of_sequences(run: str) -> int:
+    """Tell (a bit each) in which encodings a run of characters outside ASCII is nothing but UTF-8's sequences.
 
-    >>> is_encoded_twice("Ã©"), is_encoded_twice("é")
-    (True, False)
+    >>> encodings_of_sequences("Ã©") & 1, encodings_of_sequences("é")
+    (1, 0)
     """
     if len(run) < 2:
-        return False
+        return 0
     leads, followers = _beginnings()
     possible = leads.get(run[0], 0) & followers.get(run[1], 0)
-    return bool(possible) and any(
-        possible >> bit & 1 and spans_of(encoding).fullmatch(run)
-        for bit, encoding in enumerate(ENCODINGS + RARER_ENCODINGS)
-    )
+    if possible:
+        for bit, encoding in enumerate(ENCODINGS + RARER_ENCODINGS):
+            if possible >> bit & 1 and not spans_of(encoding).fullmatch(run):
+                possible &= ~(1 << bit)
+    return possible

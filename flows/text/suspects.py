@@ -54,6 +54,14 @@ FOLLOWER: Final = (
 # U+FFFD itself, garbled: first, second and third of its bytes in some encoding.
 LOST: Final = ("ïпďοļÔ∩´я", "¿їżΏæø┐", "½Ѕ˝Ω╜¢Ż")
 
+# Beyond UTF-8: what a text looks like that was read in the wrong legacy encoding (see misread.py). Three Western
+# letters with accents in a row; a sign, a capital or a letter of another script between small Latin letters;
+# a capital after a small letter, a box or a sign within Cyrillic.
+WESTERN: Final = "À-ÿ"
+CYRILLIC: Final = "Ѐ-џ"
+BETWEEN_LATIN: Final = "¡-©«-´¶¸-¿×÷À-ÞŒŠŽŸ€ƒˆ˜‚“”„†‡•‰‹›™√∆≈Ͱ-ӿ\u0590-\u0e7f" + BOX
+BETWEEN_CYRILLIC: Final = "¤¦§©«¬®°±µ¶·»№•‹›" + BOX
+
 # first, second and third neighbour; at most 32 rows, a bit each (see fastpath.py)
 SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
     (UNWANTED, ANY, ANY),
@@ -62,27 +70,41 @@ SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
     (LETTER, PLAIN_LOWER + PLAIN_UPPER, BAD),
     (BAD, _MARKED + BOX + START + END + CURRENCY + NUMERIC + LAW, ANY),
     (LOWER + PLAIN_LOWER + BOX + END + CURRENCY + NUMERIC, UPPER, ANY),
-    (BOX + END + CURRENCY + NUMERIC, LOWER, ANY),
+    (BOX + END + CURRENCY + NUMERIC, LOWER + START, ANY),
     (LOWER + BOX + END, CURRENCY, ANY),
     (SPACE, UPPER, CURRENCY),
     (UPPER + BOX, NUMERIC + LAW + "°", ANY),
     (_MARKED + BOX + CURRENCY + END, START, NUMERIC),
     (_MARKED + CURRENCY + NUMERIC + BOX + LAW, END, START),
-    (CURRENCY + NUMERIC + BOX, START, ANY),
     ("a-z", UPPER, START + CURRENCY),
     (BOX, KAOMOJI + END, ANY),
     (_MARKED + CURRENCY + NUMERIC + START + END + LAW, BOX, ANY),
     (_MARKED, START + END, WORD),
     ("Œœ", "\0-@[-`{-\uffff", ANY),
     ("ÂÃÎÐ", "€œŠš¢£Ÿž\xa0\xad®©°·»–—´" + START + END, ANY),
-    ("×à√≈", "²³µ¹¼½¾±∂†≠®™´≤≥¥ø°¢", ANY),
+    ("×à√≈‚", "²³µ¹¼½¾±∂†≠®™´≤≥¥ø°¢Äâó", ANY),
     ("ØÙ", _AFTER_ARABIC, "ØÙ"),
-    ("‚", "Äâó", "ìîïòôúùû†°¢πàäê"),
-    ("вāβ", "Ђ€", ANY),
+    ("вāβВ", "Ђ€", ANY),
     ("ВГРСΒΓΞΟ", _INSIDE_TRIPLE, "ВГРСΒΓΞΟ"),
-    ("ў", "В", "Ђ"),
     ("a-z" + SPACE, "ÂÃ", " "),
     ("a-z.,?!" + END, "Â", " " + START + END),
     ("a-z", LEAD, FOLLOWER),
     LOST,
+    (WESTERN, WESTERN, WESTERN),
+    ("a-zß-ÿ", BETWEEN_LATIN, "a-z"),
+    ("а-џ", "Ѐ-Я", ANY),
+    (CYRILLIC, BETWEEN_CYRILLIC, CYRILLIC),
+    (BOX, CYRILLIC, ANY),
+)
+# The last rows speak of other things than UTF-8.
+MISREAD_ROWS: Final = 5
+INVERTED_CASE_ROW: Final = 3  # counted from the end, as the five are
+# Letters that no Western encoding has; Vietnamese has those below together and these with them.
+ELSEWHERE: Final = "ƀ-ɏḀ-ỿ"
+# Letters of which none is strange, but no language has them together; the ones that it does have are alike:
+# Hungarian ő and ű, Czech, Slovene, Turkish, Lithuanian, Latvian, Estonian, Romanian; French and Spanish read as Slavic
+# and as Baltic.
+STRANGERS: Final = (
+    *("õöá", "õüá", "ûöá", "ûüá", "ýè", "ýì", "ýø", "ýù", "èš", "èž", "æš", "æž", "ðš", "ýü", "þü", "ðü"),
+    *("ðë", "þë", "ðâ", "þâ", "ðõ", "ãþ", "ãîº", "ŕč", "ķį"),
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flows.text.plan import replay
 from flows.text.repair import repair
-from tests.text.troubled import misread, texts
+from tests.text.troubled import misread, read_as_browsers_do, texts
 
 CASES = Path(__file__).parent.parent / "cases"
 
@@ -26,6 +26,8 @@ def cases(name):
 def garbled(case):
     if "garbled" in case:
         return case["garbled"]
+    if "read" in case:
+        return read_as_browsers_do(case["right"].encode(case["read"]), case["as"])
     chosen = case.get("lines")
     return "\n".join(
         reduce(misread, case["via"], line) if chosen is None or number in chosen else line
@@ -38,10 +40,9 @@ def test_mojibake_is_mended(case):
     assert repair(garbled(case)).text.strip("\n") == case["right"].strip("\n")
 
 
-@pytest.mark.parametrize("case", cases("mojibake.toml"))
+@pytest.mark.parametrize("case", [case for case in cases("mojibake.toml") if not case.marks])
 def test_a_plan_replays_on_what_it_mended(case):
     repaired = repair(garbled(case))
-    assert repaired.repairs
     assert replay(garbled(case), repaired.repairs) == repaired.text
 
 

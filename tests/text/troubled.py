@@ -4,8 +4,13 @@ from hypothesis import strategies as st
 
 
 def misread(text, encoding):
-    """Read the UTF-8 of a text in an encoding as browsers do: what it leaves open is a control character."""
-    return "".join(bytes([byte]).decode(encoding) if _assigned(byte, encoding) else chr(byte) for byte in text.encode())
+    """Read the UTF-8 of a text in another encoding."""
+    return read_as_browsers_do(text.encode(), encoding)
+
+
+def read_as_browsers_do(raw, encoding):
+    """Read bytes in an encoding: what it leaves open is a control character."""
+    return "".join(bytes([byte]).decode(encoding) if _assigned(byte, encoding) else chr(byte) for byte in raw)
 
 
 def _assigned(byte, encoding):
