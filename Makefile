@@ -36,6 +36,7 @@ bench: $(VENV)/.installed-test
 
 soak: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/soak.py --kills 2000
+	$(BIN)/python benchmarks/soak_service.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -58,14 +58,25 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
     return found
 
 
-async def serve_once(settings: Settings, page: str, *, first: bool, watch: bool) -> bool:
-    """Deploy and run what is due; give True when told to stop, False when the server has gone."""
+async def serve_once(settings: Settings, page: str, *, first: bool, watch: bool, shared: bool) -> bool:
+    """Deploy and run what is due; give True when told to stop, False when the server has gone.
+
+    Args:
+        settings: of the project.
+        page: the address of the web page, for people.
+        first: whether to start a run at once and to say what is served.
+        watch: whether to start runs for files that settle, besides the schedule.
+        shared: whether other projects may use the same server.
+
+    Raises:
+        SettingsError: a deployment of that name belongs to another project, or there is no such `alert_block`.
+    """
     runner = ProjectRunner(f"longshore {settings.landing.absolute().parent.name}", POLL_SECONDS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, runner.asked_to_stop.set)
     try:
-        ids = await _deploy(settings, runner)
+        ids = await _deploy(settings, runner, shared=shared)
         ingest = ids["ingest"]
         if first:
             await _start(ingest)
@@ -100,11 +111,12 @@ async def _run_until_stopped(runner: ProjectRunner) -> bool:
     return stopped
 
 
-async def _deploy(settings: Settings, runner: ProjectRunner) -> dict[str, UUID]:
+async def _deploy(settings: Settings, runner: ProjectRunner, *, shared: bool) -> dict[str, UUID]:
     ids = {}
     for one in deployments(settings):
         deployment = await asyncio.to_thread(deployment_of, one, settings)
-        await _check_ours(deployment, settings)
+        if shared:
+            await _check_ours(deployment, settings)
         ids[one.name] = await runner.aadd_deployment(deployment)
     await ensure_automations(settings)
     async with get_client() as client:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flows.project import Project, descendants, make_project
+from tests.flows.project import Project, end, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +21,4 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         project.serve()
         yield project
     finally:
-        if project.process is not None and project.process.poll() is None:
-            left = descendants(project.process.pid)
-            project.process.kill()
-            project.process.wait(30)
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        end(project)

@@ -213,3 +213,15 @@ def make_project(folder: Path, **environment: str) -> Project:
         f"settle_seconds = 0\nserver_port = {free_port()}\nmax_files_per_batch = 100\nworkers = 2\n"
     )
     return Project(folder, clean_environment(**environment))
+
+
+def end(project: Project) -> None:
+    """Kill what a project still has running: for the end of a test that failed."""
+    if project.process is None or project.process.poll() is not None:
+        return
+    left = descendants(project.process.pid)
+    project.process.kill()
+    project.process.wait(30)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -198,11 +198,19 @@ def test_ingest_on_the_command_line_is_a_flow_run_while_the_project_is_served(se
     assert len(served.api.runs(FLOW)) > before
 
 
-def test_sigterm_ends_everything(served: Project) -> None:
-    """The last chapter: nothing is left running, and the state file is gone."""
+def test_sigterm_in_the_middle_of_a_run_ends_everything_with_nothing_lost(served: Project) -> None:
+    """The last chapter: no process is left, the state file is gone, and the next run goes on from there."""
+    for index, text in enumerate(texts(1500, 400, seed=3)):
+        served.drop(f"stopped/{index:04}.txt", text)
+    served.api.start(f"{FLOW}/ingest")
+    mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'stopped/%'"
+    until("some of its work", lambda: (served.rows(mine) or [(0, 0)])[0][0] > 0, every=0.1)
     assert served.stop() == 0
     assert "Stopped. Nothing is lost" in served.output
     assert not (served.folder / ".longshore/serve.json").exists()
+    done = served.longshore("ingest")
+    assert done.returncode == 0, done.stderr
+    assert served.rows(mine) == [(1500, 1500)]
 
 
 def _maybe(ask: Any) -> Any:

@@ -1,0 +1,43 @@
+"""The embedded Prefect server with PostgreSQL as its database."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.flows.project import end, make_project, until
+from tests.postgresql import NoPostgresqlError, Postgresql
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def postgresql():
+    try:
+        server = Postgresql()
+    except NoPostgresqlError as error:
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def test_a_scheduled_run_ingests_with_the_server_on_postgresql(postgresql, tmp_path):
+    url = postgresql.new_database().replace("postgresql+psycopg", "postgresql+asyncpg")
+    project = make_project(tmp_path / "project", PREFECT_API_DATABASE_CONNECTION_URL=url)
+    try:
+        project.serve()
+        assert not list(project.folder.glob(".longshore/prefect/*.db"))
+        project.drop("dropped.txt", "The ferry has been late for a week, and nobody knows why.")
+        until("the record", lambda: project.rows("SELECT 1 FROM records WHERE source_path = 'dropped.txt'"))
+
+        def scheduled() -> list[object]:
+            return [run for run in project.api.runs("longshore-ingest") if run["auto_scheduled"] and run["end_time"]]
+
+        until("a scheduled run", scheduled)
+        assert project.stop() == 0
+    finally:
+        with contextlib.suppress(Exception):
+            end(project)
