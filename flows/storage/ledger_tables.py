@@ -52,6 +52,18 @@ def _partial_index(table: sa.Table, statement: str) -> None:
     sa.event.listen(table, "after_create", sa.DDL(statement))  # type: ignore[no-untyped-call]  # SQLAlchemy has no types here
 
 
+class _Digest(sa.LargeBinary):
+    """The 32 bytes of a SHA-256; both drivers take and give `bytes` as they are, and there are many."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> None:
+        """Wrap nothing."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
+        """Unwrap nothing."""
+
+
 about = sa.Table(
     "longshore",
     metadata,
@@ -83,7 +95,7 @@ batches = sa.Table(
     sa.Column("part", sa.Text),  # below warehouse/records/; null where nothing became a record
     sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("part_bytes", sa.BigInteger),
-    sa.Column("part_sha256", sa.LargeBinary(32)),
+    sa.Column("part_sha256", _Digest(32)),
     sa.Column("published", sa.Integer, nullable=False, server_default="0"),
     sa.Column("duplicates", sa.Integer, nullable=False, server_default="0"),
     sa.Column("rejected", sa.Integer, nullable=False, server_default="0"),
@@ -98,7 +110,7 @@ _partial_index(batches, "CREATE INDEX batches_unfinished ON batches (batch_no) W
 sources = sa.Table(
     "sources",
     metadata,
-    sa.Column("record_id", sa.LargeBinary(32), primary_key=True),
+    sa.Column("record_id", _Digest(32), primary_key=True),
     sa.Column("batch_no", _KEY, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -113,7 +125,7 @@ deliveries = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("modified_ns", sa.BigInteger, nullable=False),
     sa.Column("inode", sa.BigInteger, nullable=False),
-    sa.Column("record_id", sa.LargeBinary(32)),
+    sa.Column("record_id", _Digest(32)),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("detail", sa.Text),
@@ -141,6 +153,8 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = ()
 
 # SQLite holds in memory what it reads: 2 MB by default, where the sources of ten million deliveries take 600.
 _CACHE_KIB = 64 * 1024
+# The log is written back at 32 MB, not 4: a page that many batches touch is then written once for them.
+_LOG_PAGES = 8000
 # Taken while the tables are made or changed, so that two that open a new ledger together do not both make them.
 _SCHEMA_LOCK = 0x4C4F4E48
 
@@ -223,4 +237,5 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA busy_timeout = 30000")
     cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     cursor.close()

@@ -23,6 +23,8 @@ def to_source_path(path: str) -> str:
     >>> to_source_path("100%/caf\\udce9.txt")
     '100%25/caf%E9.txt'
     """
+    if path.isascii() and "%" not in path:
+        return path
     return _SURROGATE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", path.replace("%", "%25"))
 
 
