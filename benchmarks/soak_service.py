@@ -64,9 +64,8 @@ def look(project: Project) -> tuple[float, ...]:
     assert project.process is not None
     memory = {"forkserver": 0.0, "prefect_server": 0.0}
     for pid in descendants(project.process.pid):
-        for name in memory:
-            if name in read(f"/proc/{pid}/cmdline"):
-                memory[name] = max(memory[name], resident(pid))
+        command = read(f"/proc/{pid}/cmdline")
+        memory = {name: max(most, resident(pid)) if name in command else most for name, most in memory.items()}
     files = (project.folder / ".longshore/prefect").glob("prefect.db*")
     ledger = (project.folder / "warehouse/_longshore").glob("ledger.sqlite3*")
     sizes = [sum(file.stat().st_size for file in found) / 1e6 for found in (files, ledger)]
