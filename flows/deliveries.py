@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from flows.originals import place_of_row
 from flows.storage import faults
-from flows.storage.durable import fsync_folder, make_folders, rename_no_replace
+from flows.storage.durable import FILE_MODE, fsync_folder, make_folders, rename_no_replace
 from flows.storage.ledger import SETTLED
 from flows.storage.ledger_tables import about, batches, deliveries, runs
 
@@ -79,7 +79,8 @@ def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     from flows.storage.schema import DELIVERIES, file_metadata, part_options  # noqa: PLC0415
 
     schema = DELIVERIES.with_metadata(file_metadata(""))
-    with path.open("xb") as sink:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    with os.fdopen(fd, "wb") as sink:
         with pq.ParquetWriter(sink, schema, **part_options(schema, zstd_level=3)) as writer:
             while group := list(itertools.islice(rows, _GROUP_ROWS)):
                 writer.write_table(_table(group, schema))

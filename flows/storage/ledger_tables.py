@@ -6,12 +6,15 @@ file went follows from its path unless `settled_as` says otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import os
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from flows.errors import LedgerError
+from flows.storage.durable import FILE_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,6 +202,7 @@ def connect(url: str, **more: str) -> sa.Engine:
     except (sa.exc.ArgumentError, ValueError) as error:
         raise LedgerError(f"`ledger_url` cannot be read: {error}") from error
     if engine.dialect.name == "sqlite":
+        _make_private(engine.url.database)
         sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
@@ -212,6 +216,13 @@ def _unusable(url: sa.URL, error: Exception) -> LedgerError:
         f"The ledger at {where} cannot be used: {cause}. If its file is damaged, `longshore verify --repair` makes it "
         "anew from the warehouse and the archive."
     )
+
+
+def _make_private(database: str | None) -> None:
+    """Make the file that SQLite would make for everyone to read; its log files take their mode from it."""
+    if database and database != ":memory:":
+        with contextlib.suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
 def _bring_up_to_date(db: sa.Connection) -> None:

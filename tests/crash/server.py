@@ -118,7 +118,7 @@ def read_until(stop: Path, root: Path) -> str:
         seen = len(ids)
         if last:
             return ""
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def check(root: Path, after_ingest: str) -> list[str]:

@@ -21,19 +21,22 @@ _TIMES = {
     "settle.moved": (1, 5, 9),
     # The last batch holds one new text; what waits for it is settled in one of its own, without a worker.
     "claim": (1, 2, 3),
+    # Once a run.
+    "deliveries.staged": (1,),
+    "deliveries.renamed": (1,),
 }
 _MODES = ("archive", "delete", "keep")
 _KINDS = ("kill", "enospc", "eio", "eacces")
-# Nothing is moved where files are kept, and only rejected ones are where they are deleted.
+# Nothing is moved where files are kept.
 _SETTLING = ("settle.file", "settle.moved")
 
 
 def _cases():
-    for mode, step, kind, place in itertools.product(_MODES, faults.STEPS, _KINDS, range(3)):
+    for mode, step, kind in itertools.product(_MODES, faults.STEPS, _KINDS):
         if step in _SETTLING and mode == "keep":
             continue
-        times = _TIMES.get(step, (1, 2, 3))
-        yield {"after_ingest": mode, "step": step, "kind": kind, "nth": times[place]}
+        for nth in _TIMES.get(step, (1, 2, 3)):
+            yield {"after_ingest": mode, "step": step, "kind": kind, "nth": nth}
     for mode, nth in itertools.product(_MODES, (1, 2, 3)):
         yield {"after_ingest": mode, "step": "stage.write", "kind": "cut", "nth": nth}
 
