@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
+FLOW = "longshore-ingest"
 # Generous: the machine may be busy. No test asserts seconds.
 PATIENCE_SECONDS = 240.0
 
@@ -108,6 +110,7 @@ class Project:
     folder: Path
     environment: dict[str, str] = field(default_factory=clean_environment)
     process: subprocess.Popen[bytes] | None = None
+    doomed_run: str = ""
 
     @property
     def landing(self) -> Path:
@@ -225,3 +228,28 @@ def end(project: Project) -> None:
     for pid in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+_WORDS = (
+    "harbour crane cargo morning tide captain ledger rope bell market bread winter letter bridge lantern "
+    "river village council engine signal garden teacher weather journey window paper story station evening shoulder"
+)
+
+
+def texts(count: int, words: int, seed: int) -> list[str]:
+    """Give texts that are all different and take some work each."""
+    chance = random.Random(seed)
+    return [" ".join(chance.choices(_WORDS.split(), k=words)) + f" number {seed}-{i}.\n" for i in range(count)]
+
+
+def run_at_work(served: Project) -> tuple[str, int]:
+    """Give the run that holds the warehouse, and its process."""
+    deployment = served.api.deployment(f"{FLOW}/ingest")["id"]
+
+    def look() -> tuple[str, int] | None:
+        ours = [run for run in served.api.runs(FLOW) if run["deployment_id"] == deployment]
+        running = [run["id"] for run in ours if run["state_type"] == "RUNNING"]
+        note = (served.folder / "warehouse/_longshore/run.lock").read_text()
+        return (running[0], json.loads(note)["pid"]) if len(running) == 1 and note else None
+
+    return until("one run at work", look, every=0.1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import urllib.request
 
 import pytest
 
-from tests.flows.project import free_port, make_project, until
+from tests.flows.project import FLOW, descendants, free_port, make_project, texts, until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -54,3 +56,26 @@ def test_a_project_does_not_take_over_the_deployments_of_another(served, tmp_pat
     done = other.longshore("serve")
     assert done.returncode == 2
     assert "`project`" in done.stderr
+
+
+def test_a_run_whose_machine_dies_stays_running_for_now(served, tmp_path):
+    """The last test of `test_story.py` but one looks what became of it: that takes two minutes."""
+    project = make_project(tmp_path / "doomed", PREFECT_API_URL=served.api.url)
+    settings = project.folder / "longshore.toml"
+    settings.write_text(settings.read_text() + 'project = "doomed"\nschedule_cron = "0 0 1 1 *"\n')
+    for index, text in enumerate(texts(2500, 400, seed=4)):
+        project.drop(f"{index:04}.txt", text)
+    project.serve()
+    until("some of its work", lambda: project.rows("SELECT 1 FROM records LIMIT 1"), every=0.1)
+    deployment = served.api.deployment(f"{FLOW}/ingest-doomed")["id"]
+    body = {"deployments": {"id": {"any_": [deployment]}}}
+    (run,) = served.api.post("/flow_runs/filter", body)
+    assert run["state_type"] == "RUNNING"
+    everyone = [project.process.pid, *descendants(project.process.pid)]
+    # As when the power goes: nobody is left to say a word.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in everyone:
+            os.kill(pid, number)
+    project.process.wait(30)
+    assert served.api.run(run["id"])["state_type"] == "RUNNING"
+    served.doomed_run = run["id"]

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
+import re
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.flows.project import Project, alive, clean_environment, descendants, until
+from tests.flows.project import FLOW, ROOT, Project, alive, clean_environment, descendants, run_at_work, texts, until
 
 pytestmark = pytest.mark.timeout(900)
-
-FLOW = "longshore-ingest"
-_WORDS = (
-    "harbour crane cargo morning tide captain ledger rope bell market bread winter letter bridge lantern "
-    "river village council engine signal garden teacher weather journey window paper story station evening shoulder"
-)
-
-
-def texts(count: int, words: int, seed: int) -> list[str]:
-    """Give texts that are all different and take some work each."""
-    chance = random.Random(seed)
-    return [" ".join(chance.choices(_WORDS.split(), k=words)) + f" number {seed}-{i}.\n" for i in range(count)]
-
-
-def run_at_work(served: Project) -> tuple[str, int]:
-    """Give the run that holds the warehouse, and its process."""
-
-    def look() -> tuple[str, int] | None:
-        running = [run["id"] for run in served.api.runs(FLOW) if run["state_type"] == "RUNNING"]
-        note = (served.folder / "warehouse/_longshore/run.lock").read_text()
-        return (running[0], json.loads(note)["pid"]) if len(running) == 1 and note else None
-
-    return until("one run at work", look, every=0.1)
 
 
 def test_serving_says_where_everything_is(served: Project) -> None:
@@ -101,61 +76,31 @@ def test_events_name_the_part_and_the_rejected_file(served: Project) -> None:
 
 
 def test_an_automation_starts_a_consumer_for_a_new_part(served: Project, tmp_path: Path) -> None:
-    (tmp_path / "consumer.py").write_text(
-        textwrap.dedent("""
-        from pathlib import Path
-        import pyarrow.parquet as pq
-        from prefect import flow
-
-        @flow
-        def consume(path: str, rows: int) -> None:
-            assert pq.read_metadata(path).num_rows == rows
-            Path("consumed.txt").write_text(path)
-
-        if __name__ == "__main__":
-            consume.serve("consumer", pause_on_shutdown=False)
-        """)
-    )
+    """The two programs are those of docs/how-to/react-to-new-parts.md, as they stand there."""
+    page = (ROOT / "docs/how-to/react-to-new-parts.md").read_text()
+    programs = re.findall(r"```python\n# (\w+\.py)\n(.*?)```", page, re.DOTALL)
+    assert [name for name, _ in programs] == ["consumer.py", "automate.py"]
+    for name, text in programs:
+        (tmp_path / name).write_text(text)
     environment = clean_environment(PREFECT_API_URL=served.api.url, DO_NOT_TRACK="1")
     with (tmp_path / "consumer.out").open("wb") as out:
         consumer = subprocess.Popen(
             [sys.executable, "consumer.py"], cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT
         )
     try:
-        deployment = until("the consumer", lambda: _maybe(lambda: served.api.deployment("consume/consumer")))
-        served.api.post(
-            "/automations/",
-            {
-                "name": "consume new parts",
-                "trigger": {
-                    "type": "event",
-                    "expect": ["longshore.part.published"],
-                    "posture": "Reactive",
-                    "threshold": 1,
-                    "within": 0,
-                },
-                "actions": [
-                    {
-                        "type": "run-deployment",
-                        "source": "selected",
-                        "deployment_id": deployment["id"],
-                        "parameters": {
-                            "path": {"__prefect_kind": "jinja", "template": "{{ event.payload.path }}"},
-                            "rows": {
-                                "__prefect_kind": "json",
-                                "value": {"__prefect_kind": "jinja", "template": "{{ event.payload.rows }}"},
-                            },
-                        },
-                    }
-                ],
-            },
-        )
+        until("the consumer", lambda: _maybe(lambda: served.api.deployment("consume/consumer")))
+        subprocess.run([sys.executable, "automate.py"], cwd=tmp_path, env=environment, check=True, timeout=300)
         # The server takes a moment to load a new automation.
         time.sleep(3)
         served.drop("for-the-consumer.txt", "A barge with bread and letters has come down the river.\n")
         served.api.start(f"{FLOW}/ingest")
-        until("the consumer's work", (tmp_path / "consumed.txt").exists)
-        assert (tmp_path / "consumed.txt").read_text().endswith(".parquet")
+
+        def consumed() -> list[Any]:
+            return [run for run in served.api.runs("consume") if run["state_type"] == "COMPLETED"]
+
+        (run, *_) = until("the consumer's work", consumed)
+        assert run["parameters"]["path"].endswith(".parquet")
+        assert run["parameters"]["rows"] == 1
     finally:
         left = descendants(consumer.pid)
         consumer.terminate()
@@ -196,6 +141,14 @@ def test_ingest_on_the_command_line_is_a_flow_run_while_the_project_is_served(se
     done = served.longshore("ingest", "--json")
     assert done.returncode == 0, done.stderr
     assert len(served.api.runs(FLOW)) > before
+
+
+def test_a_run_whose_machine_died_is_crashed_by_its_missing_heartbeats(served: Project) -> None:
+    """It was killed together with all that could have told of it, some tests ago."""
+    assert served.doomed_run, "test_serve_options.py has left one"
+    run = served.api.ended(served.doomed_run)
+    assert run["state_type"] == "CRASHED"
+    assert "without a word" in run["state"]["message"]
 
 
 def test_sigterm_in_the_middle_of_a_run_ends_everything_with_nothing_lost(served: Project) -> None:
