@@ -92,6 +92,13 @@ def _add_looking(commands: _Commands) -> None:
     changes.add_argument("--ids", action="store_true", help="list the record ids of added batches too")
     changes.add_argument("--json", action="store_true", help="print each change as a line of JSON")
 
+    reprocess = _command(commands, "reprocess", "normalise records again from their originals, and show what changes")
+    _places(reprocess)
+    reprocess.add_argument("--where", metavar="CONDITION", help="only rows such as \"language = 'und'\"")
+    reprocess.add_argument("--older-than-version", metavar="V", help="only rows that a normaliser before V made")
+    reprocess.add_argument("--dry-run", action="store_true", help="say what would change, and write nothing")
+    reprocess.add_argument("--json", action="store_true", help="print the summary as JSON")
+
     forget = _command(commands, "forget", "remove records and their originals for good, and never ingest them again")
     forget.add_argument("record_ids", nargs="+", metavar="RECORD_ID")
     _places(forget)

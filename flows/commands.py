@@ -123,6 +123,17 @@ def changes(options: argparse.Namespace) -> int:
     return _print(line for change in found for line in change.lines())
 
 
+def reprocess(options: argparse.Namespace) -> int:
+    """Normalise records again from their originals."""
+    from flows.reprocess import reprocess_warehouse  # noqa: PLC0415
+
+    summary = reprocess_warehouse(
+        _settings(options), options.where, options.older_than_version, dry_run=options.dry_run
+    )
+    _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
+    return 1 if summary.skipped else 0
+
+
 def forget(options: argparse.Namespace) -> int:
     """Remove records for good."""
     from flows.forget import forget_records  # noqa: PLC0415

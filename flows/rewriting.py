@@ -139,7 +139,7 @@ class Rewriter:
         wanted = ColumnSums()
         for part in group:
             read = 0
-            for table in self._tables(part):
+            for table in self.tables(part):
                 read += table.num_rows
                 changed = change.table(table, partition)
                 wanted.add(changed)
@@ -160,7 +160,12 @@ class Rewriter:
         fsync_folder(folder)
         return NewPart(f"{partition}/{name}", written.rows, written.bytes, written.sha256)
 
-    def _tables(self, part: PublishedPart) -> Iterator[pa.Table]:
+    def tables(self, part: PublishedPart) -> Iterator[pa.Table]:
+        """Give the rows of a part, some at a time, in the columns of the present schema.
+
+        Raises:
+            WarehouseError: its bytes are not those that were published.
+        """
         path = self.warehouse.records / part.part
         if part.sha256 and sha256_of(path) != part.sha256:
             raise WarehouseError(

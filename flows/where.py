@@ -199,7 +199,9 @@ def _tokens(condition: str) -> list[_Token]:
     while condition[at:].strip():
         match = _TOKEN.match(condition, at)
         if match is None or match.lastgroup is None:
-            raise SettingsError(f"The condition {condition!r} cannot be read at {at + 1}: {condition[at : at + 20]!r}.")
+            rest = condition[at:].lstrip()
+            place = len(condition) - len(rest) + 1
+            raise SettingsError(f"The condition {condition!r} cannot be read at {place}: {rest[:20]!r}.")
         found.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         at = match.end()
     return [*found, _Token("end", "", len(condition))]

@@ -123,6 +123,9 @@ DELIVERIES = _schema(_DELIVERY_COLUMNS)
 # The order of the rows in a part, so that statistics prune what people filter by.
 SORTED_BY = ("language", "published_date", "record_id")
 
+# What a reprocessing does not change.
+OF_THE_DELIVERY = frozenset({"source_path", "source_modified_at", "batch_id", "ingested_at"})
+
 # Long or all different: a dictionary only costs there.
 WITHOUT_DICTIONARY = frozenset({"record_id", "source_path", "text", "title", "header", "text_sha256"})
 
@@ -178,6 +181,19 @@ def records_table(
     }
     columns = [_column(field, of_the_delivery.get(field.name), records) for field in RECORDS]
     return pa.Table.from_arrays(columns, schema=RECORDS.with_metadata(file_metadata(normaliser_version)))
+
+
+def renewed_table(rows: pa.Table, records: list[Record]) -> pa.Table:
+    """Give rows again with what was made anew of their sources; what belongs to the delivery stays as it is.
+
+    Args:
+        rows: as they are, in the columns of the contract.
+        records: one for each of the rows, in their order.
+    """
+    columns = [
+        rows[field.name] if field.name in OF_THE_DELIVERY else _column(field, None, records) for field in RECORDS
+    ]
+    return pa.Table.from_arrays(columns, schema=RECORDS)
 
 
 def _reading_order(row: tuple[Record, str, LandedFile]) -> tuple[str, str, str]:
