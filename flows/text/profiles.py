@@ -79,37 +79,47 @@ class Profiles:
         return "".join(" " if char == BLANK else self.characters[char - FIRST_KNOWN] for char in ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What langdetect knows of one language.
+
+    ngrams: of one to three characters. chances: of each among all of its length. totals: how many there were of each.
+    """
+
+    ngrams: list[str]
+    chances: npt.NDArray[np.float64]
+    totals: list[int]
+
+
+def read_profile(language: str) -> Profile:
+    """Read the profile of one language, by langdetect's name for it."""
+    profile = json.loads((resources.files("langdetect") / "profiles" / language).read_bytes())
+    freq: dict[str, int] = profile["freq"]
+    totals: list[int] = profile["n_words"]
+    lengths = np.fromiter(map(len, freq), np.int64, len(freq))
+    counts = np.fromiter(freq.values(), np.float64, len(freq))
+    return Profile(list(freq), counts / np.array(totals, np.float64)[lengths - 1], totals)
+
+
 def load_profiles() -> Profiles:
-    """Read the profiles of the installed langdetect. Takes a quarter of a second: call it once."""
-    names: list[str] = []
-    words: list[str] = []
-    columns: list[Ints] = []
-    probabilities: list[npt.NDArray[np.float64]] = []
-    totals: list[list[int]] = []
-    folder = resources.files("langdetect") / "profiles"
-    for column, entry in enumerate(sorted(folder.iterdir(), key=lambda item: item.name)):
-        profile = json.loads(entry.read_bytes())
-        names.append(profile["name"])
-        freq: dict[str, int] = profile["freq"]
-        words.extend(freq)
-        columns.append(np.full(len(freq), column, np.int64))
-        lengths = np.fromiter(map(len, freq), np.int64, len(freq))
-        totals.append(profile["n_words"])
-        probabilities.append(
-            np.fromiter(freq.values(), np.float64, len(freq)) / np.array(totals[-1], np.float64)[lengths - 1]
-        )
+    """Read all profiles of the installed langdetect. Takes a quarter of a second: call it once."""
+    languages = tuple(sorted(entry.name for entry in (resources.files("langdetect") / "profiles").iterdir()))
+    profiles = [read_profile(language) for language in languages]
+    words = [word for profile in profiles for word in profile.ngrams]
+    columns = np.repeat(np.arange(len(profiles)), [len(profile.ngrams) for profile in profiles])
+    chances = np.concatenate([profile.chances for profile in profiles])
     keys, characters = _keys_of(words)
     keys, rows = np.unique(keys, return_inverse=True)
-    table = np.full((len(keys) + 1, len(names)), np.log(SMOOTHING), np.float32)
-    table[rows, np.concatenate(columns)] = np.log(np.concatenate(probabilities) + SMOOTHING)
+    table = np.full((len(keys) + 1, len(languages)), np.log(SMOOTHING), np.float32)
+    table[rows, columns] = np.log(chances + SMOOTHING)
     slots, multipliers = _place(keys)
     rows_by_slot = np.full(1 << _SLOT_BITS, len(keys), np.int32)
     rows_by_slot[slots] = np.arange(len(keys), dtype=np.int32)
     return Profiles(
-        languages=tuple(names),
+        languages=languages,
         characters=characters,
         log_probability=table,
-        totals=np.array(totals, np.float64).T,
+        totals=np.array([profile.totals for profile in profiles], np.float64).T,
         keys=np.append(keys, _NO_KEY),
         _slots=rows_by_slot,
         _multipliers=multipliers,
