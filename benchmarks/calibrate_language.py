@@ -1,6 +1,6 @@
-"""Make flows/text/calibration.py: how sure the default engine may be of a language.
+"""Make flows/text/language_calibration.py: how sure the default engine may be of a language.
 
-    python benchmarks/calibrate_language.py --corpus DIR > flows/text/calibration.py
+    python benchmarks/calibrate_language.py --corpus DIR > flows/text/language_calibration.py
 
 DIR holds sets of texts with truth as `benchmarks/accuracy.py` takes them; only the half `look` is read. What is stored
 are a few numbers, no text. LIKENESS depends on the scores alone, WEIGHTS also on LIKENESS: run it twice after a

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from flows.text.engine import Engine, Language
+from flows.text.language_engine import Engine, Language
 from flows.text.policy import LanguageEngine
 from flows.text.profile_engine import ProfileEngine
 

@@ -1,10 +1,10 @@
 """The default engine: langdetect's profiles, and knowing what they do not know.
 
-1. prose     addresses, code, hashes, markup and quoted mail headers do not vote    prose.py   
-2. script    that of most letters; Han, Kana and Hangul decide by themselves         script.py
-3. scores    langdetect's profiles of the languages of that script                  script_model.py
-4. und       where the text is unlike the language that fits it best                calibration.py
-5. how sure  by length, lead and likeness, as measured                              calibration.py
+1. prose     addresses, code, hashes, markup and quoted mail headers do not vote (`prose.py`)
+2. script    that of most letters; Han, Kana and Hangul decide by themselves (`script.py`)
+3. scores    langdetect's profiles of the languages of that script (`script_model.py`)
+4. und       where the text is unlike the language that fits it best
+5. how sure  by length, lead and likeness, as measured (`language_calibration.py`)
 
 A long text is judged by an even sample: by some 500 letters in eight places where all eight agree, by a clear lead, on
 a language that the text is like; otherwise by up to 10,000 letters of its prose. So time and memory are bounded
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flows.records import LanguageCandidate
-from flows.text.calibration import (
+from flows.text.language_calibration import (
     HAN_CONFIDENCE,
     KANA_OR_HANGUL_CONFIDENCE,
     LIKENESS,
@@ -31,7 +31,7 @@ from flows.text.calibration import (
     RUNNER_UP_SHARE,
     WEIGHTS,
 )
-from flows.text.engine import Language
+from flows.text.language_engine import Language
 from flows.text.prose import CODE_SIGNS, prose
 from flows.text.script import (
     CODE_LIMIT,

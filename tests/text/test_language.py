@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.prose import prose
 from flows.text.language import detect_language
+from flows.text.prose import prose
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases/languages.toml").read_text("utf-8"))["case"]
 ENGLISH = (
