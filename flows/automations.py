@@ -13,8 +13,8 @@ from prefect.events.schemas.events import ResourceSpecification
 
 from flows.errors import SettingsError
 from flows.prefect_report import ALERT, PART_PUBLISHED
-from flows.runner import HEARTBEAT_SECONDS
 from flows.settings import Settings
+from flows.tracking import HEARTBEAT_SECONDS
 
 CRASHED = "longshore: a run that died is Crashed"
 IDLE = "longshore: nothing was published for too long"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import __version__
 from flows.settings import Settings
+from flows.tracking import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +122,9 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
         yield f"        slug: {one.name}"
         yield "    work_pool:"
         yield f"      name: {WORK_POOL}"
+        yield "      job_variables:"
+        yield "        env:"
+        yield f"          {HEARTBEAT_VARIABLE}: {_quoted(str(HEARTBEAT_SECONDS))}"
 
 
 def _quoted(text: str) -> str:

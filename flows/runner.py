@@ -23,10 +23,10 @@ import anyio.abc
 from prefect.client.schemas.objects import FlowRun
 from prefect.runner import Runner
 
+from flows.tracking import HEARTBEAT_SECONDS
+
 # Above the two nightly flows and an ingest run; a second ingest run ends at once, as the first holds the warehouse.
 RUNS_AT_ONCE = 3
-# A run's heartbeat: with the automation that waits three of them, a dead run is seen within two minutes.
-HEARTBEAT_SECONDS = 30
 _context = multiprocessing.get_context("forkserver")
 
 

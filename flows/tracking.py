@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from flows.errors import LongshoreError, SettingsError
+from flows.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 STATE_FOLDER = ".longshore"
 # A URL that does not answer must be an error within ten seconds.
 _ANSWER_SECONDS = 8.0
+# A run tells so often that it lives; the automation that calls a silent one `Crashed` waits three of them. It is set
+# wherever our runs start, because with Prefect's own 180 s that automation would end runs which are well.
+HEARTBEAT_SECONDS = 30
+HEARTBEAT_VARIABLE = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
 # Prefect's own telemetry fails noisily where there is no way out to the internet, and says nothing of use here.
 QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 
@@ -128,14 +132,7 @@ def use_api(url: str) -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "flows")
-
-
-def ensure_prefect_can_start() -> None:
-    """Raise an error that says what to do where Prefect cannot be imported."""
-    try:
-        import prefect  # noqa: F401, PLC0415 - two seconds
-    except Exception as error:
-        raise LongshoreError(f"Prefect cannot be imported ({error}). Install longshore again.") from error
+    os.environ[HEARTBEAT_VARIABLE] = str(HEARTBEAT_SECONDS)
 
 
 def _can_lock(file: IO[bytes], *, keep: bool = False) -> bool:

@@ -47,3 +47,22 @@ def test_serving_needs_a_landing_folder(tmp_path):
     done = project.longshore("serve")
     assert done.returncode == 2
     assert "does not exist" in done.stderr
+
+
+def test_runs_tell_that_they_live_as_often_as_the_automation_expects(monkeypatch):
+    """With Prefect's own 180 s the automation would call runs `Crashed` that are well."""
+    import os
+
+    import yaml
+
+    from flows.automations import crashed_automation
+    from flows.tracking import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE, use_api
+    from tests.flows.project import ROOT
+
+    for name in ("PREFECT_API_URL", HEARTBEAT_VARIABLE, "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"):
+        monkeypatch.setenv(name, "")
+    use_api("http://127.0.0.1:1/api")
+    assert os.environ[HEARTBEAT_VARIABLE] == str(HEARTBEAT_SECONDS)
+    assert crashed_automation().trigger.within.total_seconds() == 3 * HEARTBEAT_SECONDS
+    for one in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]:
+        assert one["work_pool"]["job_variables"]["env"] == {HEARTBEAT_VARIABLE: str(HEARTBEAT_SECONDS)}
