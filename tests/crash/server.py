@@ -81,12 +81,12 @@ def ingest(root: Path, case: dict) -> str:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faults.arm(case.get("fault", ""))
     if case.get("workers"):
-        workers._new_pool = _forked_pool
+        workers._new_pool = forked_pool
     made = ProcessWorkers(2) if case.get("workers") else InlineWorkers()
     return pipeline.ingest_landing(settings_of(root, case["after_ingest"]), lambda *_: made).state
 
 
-def _forked_pool(slots: int) -> futures.ProcessPoolExecutor:
+def forked_pool(slots: int) -> futures.ProcessPoolExecutor:
     return futures.ProcessPoolExecutor(
         slots, mp_context=multiprocessing.get_context("fork"), initializer=_follow, initargs=(os.getpid(),)
     )
@@ -177,8 +177,8 @@ def run_case(case: dict) -> dict:
     if case.get("step"):
         once = f":{marker}" if case.get("once", True) else ""
         case["fault"] = f"{case['step']}:{case['kind']}:{case['nth']}{once}"
-    reader = _fork(lambda: read_until(stop, root), root / "reader.txt")
-    code = _wait(_fork(lambda: ingest(root, case), root / "first.txt"))
+    reader = fork(lambda: read_until(stop, root), root / "reader.txt")
+    code = wait(fork(lambda: ingest(root, case), root / "first.txt"))
     wrong = []
     ordinary = {"after_ingest": case["after_ingest"]}
 
@@ -192,11 +192,11 @@ def run_case(case: dict) -> dict:
         idle = [] if again == "nothing-to-do" else [f"one more run was {again}"]
         return "\n".join(idle + check(root, case["after_ingest"]))
 
-    status = _wait(_fork(afterwards, root / "check.txt"))
+    status = wait(fork(afterwards, root / "check.txt"))
     said = (root / "check.txt").read_text() if (root / "check.txt").exists() else f"the check died: {status}"
     wrong += said.splitlines()
     stop.touch()
-    if _wait(reader) != 0 or (root / "reader.txt").read_text():
+    if wait(reader) != 0 or (root / "reader.txt").read_text():
         wrong.append((root / "reader.txt").read_text() or "the reader died")
     fired = marker.exists() if case.get("once", True) else code != 0
     first = (root / "first.txt").read_text() if (root / "first.txt").exists() else ""
@@ -205,7 +205,7 @@ def run_case(case: dict) -> dict:
     return {"code": code, "fired": fired, "wrong": wrong, "first": first[-2000:]}
 
 
-def _fork(body, said: Path) -> int:
+def fork(body, said: Path) -> int:
     """Run a function in a forked process; what it gives is written to a file, an error too."""
     pid = os.fork()
     if pid:
@@ -221,13 +221,12 @@ def _fork(body, said: Path) -> int:
     os._exit(code)
 
 
-def _wait(pid: int) -> int:
+def wait(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def main() -> None:
-    """Answer cases until the input ends."""
-    # Whatever is imported late is imported here, and not by every child again.
+def warm() -> None:
+    """Import here whatever is imported late, and not in every child again."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "landing").mkdir()
@@ -236,6 +235,11 @@ def main() -> None:
         assert not check(root, "archive")
         (root / "stop").touch()
         assert not read_until(root / "stop", root)
+
+
+def main() -> None:
+    """Answer cases until the input ends."""
+    warm()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(run_case(json.loads(line))) + "\n")

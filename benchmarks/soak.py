@@ -1,0 +1,149 @@
+"""Question: do the guarantees hold when runs are killed at random while files arrive and readers read?
+
+    python benchmarks/soak.py [--kills 2000] [--seed 1] [--most-seconds 3600]
+
+One process drops files without a pause (new texts, texts again under other names, empty and binary ones), renaming
+each into place. One reads all of `records/` over and over. Runs are begun one after the other, each in a fork of this
+warm process, one in four with worker processes, and each is killed by SIGKILL after a random time. At the end comes one
+ordinary run; then every file that was dropped must be accounted for. Ends with 1 where anything is not as promised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import hashlib
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from flows import workers
+from flows.pipeline import ingest_landing
+from flows.settings import Settings
+from flows.storage.warehouse import Warehouse
+from flows.verify import record_ids_of, verify
+from flows.workers import InlineWorkers, ProcessWorkers
+from tests.crash import server
+
+# Most runs are hit while they recover or work, some live to their end.
+_LONGEST_LIFE_SECONDS = 0.8
+_FILES_A_SECOND = 40
+
+
+def settings_of(root: Path) -> Settings:
+    """Give small batches, so that each run passes every step several times."""
+    return Settings(landing=root / "landing", warehouse=root / "warehouse", settle_seconds=0, max_files_per_batch=5)
+
+
+def drop_files(root: Path, seed: int) -> str:
+    """Drop files until told to stop; what was dropped is written down first, a line each: its SHA-256."""
+    chance, number, stop = random.Random(seed), 0, root / "stop"
+    with (root / "dropped").open("a", buffering=1) as journal:
+        while not stop.exists():
+            number += 1
+            kind = chance.random()
+            if kind < 0.06:
+                data = b""
+            elif kind < 0.1:
+                data = bytes(chance.randrange(256) for _ in range(64)) * 20 + b"\0" * 64
+            else:
+                # One in four is a text that was, or will be, dropped under another name too.
+                which = chance.randrange(max(1, number // 4)) if kind < 0.35 else number + 1_000_000
+                data = b"Ship %d lay in the harbour and waited for the evening tide.\n" % which * 3
+            folder = root / "landing" / f"agency-{chance.randrange(5)}"
+            folder.mkdir(exist_ok=True)
+            draft = folder / f"{number}.txt.part"
+            draft.write_bytes(data)
+            journal.write(hashlib.sha256(data).hexdigest() + "\n")
+            draft.rename(folder / f"{number % 300}-{number}.txt")
+            time.sleep(chance.expovariate(_FILES_A_SECOND))
+    return ""
+
+
+def ingest(root: Path, *, many: bool) -> str:
+    """Run once."""
+    if many:
+        workers._new_pool = server.forked_pool  # noqa: SLF001 - a fresh Python for each worker costs seconds
+    made = ProcessWorkers(2) if many else InlineWorkers()
+    return ingest_landing(settings_of(root), lambda *_: made).state
+
+
+def check(root: Path) -> list[str]:
+    """Say what of all that was dropped is not accounted for, or not as it should be."""
+    wrong = [str(one) for one in verify(settings_of(root)).disagreements]
+    dropped = collections.Counter((root / "dropped").read_text().split())
+    store = Warehouse(root / "warehouse")
+    records = collections.Counter(record_id for part in store.parts() for record_id in record_ids_of(store, part))
+    there = collections.Counter()
+    bad = set()
+    for path in (root / "landing").rglob("*"):
+        if path.is_file() and not path.name.endswith((".reason.json", ".part")):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            there[digest] += 1
+            if "_rejected" in path.parts:
+                bad.add(digest)
+            elif "_archive" not in path.parts:
+                wrong.append(f"left in landing: {path}")
+    if there != dropped:
+        wrong.append(f"{dropped.total()} files were dropped, {there.total()} are there")
+    if set(records) != set(dropped) - bad or records.total() != len(records):
+        wrong.append(f"{len(set(dropped) - bad)} sources should be records, {records.total()} are")
+    wrong += [f"staged: {path}" for path in store.staged()]
+    return wrong
+
+
+def main() -> int:
+    """Run the soak and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--most-seconds", type=float, default=3600.0, help="stop after so long, however few the kills")
+    options = parser.parse_args()
+    server.warm()
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "landing").mkdir()
+        began = time.monotonic()
+        others = [
+            server.fork(lambda: server.read_until(root / "stop", root), root / "reader.txt"),
+            server.fork(lambda: drop_files(root, options.seed), root / "writer.txt"),
+        ]
+        kills = ended = 0
+        wrong: list[str] = []
+        while kills < options.kills and time.monotonic() - began < options.most_seconds and not wrong:
+            many = chance.random() < 0.25
+            run = server.fork(lambda many=many: ingest(root, many=many), root / "run.txt")
+            time.sleep(chance.random() ** 2 * _LONGEST_LIFE_SECONDS)
+            os.kill(run, signal.SIGKILL)
+            code = server.wait(run)
+            kills += code == -signal.SIGKILL
+            ended += code == 0
+            if code > 0:
+                wrong.append(f"a run failed: {(root / 'run.txt').read_text()[-2000:]}")
+        (root / "stop").touch()
+        codes = [server.wait(other) for other in others]
+        seconds = time.monotonic() - began
+        said = [(root / name).read_text() for name in ("reader.txt", "writer.txt")]
+        wrong += [
+            f"a reader or the writer failed: {text}" for text, code in zip(said, codes, strict=True) if text or code
+        ]
+        ordinary = server.wait(server.fork(lambda: ingest(root, many=False), root / "run.txt"))
+        if ordinary:
+            wrong.append(f"the ordinary run failed: {(root / 'run.txt').read_text()[-2000:]}")
+        wrong += check(root)
+        parts = len(list(Warehouse(root / "warehouse").parts()))
+        files = len((root / "dropped").read_text().split())
+    print(f"{kills:,} runs were killed, {ended:,} ended before, in {seconds:,.0f} s; {files:,} files, {parts:,} parts.")
+    print("\n".join(wrong) if wrong else "Nothing lost, nothing twice, nothing half; verify agrees.")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
