@@ -44,9 +44,9 @@ _SINGLE_BYTE: Final[tuple[tuple[str, str, Script, float], ...]] = (
     ("iso-8859-13", "iso8859_13", "latin", -3.0),
     ("iso-8859-4", "iso8859_4", "latin", -4.5),
     ("cp775", "cp775", "latin", -5.0),
-    ("iso-8859-3", "iso8859_3", "latin", -4.0),
+    ("iso-8859-3", "iso8859_3", "latin", -3.5),
     ("iso-8859-10", "iso8859_10", "latin", -6.0),
-    ("iso-8859-14", "iso8859_14", "latin", -4.5),
+    ("iso-8859-14", "iso8859_14", "latin", -3.8),
     ("iso-8859-16", "iso8859_16", "latin", -4.5),
     ("cp860", "cp860", "latin", -5.5),
     ("cp861", "cp861", "latin", -5.5),
@@ -55,7 +55,6 @@ _SINGLE_BYTE: Final[tuple[tuple[str, str, Script, float], ...]] = (
     ("mac-croatian", "mac_croatian", "latin", -6.5),
     ("mac-romanian", "mac_romanian", "latin", -6.5),
     ("mac-iceland", "mac_iceland", "latin", -5.5),
-    ("hp-roman8", "hp_roman8", "latin", -7.0),
     ("windows-1258", "cp1258", "vietnamese", -2.0),
     ("viscii", "", "vietnamese", -3.0),
     ("tcvn5712-1", "", "vietnamese", -3.0),
@@ -67,9 +66,9 @@ _SINGLE_BYTE: Final[tuple[tuple[str, str, Script, float], ...]] = (
     ("x-mac-cyrillic", "mac_cyrillic", "cyrillic", -4.0),
     ("cp855", "cp855", "cyrillic", -4.5),
     ("cp1125", "cp1125", "cyrillic", -5.0),
-    ("kz1048", "kz1048", "cyrillic", -5.0),
-    ("ptcp154", "ptcp154", "cyrillic", -5.0),
-    ("koi8-t", "koi8_t", "cyrillic", -6.0),
+    ("kz1048", "kz1048", "cyrillic", -4.0),
+    ("ptcp154", "ptcp154", "cyrillic", -4.5),
+    ("koi8-t", "koi8_t", "cyrillic", -9.0),
     ("windows-1253", "cp1253", "greek", -2.0),
     ("iso-8859-7", "iso8859_7", "greek", -2.0),
     ("cp737", "cp737", "greek", -4.0),
@@ -99,8 +98,6 @@ _EBCDIC: Final[tuple[tuple[str, str, float], ...]] = (
     ("cp500", "cp500", 0.0),
     ("cp037", "cp037", -0.5),
     ("cp1140", "cp1140", -1.5),
-    ("cp273", "cp273", -1.5),
-    ("cp1026", "cp1026", -3.0),
 )
 
 UNASSIGNED: Final = "\ufffd"
@@ -116,6 +113,11 @@ class SingleByte:
     codec: str
     table: str = field(repr=False)
     codes: npt.NDArray[np.uint16] = field(repr=False)
+
+    @property
+    def composes(self) -> bool:
+        """Whether letters and their marks are bytes of their own, so that the text wants NFC."""
+        return "\u0301" in self.table
 
     def decode(self, raw: bytes) -> str:
         """Read all of `raw`; U+FFFD for a byte that the charset leaves unassigned."""

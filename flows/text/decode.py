@@ -23,7 +23,7 @@ from flows.records import Reason, Rejection
 from flows.text.binary import name_by_controls, name_by_signature, name_of_spelt_binary
 
 if TYPE_CHECKING:
-    from flows.text.judging import Reading
+    from flows.text.judging import Verdict
     from flows.text.mixed import Mixed
 
 Method = Literal["bom", "utf-8", "detected", "mixed", "declared"]
@@ -57,8 +57,10 @@ _EMPTY: Final = Rejection(Reason.EMPTY, "The file holds nothing but white space.
 # One look at the head of every file for what text does not have (a tab, line ends and escapes it does).
 _HEAD: Final = 512
 _ODD: Final = bytes(code for code in range(0x20) if code not in b"\a\b\t\n\v\f\r\x0e\x0f\x1a\x1b")
-# A likelihood counts every letter as independent evidence, which letters of one text are not: how much less they are.
-_TEMPERATURE: Final = 4.0
+# Found on files: with it, of the answers that say 0.9 and more 99.5 % are right.
+_TEMPERATURE: Final = 3.0
+# However likely its reading is, a single letter is little to go by.
+_ONE_LETTER_DOUBT: Final = 0.3
 _CLOSE: Final = 0.05
 _SHOWN: Final = 5
 # A character of the file that its charset has no reading for, past the sample.
@@ -157,7 +159,7 @@ def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
     good, bad = count_well_formed(raw)
     if good >= _SURELY_UTF_8 * bad:
         return _from_mixed(raw, read_mixed(raw, judge))
-    legacy = _from_readings(raw, judge(raw))
+    legacy = _from_verdict(raw, judge(raw))
     if good >= 2 and good >= _PERHAPS_UTF_8 * bad:
         mixed = read_mixed(raw, judge)
         if _plausibility(mixed.text) > _plausibility(legacy.text):
@@ -179,12 +181,12 @@ def _from_mixed(raw: bytes, mixed: Mixed) -> Decoded:
     return Decoded(text, "utf-8", method, confidence, runner_up=mixed.second)
 
 
-def _from_readings(raw: bytes, readings: list[Reading]) -> Decoded:
+def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
     """Read the whole file with the best reading that does; a charset that fails past the sample falls behind."""
-    scores = {reading.charset.name: float(reading.score) for reading in readings}
+    scores = {reading.charset.name: reading.score for reading in verdict.readings}
     texts: dict[str, str] = {}
     while True:
-        best = max(readings, key=lambda reading: scores[reading.charset.name])
+        best = max(verdict.readings, key=lambda reading: scores[reading.charset.name])
         name = best.charset.name
         if name in texts:
             break
@@ -199,7 +201,8 @@ def _from_readings(raw: bytes, readings: list[Reading]) -> Decoded:
     candidates = tuple(EncodingCandidate(each, round(shares[each] / total, 4)) for each in ranked[:_SHOWN])
     close = len(candidates) > 1 and candidates[1].score > _CLOSE
     runner_up = candidates[1].encoding if close else None
-    return Decoded(texts[name], name, "detected", candidates[0].score, runner_up, candidates)
+    confidence = min(candidates[0].score, 1 - _ONE_LETTER_DOUBT / (1 + verdict.weighed_bytes))
+    return Decoded(texts[name], name, "detected", confidence, runner_up, candidates)
 
 
 def _ebcdic(raw: bytes) -> Decoded | None:

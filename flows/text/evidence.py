@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from flows.text import ideographs
 from flows.text.letters import FOREIGN, OUTSIDE, letters
-from flows.text.symbols import CLASSES, DIGIT, LETTER, signs
+from flows.text.symbols import CLASSES, DIGIT, LETTER, SPACE, signs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from flows.text.letters import Floats, Ids, Letters
 
     Codes = npt.NDArray[np.uint16]
+    Counts = npt.NDArray[np.int64]
 
 _LETTER_BESIDE_DIGIT: Final = -3.0
 _MIXED_WORD: Final = -4.0
@@ -35,12 +37,22 @@ _FOREIGN_ACCENT: Final = -4.0
 _VIETNAMESE_LETTER: Final = -3.8
 # A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
 _UNKNOWN_LANGUAGE: Final = -3.0
+# An apostrophe may be a letter (a glottal stop): read so where it is in every so many words, at a cost.
+_APOSTROPHES: Final = (0x2018, 0x2019, 0xB4, 0x02BC)
+_FEWEST_APOSTROPHES: Final = 3
+_APOSTROPHES_TO_WORDS: Final = 6
+_APOSTROPHE_LANGUAGE: Final = -3.0
+# Letters that look alike were typed for each other, mostly in Serbian and Bosnian.
+_LATIN_TWINS: Final = "ABCEHJKMOPSTXaceijopsxy"
+_CYRILLIC_TWINS: Final = "АВСЕНЈКМОРЅТХасеіјорѕху"
+_TWINS_IN_A_ROW: Final = 3
+_TWIN: Final = -1.0
 # Whoever uses a sign uses it again: its share is learnt, as from this many signs seen before.
 _SIGNS_SEEN_BEFORE: Final = 100.0
 _LEARNT_SHARE: Final = 3e-5  # of signs rarer than this a second one is no more likely than the first
 # The mixture of languages: how far the first guess is trusted, how often it is improved, and the weight of the prior.
-_FIRST_GUESS: Final = 0.8
-_ROUNDS: Final = 3
+_FIRST_GUESS: Final = 0.9
+_ROUNDS: Final = 0
 _PRIOR_WEIGHT: Final = 1.0
 _NEWLINE: Final = 10
 
@@ -50,23 +62,80 @@ def codes_of(text: str) -> Codes:
     return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
 
 
-def log_likelihood(codes: Codes, script: Script, tongues: Floats | None = None) -> float:
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the words of ASCII letters say of a text in Latin letters.
+
+    tongues: how likely each language is. letters: how often each letter stands there.
+    """
+
+    tongues: Floats
+    letters: Counts
+
+
+def background_of(words: bytes) -> Background:
+    """See which languages and letters a text has, by its words of ASCII letters."""
+    model = letters("latin")
+    codes = np.frombuffer(words, np.uint8).astype(np.uint16)
+    before, last, this = (part[0] for part in _threes(model, _padded(codes[np.newaxis])))
+    tongues = _weights(model.chances(before, last, this), model.prior)
+    return Background(tongues, np.bincount(this, minlength=len(model.plain)))
+
+
+def log_likelihood(codes: Codes, script: Script, background: Background | None = None) -> float:
     """Give ln(likelihood) of a text that is written in one script, in whichever of its languages fit.
 
-    tongues: how likely each language is beforehand, as `tongues_of` gives them for Latin.
+    background: of the text's other words, for Latin.
     """
     if script == "cjk":
         return _of_ideographs(codes)
+    if script == "cyrillic":
+        codes, twins = _untwined(codes)
+        return _of_words(codes, script, None) + _TWIN * float(twins)
+    if script != "latin":
+        return _of_words(codes, script, None)
+    total = _of_words(codes, script, background)
+    kind = signs().kind.take(_padded(codes[np.newaxis])[0])
+    inside = np.isin(codes, _APOSTROPHES) & (kind[1:-2] == LETTER)
+    count = int(np.count_nonzero(inside))
+    if count >= _FEWEST_APOSTROPHES and count * _APOSTROPHES_TO_WORDS > np.count_nonzero(kind == SPACE):
+        rest = codes[~inside]
+        placed = math.lgamma(count + 1) + math.lgamma(len(rest) + 1) - math.lgamma(len(codes) + 2)
+        total = float(np.logaddexp(total, _of_words(rest, script, background) + placed + _APOSTROPHE_LANGUAGE))
+    return total
+
+
+def _untwined(codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
+    """Read each Latin letter that stands in a Cyrillic word (`Cрпски`) as its twin; give how many there were."""
+    twins = _twins().take(codes)
+    within = (codes >= 0x400) & (codes < 0x530)
+    for _ in range(_TWINS_IN_A_ROW):
+        beside = np.zeros_like(within)
+        beside[..., 1:] |= within[..., :-1]
+        beside[..., :-1] |= within[..., 1:]
+        within |= beside & (twins > 0)
+    read = within & (twins > 0)
+    return np.where(read, twins, codes), np.count_nonzero(read, axis=-1)
+
+
+@cache
+def _twins() -> Codes:
+    table = np.zeros(0x10000, np.uint16)
+    table[[ord(latin) for latin in _LATIN_TWINS]] = [ord(cyrillic) for cyrillic in _CYRILLIC_TWINS]
+    return table
+
+
+def _of_words(codes: Codes, script: Script, background: Background | None) -> float:
     model = letters(script)
     padded = _padded(codes[np.newaxis])
     before, last, this = (part[0] for part in _threes(model, padded))
-    prior = model.prior if tongues is None else tongues
+    prior = model.prior if background is None else background.tongues
     total = _of_mixture(model.chances(before, last, this), prior)
     if script == "latin":
         plain = model.plain.take(this)
         if not np.array_equal(plain, this):
             chances = model.chances(model.plain.take(before), model.plain.take(last), plain)
-            unknown = _of_mixture(chances, prior) + _of_marks(model, this, plain)
+            unknown = _of_mixture(chances, prior) + _of_marks(model, this, background)
             total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
     return total + float(_of_the_rest(model, padded, script)[0]) + _of_repeated_signs(codes, this)
 
@@ -77,20 +146,15 @@ def glance(codes: Codes, script: Script) -> Floats:
     Ten times as fast as `log_likelihood`: enough to leave out most readings.
     """
     model = letters(script)
+    twins: npt.NDArray[np.int64] | int = 0
+    if script == "cyrillic":
+        codes, twins = _untwined(codes)
     padded = _padded(codes)
     before, last, this = _threes(model, padded)
     means = _means(script)
     chances = means.chances(before, last, this)[..., 0]
-    sums: Floats = np.log(chances).sum(axis=1) + _of_the_rest(model, padded, script)
+    sums: Floats = np.log(chances).sum(axis=1) + _of_the_rest(model, padded, script) + _TWIN * twins
     return sums
-
-
-def tongues_of(words: bytes) -> Floats:
-    """Give how likely each language of the Latin model is, by words of ASCII letters."""
-    model = letters("latin")
-    codes = np.frombuffer(words, np.uint8).astype(np.uint16)
-    before, last, this = (part[0] for part in _threes(model, _padded(codes[np.newaxis])))
-    return _weights(model.chances(before, last, this), model.prior)
 
 
 @cache
@@ -98,6 +162,8 @@ def _means(script: Script) -> Letters:
     """Give the model of a script with one column, the mean of its languages."""
     model = letters(script)
     ones, pairs, triples = (table @ model.prior for table in (model.ones, model.pairs, model.triples))
+    # Letters of a few languages only, as much again.
+    ones = (ones + model.ones.max(axis=1)) / 2
     return type(model)(
         languages=("mean",),
         ids=model.ids,
@@ -142,17 +208,18 @@ def _weights(chances: Floats, prior: Floats) -> Floats:
     return weights
 
 
-def _of_marks(model: Letters, this: Ids, plain: Ids) -> float:
+def _of_marks(model: Letters, this: Ids, background: Background | None) -> float:
     """Weigh which marks the letters have, each learnt as the text goes on (a Dirichlet prior for each plain letter)."""
-    count, family = np.bincount(this, minlength=len(model.plain)), np.bincount(plain)
+    here = np.bincount(this, minlength=len(model.plain))
+    seen = here * 0 if background is None else background.letters
     total = 0.0
-    for letter in {int(each) for each in plain[plain != this]}:
+    for letter in np.unique(model.plain[(here > 0) & (model.marked < 1)]):
         forms = np.flatnonzero(model.plain == letter)
-        weight = float(model.marked[forms].sum())
-        total += math.lgamma(weight) - math.lgamma(weight + int(family[letter]))
-        for form in forms[count[forms] > 0]:
-            share = float(model.marked[form])
-            total += math.lgamma(share + int(count[form])) - math.lgamma(share)
+        weights, counts = model.marked[forms] + seen[forms], here[forms]
+        whole = float(weights.sum())
+        total += math.lgamma(whole) - math.lgamma(whole + int(counts.sum()))
+        for weight, count in zip(weights.tolist(), counts.tolist(), strict=True):
+            total += math.lgamma(weight + count) - math.lgamma(weight)
     return total
 
 

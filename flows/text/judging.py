@@ -10,56 +10,132 @@ that fits the whole file; the sample is all that is weighed.
 
 from __future__ import annotations
 
+import codecs
 import math
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from flows.text.candidates import MultiByte, SingleByte, multi_byte, single_byte
-from flows.text.evidence import codes_of, glance, log_likelihood, tongues_of
+from flows.text.evidence import background_of, codes_of, glance, log_likelihood
 
 if TYPE_CHECKING:
-    from flows.text.letters import Floats
+    from flows.text.candidates import Script
+    from flows.text.evidence import Codes
 
 # How much of a file is looked at for words, and how many bytes of them are weighed in full and at a glance.
 _LOOKED_AT: Final = 1 << 16
-_SAMPLE: Final = 700
+_SAMPLE: Final = 400
 _GLANCE: Final = 160
 # A word longer than this is cut (a line of Chinese is a word here).
 _WORD: Final = 200
+_LONG_WORD: Final = 24
+_AROUND: Final = 10
 _PLAIN_WORDS: Final = 300
 # Readings that go on to be weighed in full: this many, unless a glance puts them this far behind.
 _KEPT: Final = 6
 _FAR_BEHIND: Final = 40.0
+_COMMONEST: Final = "windows-1252"
 # A character that the charset has no reading for.
 _NO_READING: Final = -12.0
 _MOST_WITHOUT_READING: Final = 0.02
 
 
+_BEYOND: Final = bytes(range(0x80, 0x100))
+# The letters of one text repeat each other: this many beyond ASCII count half as evidence.
+_INDEPENDENT: Final = 100.0
+# chardet is asked where the best reading has less than this share, and hears this much of the file. An opinion is
+# the logarithm of a ratio, no less than this; this is for charsets that it does not know.
+_SURE: Final = 0.97
+_HEARD: Final = 4096
+_LEAST_OPINION: Final = 0.135
+_UNHEARD: Final = -0.5
+_MOSTLY_ASCII: Final = ("latin", "vietnamese")
+# In other scripts than Latin, most of a text's letters are beyond ASCII, unless it is markup: this many to one.
+_MARKUP: Final = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A charset, and how well its reading of the file does: ln(likelihood), and the charsets that read the same."""
+    """A charset, how well its reading of the file does, and the charsets that read the file the same.
+
+    likelihood, prior: of the sample's text, and of the charset for such a file (natural logarithms).
+    score: both together, as far as evidence of one text can be counted as independent.
+    """
 
     charset: SingleByte | MultiByte
+    likelihood: float
+    prior: float
     score: float
     same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is weighed of a file: `words` have bytes beyond ASCII, `plain` ones are ASCII letters only."""
+    """What is weighed of a file: `words` have bytes beyond ASCII, `plain` ones are ASCII letters only.
+
+    ascii_to_beyond: how many bytes of the file are ASCII to each that is not.
+    """
 
     words: bytes
     plain: bytes
+    ascii_to_beyond: float
 
 
-def judge(raw: bytes) -> list[Reading]:
-    """Weigh every reading of bytes that are not Unicode; the best first, never empty."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every reading, the best first, and how many bytes beyond ASCII were weighed."""
+
+    readings: tuple[Reading, ...]
+    weighed_bytes: int
+
+
+def judge(raw: bytes) -> Verdict:
+    """Weigh every reading of bytes that are not Unicode; there is at least one."""
     sample = take_sample(raw)
-    readings = [*_weigh_single_byte(sample, _distinct(raw)), *_weigh_multi_byte(sample)]
-    return sorted(readings, key=lambda reading: -reading.score)
+    beyond = len(sample.words) - len(sample.words.translate(None, _BEYOND))
+    weight = 1 / (1 + beyond / _INDEPENDENT)
+    weighed = [*_weigh_single_byte(sample, _distinct(raw)), *_weigh_multi_byte(sample)]
+    readings = [
+        Reading(charset, likelihood, prior, prior + likelihood * weight, same)
+        for charset, likelihood, prior, same in weighed
+    ]
+    readings.sort(key=lambda reading: -reading.score)
+    best = readings[0].score
+    if sum(math.exp(max(reading.score - best, -60.0)) for reading in readings) * _SURE > 1:
+        readings = with_second_opinion(raw, readings)
+    return Verdict(tuple(readings), beyond)
+
+
+def with_second_opinion(raw: bytes, readings: list[Reading]) -> list[Reading]:
+    """Let chardet's ranking speak where the evidence leaves a doubt: it knows languages that langdetect does not."""
+    import chardet  # noqa: PLC0415 - only where there is a doubt
+
+    confidences: dict[str, float] = {}
+    for guess in chardet.detect_all(raw[:_HEARD], ignore_threshold=True):
+        if guess["encoding"]:
+            confidences.setdefault(codecs.lookup(guess["encoding"]).name, guess["confidence"])
+    highest = max(confidences.values(), default=1.0)
+    heard = []
+    for reading in readings:
+        opinion = _UNHEARD
+        names = [name for name in map(_python_name, (reading.charset.name, *reading.same)) if name]
+        if names:
+            ratio = max(confidences.get(name, 0.0) for name in names) / highest
+            opinion = math.log(max(ratio, _LEAST_OPINION))
+        heard.append(replace(reading, score=reading.score + opinion))
+    return sorted(heard, key=lambda reading: -reading.score)
+
+
+@cache
+def _python_name(name: str) -> str | None:
+    for single in single_byte():
+        if single.name == name:
+            return codecs.lookup(single.codec).name if single.codec else None
+    return next(codecs.lookup(multi.codecs[0]).name for multi in multi_byte() if multi.name == name)
 
 
 def take_sample(raw: bytes) -> Sample:
@@ -70,15 +146,26 @@ def take_sample(raw: bytes) -> Sample:
     for token in dense:
         if size >= _SAMPLE:
             break
-        words.append(token[:_WORD])
+        words.append(_cut(token))
         size += len(words[-1]) + 1
     seen = set(b"".join(words))
     for token in dense[len(words) :]:
         if not seen.issuperset(token):
-            words.append(token[:_WORD])
+            words.append(_cut(token))
             seen.update(token)
     plain = b" ".join([token for token in tokens[:_WORD] if token.isalpha()])[:_PLAIN_WORDS]
-    return Sample(b" ".join(words), plain)
+    looked_at = raw[:_LOOKED_AT]
+    ascii_ = len(looked_at.translate(None, _BEYOND))
+    return Sample(b" ".join(words), plain, ascii_ / max(1, len(looked_at) - ascii_))
+
+
+def _cut(token: bytes) -> bytes:
+    """Keep the part of a word that has bytes beyond ASCII: markup and addresses may be glued to it."""
+    if len(token) <= _LONG_WORD:
+        return token
+    beyond = [place for place, code in enumerate(token) if code >= 0x80]
+    start = max(0, beyond[0] - _AROUND)
+    return token[start : min(beyond[-1] + _AROUND, start + _WORD)]
 
 
 def _distinct(raw: bytes) -> bytes:
@@ -86,45 +173,71 @@ def _distinct(raw: bytes) -> bytes:
     return bytes(code for code in range(0x80, 0x100) if code in raw)
 
 
-def _weigh_single_byte(sample: Sample, distinct: bytes) -> list[Reading]:
-    bytes_ = np.frombuffer(sample.words, np.uint8)
+_Weighed = tuple[SingleByte | MultiByte, float, float, tuple[str, ...]]
+
+
+def _weigh_single_byte(sample: Sample, distinct: bytes) -> list[_Weighed]:
+    """Weigh the charsets of one byte a character: charset, likelihood, prior, and those that read the same."""
     same: dict[str, list[SingleByte]] = {}
     for charset in single_byte():
         same.setdefault(charset.decode(distinct), []).append(charset)
     groups = [sorted(group, key=lambda charset: -charset.log_prior) for group in same.values()]
-    priors = {group[0].name: _log_sum([charset.log_prior for charset in group]) for group in groups}
-    glances: list[tuple[float, list[SingleByte]]] = []
-    for script in {group[0].script for group in groups}:
-        those = [group for group in groups if group[0].script == script]
-        codes = np.stack([group[0].codes for group in those])[:, bytes_[:_GLANCE]]
-        for group, likelihood in zip(those, glance(codes, script).tolist(), strict=True):
-            glances.append((likelihood + priors[group[0].name], group))
-    glances.sort(key=lambda pair: -pair[0])
-    best = max(likelihood for likelihood, group in glances if group[0].script != "vietnamese")
-    tongues: Floats | None = None
-    readings = []
-    for rank, (likelihood, group) in enumerate(glances):
-        charset = group[0]
-        if charset.script == "vietnamese" or (rank < _KEPT and likelihood > best - _FAR_BEHIND):
-            codes = charset.codes.take(bytes_)
-            if charset.script == "vietnamese":
-                codes = codes_of(unicodedata.normalize("NFC", charset.decode(sample.words)))
-            elif charset.script == "latin" and tongues is None:
-                tongues = tongues_of(sample.plain)
-            score = log_likelihood(codes, charset.script, tongues if charset.script == "latin" else None)
-            score += priors[charset.name]
-            readings.append(Reading(charset, score, tuple(other.name for other in group[1:])))
-    return readings
+    sparse = _of_sparse(sample)
+    priors = {
+        group[0].name: _log_sum([charset.log_prior for charset in group])
+        + (0.0 if group[0].script in _MOSTLY_ASCII else sparse)
+        for group in groups
+    }
+    likelihoods = _glance([group[0] for group in groups], sample)
+    groups.sort(key=lambda group: -(likelihoods[group[0].name] + priors[group[0].name]))
+    best = likelihoods[groups[0][0].name] + priors[groups[0][0].name]
+    background = None
+    weighed: list[_Weighed] = []
+    for rank, (charset, *others) in enumerate(groups):
+        behind = best - likelihoods[charset.name] - priors[charset.name]
+        if (rank >= _KEPT or behind > _FAR_BEHIND) and (charset.name != _COMMONEST or behind > 4 * _FAR_BEHIND):
+            continue
+        if charset.script == "latin" and background is None:
+            background = background_of(sample.plain)
+        codes = _codes(charset, sample.words)
+        likelihood = log_likelihood(codes, charset.script, background if charset.script == "latin" else None)
+        weighed.append((charset, likelihood, priors[charset.name], tuple(other.name for other in others)))
+    return weighed
 
 
-def _weigh_multi_byte(sample: Sample) -> list[Reading]:
-    readings = []
+def _glance(charsets: list[SingleByte], sample: Sample) -> dict[str, float]:
+    """Give a rough likelihood of each reading, all of one script at once."""
+    words = sample.words[:_GLANCE]
+    by_script: dict[tuple[Script, int], list[tuple[str, Codes]]] = {}
+    for charset in charsets:
+        codes = _codes(charset, words)
+        by_script.setdefault((charset.script, len(codes)), []).append((charset.name, codes))
+    likelihoods: dict[str, float] = {}
+    for (script, _), readings in by_script.items():
+        values = glance(np.stack([codes for _, codes in readings]), script).tolist()
+        likelihoods |= dict(zip([name for name, _ in readings], values, strict=True))
+    return likelihoods
+
+
+def _codes(charset: SingleByte, words: bytes) -> Codes:
+    if charset.composes:
+        return codes_of(unicodedata.normalize("NFC", charset.decode(words)))
+    return charset.codes.take(np.frombuffer(words, np.uint8))
+
+
+def _of_sparse(sample: Sample) -> float:
+    """Weigh that a text of another script than Latin has so few letters of it."""
+    return -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
+
+
+def _weigh_multi_byte(sample: Sample) -> list[_Weighed]:
+    weighed: list[_Weighed] = []
     for charset in multi_byte():
         text, unread = charset.decode(sample.words)
         if unread <= 1 + len(text) * _MOST_WITHOUT_READING:
-            score = log_likelihood(codes_of(text), "cjk") + charset.log_prior + _NO_READING * unread
-            readings.append(Reading(charset, score))
-    return readings
+            likelihood = log_likelihood(codes_of(text), "cjk") + _NO_READING * unread
+            weighed.append((charset, likelihood, charset.log_prior + _of_sparse(sample), ()))
+    return weighed
 
 
 def _log_sum(logs: list[float]) -> float:

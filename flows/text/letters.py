@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from flows.text.candidates import Script
+    from flows.text.orthographies import Orthography
     from flows.text.profiles import Profiles
 
     Floats = npt.NDArray[np.float32]
@@ -54,23 +55,24 @@ _RANGES: Final[dict[Script, tuple[tuple[int, int], ...]]] = {
     "arabic": ((0x620, 0x700), (0xFB50, 0xFE00), (0xFE70, 0xFF00)),
     "thai": ((0xE00, 0xE80),),
 }
-_ALPHABETS: Final[dict[Script, dict[str, str]]] = {
+_ALPHABETS: Final[dict[Script, dict[str, Orthography]]] = {
     "latin": orthographies.LATIN,
     "cyrillic": orthographies.CYRILLIC,
 }
 # langdetect folds these before it counts.
 _SAME: Final = {"ș": "ş", "ț": "ţ", "ی": "ي"}
 # Letters that Unicode does not decompose, and what they are when their marks are left out.
-_PLAIN: Final = dict(zip("øłđðþħıßæœŋŧ", "olddthisaont", strict=True))
+_PLAIN: Final = dict(zip("øłđðþħıŧ", "olddthit", strict=True))
 _NO_LETTERS: Final = "ªºµƒๆฯ"
 
 # The parts that trigrams, bigrams and single letters have in a chance, of 1; after a space, bigrams have both.
 _TRIPLE, _PAIR, _SINGLE = 0.55, 0.28, 0.15
 # The part that all languages of the script together have in each one's chances: names, quotations, loans.
 _SHARED: Final = 0.03
-# In a language that only its alphabet is known of: the part of the letters beyond ASCII, and how rare it is.
-_ALPHABET: Final = 0.12
-_ALPHABET_PRIOR: Final = 0.13
+# A language that only its alphabet is known of: how rare it is, and the most that its alphabet counts for beside
+# what the script's languages have in common.
+_ALPHABET_PRIOR: Final = 0.3
+_MOST_SHARE: Final = 0.3
 # Any letter of the script that no language here has, and what keeps logarithms finite.
 _STRAY: Final = 1e-6
 _FLOOR: Final = 1e-7
@@ -129,22 +131,20 @@ def letters(script: Script) -> Letters:
     profiles = language_model().profiles
     known = sorted({char.lower() for char in profiles.characters if _belongs(char, script) and len(char.lower()) == 1})
     alphabets = _ALPHABETS.get(script, {})
-    known += sorted(set("".join(alphabets.values())) - set(known))
+    known += sorted({letter for alphabet in alphabets.values() for letter in alphabet.letters} - set(known))
     ids = _ids(script, known)
     width = _FIRST + len(known)
     languages = _LANGUAGES[script]
     tables = _chances(_count(profiles, languages, ids, width), width)
     ones, pairs, triples = (table * (1 - _SHARED) + table.mean(axis=1, keepdims=True) * _SHARED for _, table in tables)
     ones[_UNKNOWN:] = np.maximum(ones[_UNKNOWN:], _STRAY)
-    extra = [ones.mean(axis=1) * (1 - _ALPHABET) for _ in alphabets]
-    for column, alphabet in zip(extra, alphabets.values(), strict=True):
-        beyond = [int(ids[ord(letter)]) for letter in alphabet if not letter.isascii()]
-        column[beyond] += _ALPHABET / len(beyond)
-    mean_pairs, mean_triples = (table.mean(axis=1) * (1 - _ALPHABET) for table in (pairs, triples))
+    extra = [_column(ids, ones.mean(axis=1), orthography) for orthography in alphabets.values()]
+    shares = np.array([1 - min(orthography.share, _MOST_SHARE) for orthography in alphabets.values()])
+    mean_pairs, mean_triples = (table.mean(axis=1, keepdims=True) * shares for table in (pairs, triples))
     prior = np.array([1.0] * len(languages) + [_ALPHABET_PRIOR] * len(alphabets), np.float32)
     ones = np.column_stack([ones, *extra])
-    pairs = np.column_stack([pairs, *([mean_pairs] * len(alphabets))])
-    triples = np.column_stack([triples, *([mean_triples] * len(alphabets))])
+    pairs = np.column_stack([pairs, mean_pairs])
+    triples = np.column_stack([triples, mean_triples])
     pair_rows, pairs = _place_pairs(script, tables[1][0], pairs, width)
     plain = _without_marks(ids, width)
     overall = ones.mean(axis=1)
@@ -162,6 +162,15 @@ def letters(script: Script) -> Letters:
         plain=plain,
         marked=marked.astype(np.float32),
     )
+
+
+def _column(ids: Ids, common: Counts, orthography: Orthography) -> Counts:
+    """Give the chances of single letters in a language of which only the alphabet is known."""
+    share = min(orthography.share, _MOST_SHARE)
+    column = common * (1 - share)
+    weights = 1 / np.arange(1, len(orthography.letters) + 1)
+    np.add.at(column, ids[[ord(letter) for letter in orthography.letters]], share * weights / weights.sum())
+    return column
 
 
 def _belongs(letter: str, script: Script) -> bool:

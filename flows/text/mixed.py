@@ -20,7 +20,7 @@ from flows.text.evidence import codes_of, log_likelihood
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.text.judging import Reading
+    from flows.text.judging import Verdict
 
 _WELL_FORMED: Final = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
@@ -50,7 +50,7 @@ def count_well_formed(raw: bytes) -> tuple[int, int]:
     return len(lengths), beyond - sum(lengths)
 
 
-def read_mixed(raw: bytes, judge: Callable[[bytes], list[Reading]]) -> Mixed:
+def read_mixed(raw: bytes, judge: Callable[[bytes], Verdict]) -> Mixed:
     """Read a file line by line, as UTF-8 or as the charset that `judge` finds for the lines that are not."""
     lines = raw.split(b"\n")
     texts: list[str | None] = []
@@ -67,7 +67,7 @@ def read_mixed(raw: bytes, judge: Callable[[bytes], list[Reading]]) -> Mixed:
             else:
                 texts.append(None)
                 bad_lines.append(line)
-    charset = judge(b"\n".join(bad_lines))[0].charset if bad_lines else None
+    charset = judge(b"\n".join(bad_lines)).readings[0].charset if bad_lines else None
     if charset is not None:
         for number, text in enumerate(texts):
             if text is None:

@@ -91,7 +91,18 @@ _ROLES: Final = (
     _Role("、。「」『』・ー〜～（）！？：，；《》〈〉【】", 1e-2, _ANY),
 )
 # Shares of ASCII among what is no letter.
-_ASCII: Final = {" ": 0.7, "\n": 0.04, ",": 0.05, ".": 0.05, "\r": 0.02, "-": 0.01, "'": 0.01, '"': 0.01}
+_ASCII: Final = {
+    " ": 0.7,
+    "\n": 0.04,
+    ",": 0.05,
+    ".": 0.05,
+    "\r": 0.02,
+    "-": 0.01,
+    "'": 0.01,
+    '"': 0.01,
+    "!": 0.004,
+    "|": 0.0005,
+}
 _ASCII_DIGIT: Final = 0.008
 _ASCII_OTHER: Final = 0.002
 # What text does not hold, but a wrong reading does.
