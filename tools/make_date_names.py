@@ -21,10 +21,12 @@ from flows.text.date_words import fold_words
 LOCALES = """
 af am ar ast az az-Cyrl be bg bn br bs bs-Cyrl ca ce ckb cs cy da de el en eo es et eu fa fi fil fo fr fur fy ga gd gl
 gu ha he hi hr hu hy id ig is it ka kk km kn ky lb lo lt lv mg mk ml mr ms mt my nb ne nl nn or os pa pl ps pt rm ro
-ru rw se si sk sl so sq sr sr-Latn sv sw ta te th ti to tr ug uk ur uz uz-Cyrl yi zu ja ko zh zh-Hant
+ru rw se si sk sl so sq sr sr-Latn sv sw ta te th ti to tr ug uk ur uz uz-Cyrl yi zu mn ja ko zh zh-Hant
 """
 MONTHS = "january february march april may june july august september october november december"
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
+# Of these, names of three Latin letters or fewer are left out: they are other words, or other months, elsewhere.
+SHORT_LEFT_OUT = "ast br ce eo fo fur fy ga gd gl ha ig kl lb mg mt rm rw se ti to uz yi zu"
 # Mistakes of the source.
 LEFT_OUT = {"saturday": {"دو شنبه", "روز شنبه"}}
 
@@ -43,14 +45,15 @@ DATE_NAMES = {
 '''
 
 
-def names(info: dict[str, Any], key: str) -> list[str]:
+def names(info: dict[str, Any], key: str, *, short: bool) -> list[str]:
     """Give the names of one month or day, folded, each once; single letters are no evidence."""
     parts = [info, *info.get("locale_specific", {}).values()]
     found: dict[str, None] = {}
     for part in parts:
         for name in part.get(key, []):
             folded = fold_words(name)
-            if len(folded) > 1 and not any(c.isdigit() for c in name) and folded not in LEFT_OUT.get(key, ()):
+            least = 1 if short or not folded.isascii() else 3
+            if len(folded) > least and not any(c.isdigit() for c in name) and folded not in LEFT_OUT.get(key, ()):
                 found[folded] = None
     return list(found)
 
@@ -60,7 +63,10 @@ def main() -> None:
     print(HEAD, end="")
     for locale in LOCALES.split():
         info = importlib.import_module(f"dateparser.data.date_translation_data.{locale}").info
-        groups = [",".join(names(info, key)) for key in f"{MONTHS} {WEEKDAYS} am pm".split()]
+        groups = [
+            ",".join(names(info, key, short=locale not in SHORT_LEFT_OUT))
+            for key in f"{MONTHS} {WEEKDAYS} am pm".split()
+        ]
         print(f'    "{locale}": "{"|".join(groups)}",')
     print("}")
 

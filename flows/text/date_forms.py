@@ -146,11 +146,11 @@ _EAST_ASIAN_WEEKDAYS: Final = {
     for day, sign in enumerate(signs)
 }
 _EAST_ASIAN_CLOCK = re.compile(
-    r"""[\s,，|・]{0,3}(?P<half>午前|午後|上午|下午|오전|오후|凌晨|早上|晚上|中午)?\s?
+    r"""[\s,，|・]{0,3}(?P<half>午前|午後|上午|下午|오전|오후|凌晨|早上|晚上|中午|[AP]M)?\s?
     (?P<hour>\d{1,2})\s?[時时點点시]\s?(?:(?P<minute>\d{1,2})\s?[分분]\s?(?:(?P<second>\d{1,2})\s?[秒초])?)?""",
     re.VERBOSE,
 )  # fmt: skip
-_AFTERNOON: Final = frozenset(("午後", "下午", "오후", "晚上", "中午"))
+_AFTERNOON: Final = frozenset(("午後", "下午", "오후", "晚上", "中午", "PM"))
 
 
 def _offset(match: re.Match[str], *, mail: bool) -> int | None:
@@ -248,6 +248,7 @@ def numeric_dates(line: str, original: str) -> list[Written]:
     ['2024-04-03', '2024-03-04']
     """
     found = []
+    has_long_year = re.search(r"\d{4}", line) is not None
     for match in _NUMERIC.finditer(line):
         a, b, c = match["a"], match["b"], match["c"]
         if match["sep"].strip() != match["sep2"].strip() or len(a) == len(c) == 4:
@@ -256,7 +257,8 @@ def numeric_dates(line: str, original: str) -> list[Written]:
             continue
         candidates = _numeric_candidates(a, b, c, original)
         long_year = max(len(a), len(c)) == 4
-        if not long_year and not any(candidate.day for candidate in candidates):
+        # Beside a year of four digits 15.07.09 is a time.
+        if not long_year and (has_long_year or not any(candidate.day for candidate in candidates)):
             continue
         found.append(Written(match.start(), match.end(), candidates, plain=long_year))
     return found
@@ -265,7 +267,7 @@ def numeric_dates(line: str, original: str) -> list[Written]:
 # Vietnamese and Mongolian count their months.
 _COUNTED_MONTHS = re.compile(
     r"""(?<!\d)(?:(?P<day>\d{1,2})[ ,]{1,2}(?:tháng|thg)[ ](?P<month>\d{1,2})[, ]{1,2}(?:năm[ ])?(?P<year>\d{4})
-    | (?P<myear>\d{4})[ ]?оны?[ ](?P<mmonth>\d{1,2})(?:[ ]?-?р)?[ ]сарын[ ]?(?P<mday>\d{1,2}))(?!\d)""",
+    | (?P<myear>\d{4})\s?оны?\s(?P<mmonth>\d{1,2})(?:\s?-?р)?\sсарын\s?(?P<mday>\d{1,2}))(?!\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -24,7 +24,12 @@ Strength = Literal["bare", "label", "byline", "near"]
 # No date line is longer than this, and no prose need be read to find that out.
 LONGEST_LINE: Final = 200
 
-# A necessary condition that costs a microsecond: a year, or two digits twice, with another number not far from it.
+# A necessary condition: a year, or two digits twice, with another number not far from it.
+# Marks of direction, which stand between the numbers of Arabic and Hebrew dates, and the byte order mark.
+_UNSEEN: Final = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))
+_ENDS_OF_SENTENCES: Final = frozenset(".!?…。！？।")
+_MOST_SPACES_BEFORE_AN_END: Final = 12
+_DIGIT = re.compile(r"\d")
 _COULD_BE = re.compile(r"\d{4}|\d\d?[\s./\-]{1,3}(?:\d\d?[\s./\-]{1,3}\d\d|[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)|年")
 _SIMPLE_LABEL = re.compile(
     r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE
@@ -40,6 +45,9 @@ _LABEL_LAST = re.compile(rf"[lu][{_SIGNS}fjVWag]*$")
 # By Ann Lee, Posted by Ann Lee, Posted in Harbour by Ann Lee.
 _BYLINE = re.compile(rf"[{_SIGNS}]*(?:[lu][{_SIGNS}fjx]*)?[bg][_:]")
 _GOES_ON = re.compile(rf"_?[|~/]|[{_SIGNS}]*(?:[lu]|b_)")
+# Three short numbers alone: a version, or a section.
+_VERSION = re.compile(r"\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _CLOCK = re.compile(r"d:d(?::d)?(?:_?a)?(?:_?\(?z\)?)?")
 
 # Longer than a byline, a section and a count of comments: a sentence.
@@ -74,7 +82,11 @@ class DateLine:
 
 def could_be_date_line(line: str) -> bool:
     """Tell in a microsecond that most lines are no date lines."""
-    return 4 <= len(line) <= LONGEST_LINE and _COULD_BE.search(line) is not None
+    if not 4 <= len(line) <= LONGEST_LINE or not (_DIGIT.search(line) or "年" in line):
+        return False
+    if line.rstrip()[-1:] in _ENDS_OF_SENTENCES and line.count(" ") > _MOST_SPACES_BEFORE_AN_END:
+        return False
+    return _COULD_BE.search(line) is not None
 
 
 def read_date_line(line: str) -> DateLine | None:
@@ -87,6 +99,7 @@ def read_date_line(line: str) -> DateLine | None:
     """
     if not could_be_date_line(line):
         return None
+    line = line.translate(_UNSEEN)
     return _simple(line) or _read(line)
 
 
@@ -132,7 +145,9 @@ def _read(line: str) -> DateLine | None:
     written, updated = _publication(tokens)
     if strength != "label" and not _plain(written):
         return None
-    if strength == "near" and not any(c.day and c.day.year in _YEARS_NEAR_A_NAME for c in written.candidates):
+    if strength == "near" and not _near(written, line):
+        return None
+    if strength == "bare" and _VERSION.fullmatch(line.strip()):
         return None
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "lu")
     return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
@@ -156,19 +171,20 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
     left = shape(before)
     words = [token for token in before if token.kind in "xMn"]
     small = sum(token.text[:1].islower() for token in words)
-    if len(words) > _MOST_WORDS_BEFORE or _SENTENCE_ENDS.search(line, before[0].start, before[-1].end):
+    count = _words(before)
+    if count > _MOST_WORDS_BEFORE or _SENTENCE_ENDS.search(line, before[0].start, before[-1].end):
         return None
     if _BYLINE.match(left) and small <= 2:
         return "byline"
     if _LABEL_LAST.search(left) and small <= 1:
         return "label"
-    near = alone and not small and len(words) <= _MOST_WORDS_NEAR and not re.search("[d:]", left)
+    near = alone and not small and count <= _MOST_WORDS_NEAR and not re.search("[d:]", left)
     return "near" if near else None
 
 
 def _tail(after: list[Token], letters: str, line: str) -> bool:
     """Tell whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
-    words = letters.count("x") + letters.count("M")
+    words = _words(after)
     if not re.search("[xMmBWblug]", letters):
         return not re.search("[dtyn]", letters)
     if words > _MOST_WORDS_AFTER:
@@ -179,6 +195,13 @@ def _tail(after: list[Token], letters: str, line: str) -> bool:
     # Words that go on in lower case, with no sign between, go on with a sentence.
     running = letters.startswith("_x") and after[1].text[:1].islower()
     return not running or words <= 3
+
+
+def _words(tokens: list[Token]) -> int:
+    """Count the words that are no part of a date or a label; without spaces, four letters are a word."""
+    return sum(
+        1 + (len(token.text) // 4 if _UNSPACED.match(token.text) else 0) for token in tokens if token.kind in "xMn"
+    )
 
 
 def _publication(tokens: list[Token]) -> tuple[Written, bool]:
@@ -202,6 +225,12 @@ def _plain(written: Written) -> bool:
         return False
     days = [candidate.day for candidate in written.candidates if candidate.day]
     return any(day.year in _YEARS for day in days) if days else written.plain
+
+
+def _near(written: Written, line: str) -> bool:
+    """Tell whether a date beside a name is plain enough: of our days, with its century or a time, in no sentence."""
+    ours = any(c.day and c.day.year in _YEARS_NEAR_A_NAME for c in written.candidates)
+    return ours and (written.plain or written.clock is not None) and not _SENTENCE_END.search(line.rstrip())
 
 
 def _evidence(tokens: list[Token]) -> list[frozenset[str]]:

@@ -16,7 +16,7 @@ from flows.text.zones import offset_from, offset_of
 _TIME = r"""(?:(?P<lead>a)[_.]{0,2})?
     (?: (?P<colon>d:d)(?:(?P<second>:d)(?P<fraction>[.,][dtyn])?)?(?!:?[dtyn])
       | (?P<letter>dhd)
-      | (?P<point>d\.d)(?!\.?[dtyn])
+      | (?P<point>d\.d)(?P<point_second>\.d)?(?!\.?[dtyn])
       | (?P<four>y)(?=_z)
       | (?P<hour>d)(?=_?[ah])
     )(?:_?(?P<half>a)\.?)?(?:_?h\.?)?"""
@@ -98,7 +98,8 @@ def _clock(match: re.Match[str], tokens: list[Token], base: int) -> Clock | None
         hour, minute = text(group), text(group, 2)
         if len(minute) != 2:
             return None
-        second = text("second", 1) if match["second"] else None
+        seconds = "second" if match["second"] else "point_second"
+        second = text(seconds, 1) if match[seconds] else None
         fraction = text("fraction", 1) if match["fraction"] else None
     elif match["four"]:
         hour, minute = text("four")[:2], text("four")[2:]

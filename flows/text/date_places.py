@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from flows.text.date_lines import DateLine, could_be_date_line, read_date_line
@@ -17,6 +18,8 @@ WINDOW: Final = 4_096
 # How many lines after a date line are looked at for more of its kind.
 _LINES_AFTER: Final = 8
 _MOST_LINES: Final = 24
+# A date line stands among the first three lines that are not blank.
+_TOP: Final = 3
 # A line before the date that is longer is no headline, but a paragraph.
 _LONGEST_HEADLINE: Final = 400
 
@@ -27,7 +30,10 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 # An item of a list, a heading, a quotation, a row: a date there belongs to the text.
-_PART_OF_SOMETHING = re.compile(r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>|])|.*(?:\t.*\S|\|[ \t]*$)")
+_PART_OF_SOMETHING = re.compile(r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>|┃│║])|.*(?:\t.*\S|\|[ \t]*$)")
+# Below a headline: the middle of a title page.
+_SET_IN = re.compile(r"[ \t]{4}")
+_MARKUP = re.compile(r"\s*</?\w")
 _BEGINS_WITH_NUMBER = re.compile(r"[^\w\n]{0,8}\d")
 
 
@@ -66,13 +72,18 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
     """Find the date line among the first three lines from `first` on, where the first line begins."""
     window = text[first : first + WINDOW]
     parts = window.split("\n", _MOST_LINES)
-    whole = len(parts) <= _MOST_LINES and first + WINDOW >= len(text)
+    if len(parts) > _MOST_LINES or first + WINDOW < len(text):
+        # The last part is cut, or more than a line.
+        parts.pop()
+    top = islice((part for part in parts if part and not part.isspace()), _TOP)
+    if not any(map(could_be_date_line, top)):
+        return None
     lines, at = [], first
-    for part in parts if whole else parts[:-1]:
+    for part in parts:
         if part and not part.isspace():
             lines.append(Line(at, part))
         at += len(part) + 1
-    for index, line in enumerate(lines[:3]):
+    for index, line in enumerate(lines[:_TOP]):
         if could_be_date_line(line.text):
             dated = read_date_line(line.text)
             following = next_line(text, min(line.end + 1, len(text)))
@@ -99,9 +110,9 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
         return False
     if not dated.complete and not (labelled or (apart and index == 0)):
         return False
-    if not labelled and _PART_OF_SOMETHING.match(line.text):
+    if not labelled and (_PART_OF_SOMETHING.match(line.text) or (index and _SET_IN.match(line.text))):
         return False
-    if any(len(before.text) > _LONGEST_HEADLINE for before in lines[:index]):
+    if _MARKUP.match(line.text) or any(len(before.text) > _LONGEST_HEADLINE for before in lines[:index]):
         return False
     if index == 2 and dated.strength != "label" and not _BYLINE.match(lines[1].text):
         return False

@@ -29,11 +29,12 @@ class DateReading:
     precision: DatePrecision | None
 
 
-# English is written in both orders. Languages that put the year first have no one order of day and month where a
+# English is written in both orders. Some languages that put the year first have no one order of day and month where a
 # year stands last; all others put the day first.
-_BOTH: Final = frozenset(("en", "fil", "tl", "ceb"))
+_BOTH: Final = frozenset(("en", "fil", "tl", "ceb", "zu", "xh", "ee", "or", "ks"))
 _UNKNOWN: Final = frozenset(("und", ""))
 _YEAR_FIRST: Final = frozenset(("zh", "ja", "ko", "hu", "mn"))
+_YEAR_EITHER_END: Final = frozenset(("af", "ckb", "eo", "eu", "fa", "lt", "mg", "ne", "ps", "si", "sv", "ug"))
 
 
 def orders_of(language: str) -> frozenset[DateOrder]:
@@ -49,7 +50,7 @@ def orders_of(language: str) -> frozenset[DateOrder]:
         return frozenset(("DMY", "MDY"))
     if code in _YEAR_FIRST:
         return frozenset(("YMD",))
-    return frozenset(("DMY", "YMD")) if code in ("lt", "fa") else frozenset(("DMY",))
+    return frozenset(("DMY", "YMD")) if code in _YEAR_EITHER_END else frozenset(("DMY",))
 
 
 def settle(

@@ -32,11 +32,11 @@ _PIECE = re.compile(
 _SEAM = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z][^\W\d_])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 # Signs that may stand between two words of one name: terça-feira, п'ятниця, π.μ., سه‌شنبه.
-_JOINTS: Final = frozenset(" -'’.\u200c\u00a0\u05f3\u05f4")
+_JOINTS: Final = frozenset(" -'’.\u02bc\u200c\u200d\u00a0\u05f3\u05f4")
 
 _SIGNS: Final = {
     **{sign: sign for sign in ".,:;-/|+"},
-    **dict.fromkeys("'’‘`´\u02bc", "'"),
+    **dict.fromkeys("'’‘`´\u02bc\u05f3\u05f4", "'"),
     **dict.fromkeys("([{（［【「『〈《", "("),
     **dict.fromkeys(")]}）］】」』〉》", ")"),
     **dict.fromkeys("!?…。！？।॥؟۔։፧", "!"),
@@ -44,7 +44,7 @@ _SIGNS: Final = {
     **dict.fromkeys("，、،", ","),
     **dict.fromkeys("：︰", ":"),
     **dict.fromkeys("／⁄", "/"),
-    **dict.fromkeys("．", "."),
+    **dict.fromkeys("．॰", "."),
     **dict.fromkeys("｜│", "|"),
 }
 
@@ -61,7 +61,7 @@ class Token:
     written: Written | None = None
 
 
-def _kind(meaning: Meaning) -> str:
+def _kind(meaning: Meaning, text: str) -> str:
     """Give the letter of a known word."""
     roles = meaning.roles
     glue = "f" in roles or "j" in roles
@@ -70,7 +70,7 @@ def _kind(meaning: Meaning) -> str:
     if meaning.weekdays:
         return "V" if glue or "b" in roles else "W"
     # Before noon in one language is a preposition in another (hu de, ga in): glue, but for am, which is both.
-    if meaning.afternoon is not None and (not glue or "de" in roles.get("f", ())):
+    if meaning.afternoon is not None and (not glue or not text.isascii() or text == "am"):
         return "a"
     for role in "luhb":
         if role in roles:
@@ -105,7 +105,7 @@ def _word(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, st
         return 1, "z", None
     if named is None:
         return 1, "o" if after_number and len(text) <= 3 else "x", None
-    return named[0], _kind(named[1]), named[1]
+    return named[0], _kind(named[1], fold(text)), named[1]
 
 
 def tokens_of(line: str, start: int, end: int) -> list[Token]:
@@ -129,7 +129,7 @@ def tokens_of(line: str, start: int, end: int) -> list[Token]:
             first = _glued(tokens, line, first, last, words)
             if first < last:
                 meaning = words.meanings.get(fold(line[first:last]))
-                kind = _kind(meaning) if meaning else "x"
+                kind = _kind(meaning, "") if meaning else "x"
         tokens.append(Token(kind, first, last, line[first:last], meaning))
     return tokens
 

@@ -23,7 +23,7 @@ Calendar = Literal["gregorian", "persian", "hijri"]
 # rest: Python's \w has no combining marks, without which half of the scripts of India fall to pieces.
 NOT_IN_WORDS: Final = (
     r"\s\d!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"
-    r"\u02bc\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965"
+    r"\u02bc\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u0970"
     r"\u0f08-\u0f14\u104a-\u104f\u1361-\u1368\u17d4-\u17da\u2000-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020"
     r"\u3030\u30fb\ue000-\uf8ff\ufe30-\ufe4f\ufeff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
 )

@@ -28,6 +28,8 @@ from flows.text.title import headline
 
 __all__ = ["DatePrecision", "DateStatus", "Header", "split_header"]
 
+# A header with more date lines than this is a list of dates.
+_MOST_DATES: Final = 6
 # How much of a body is looked at for a headline and for the text below it, in characters.
 _HEADLINE_WINDOW: Final = 512
 
@@ -65,9 +67,9 @@ def split_header(
     date_order: how numbers are meant that nothing on the line settles. language_of: gives the language of the body,
     asked only where that alone can settle them.
 
-    >>> split_header("Published: 17 March 2024\n\nThe harbour was quiet.")
-    ... # doctest: +ELLIPSIS
-    Header(body='The harbour was quiet.', header='Published: 17 March 2024\\n\\n', header_start=0, ...)
+    >>> header = split_header("Published: 17 March 2024\\n\\nThe harbour was quiet.")
+    >>> header.published_date.isoformat(), header.body, header.header
+    ('2024-03-17', 'The harbour was quiet.', 'Published: 17 March 2024\\n\\n')
     """
     first = next_line(text, 0)
     found = _find(text, first)
@@ -91,7 +93,7 @@ def split_header(
 def _find(text: str, first: int) -> _Found | None:
     """Find the whole header: what stands at its end may be header again (Published, then Updated)."""
     found = _find_once(text, first)
-    while found:
+    while found and len(found.dates) <= _MOST_DATES:
         kept = text[first : found.start]
         again = _find_once(kept + text[found.end : found.end + WINDOW], 0) if kept else _find_once(text, found.end)
         if again is None:
