@@ -94,7 +94,7 @@ def retry(
     """
     warehouse = Warehouse(settings.warehouse)
     now = dt.datetime.now(dt.UTC)
-    with one_run_at_a_time(warehouse.inner, "retry", now), Landing(settings.landing) as landing:
+    with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
         chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
         with Ledger(settings.ledger_url or warehouse.ledger_url) as ledger:
             audit = LedgerAudit(ledger)
