@@ -56,6 +56,7 @@ _CUT_ENDS: Final = 4
 _GAIN_IN_ALL: Final = 40.0
 _GAIN_PER_CHANGE: Final = 4.5
 _GAIN_PER_CHANGE_OF_ALL: Final = 1.8  # where most letters change, wrong ones stand beside wrong ones anyway
+_EVEN: Final = 8.0  # readings closer than this differ in a letter or two: the more common mix-up is it
 _LETTERS_AMONG_CHANGES: Final = 0.6
 _FEWEST_CHANGES: Final = 2
 _LEAST_PLAUSIBILITY: Final = -3.8
@@ -65,10 +66,11 @@ _LEAST_WIDE_PLAUSIBILITY: Final = -4.3  # ideographs are many, and each the rare
 def reread(text: str) -> tuple[str, tuple[str, ...]] | None:
     """Read the bytes of a misread text in the encoding that makes words of them; None where none plainly does."""
     sample = _sample(text)
-    best = max(_better_readings(sample), default=None, key=lambda reading: reading[0])
-    if not best:
+    readings = list(_better_readings(sample))
+    if not readings:
         return None
-    _, read_as, encoding = best
+    most = max(gain for gain, *_ in readings) - _EVEN
+    read_as, encoding = next((read_as, encoding) for gain, read_as, encoding in readings if gain >= most)
     try:
         return text.encode(read_as).decode(encoding), (f"encode:{read_as}", f"decode:{encoding}")
     except UnicodeError:

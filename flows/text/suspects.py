@@ -48,9 +48,12 @@ _INSIDE_TRIPLE: Final = C1 + BAD + START + END + CURRENCY + "°µ"
 # a capital or a sign of the first kind and then one of the second: `konuÅŸtuk`, `ma├▒ana`, `chearРў`.
 LEAD: Final = "À-ÖØ-ÞĀĂĆČĎĐĒĖĘĚĞĢĪİĶĹĻŁŃŅŇŌŐŒŘŚŞŠŢŪŮŰŲŸŹŻŽΒ-ΡΣ-ΫВ-Я×∆√≈─┌┘├┬┼═╒-╔╘-╚╞-╠╤-╦╧-╩╪-╬▀▄█▌▐"
 FOLLOWER: Final = (
-    "\x80-¿ÀÁÂÄÅÆÇÉÑÖØÜßà-ïñ-öø-üÿĄ-ćČčĘęĚĹĺĽľŁłŐőŒœŖŗŚ-şŠšŤťůŰűŸ-žƒΆΈΉΊΌΎΏΩπЁЂЃЄЅІЇЈЉЊЋЌЎЏёђѓєѕіїјљњќўџҐґ"
-    "ˆˇ˘˛˜˝΄΅‘-‡•…‰‹›₧€№™∂∏∑∞∫≠≤≥⌐│┐┤╕-╗╛-╝╡-╣░▒▓–—―"
+    "\x80-¿×ÀÁÂÄÅÆÇÉÑÖØÜßà-ïñ-öø-üÿĄąĹĺĽľŁłŒœŖŗŚŞśşŠšŤťŸ-žƒΆΈΉΊΌΎΏΩπЁЂЃЄЅІЇЈЉЊЋЌЎЏёђѓєѕіїјљњћќўџҐґ"
+    "ˆˇ˘˛˜˝΄΅‘-‚“-„†‡•…‰‹›₧€№™∂∏∑∞∫≠≤≥⌐│┐┤║╕-╗╛-╝╡-╣░▒▓–—―"
 )
+# Nor, after a small Latin letter, one of another script and then a sign: `hц╓ndelse`, `Fأ¶rklaringen`.
+OTHER_LETTER: Final = "а-яё\u0600-\u06ff"
+SIGN_BEHIND: Final = "¡-¿€‚ƒ„…†‡ˆ‰‹›™" + BOX + "⌠⌡■∙√≈≤≥÷"
 # U+FFFD itself, garbled: first, second and third of its bytes in some encoding.
 LOST: Final = ("ïпďοļÔ∩´я", "¿їżΏæø┐", "½Ѕ˝Ω╜¢Ż")
 
@@ -89,6 +92,7 @@ SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("a-z" + SPACE, "ÂÃ", " "),
     ("a-z.,?!" + END, "Â", " " + START + END),
     ("a-z", LEAD, FOLLOWER),
+    ("a-z", OTHER_LETTER, SIGN_BEHIND),
     LOST,
     (WESTERN, WESTERN, WESTERN),
     ("a-zß-ÿ", BETWEEN_LATIN, "a-z"),
