@@ -105,11 +105,13 @@ def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
             for original in originals:
                 faults.step("forget.original")
                 there = landing.look(original.place) is not None
-                if not delete_original(original, landing):
+                if delete_original(original, landing):
+                    summary.originals_deleted += there
+                    # A file of its own is nowhere now; that of a pack was gone before.
+                    store.mark_gone(original.delivery_no)
+                else:
                     summary.left.append(f"{original.place} (as {original.member})")
                     done.discard(record_id)
-                elif there:
-                    summary.originals_deleted += 1
     summary.unknown += sorted(set(record_ids) - known)
     faults.step("forget.done")
     store.mark_forgotten(done, now())

@@ -42,6 +42,7 @@ class Original:
     path: str
     place: str
     member: str | None
+    delivery_no: int
 
 
 def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
@@ -141,13 +142,13 @@ def _originals(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]
             if not row.is_member:
                 place = place_of_row(row, row)
                 if place is not None:
-                    yield Original(record_id, row.path, place, None)
+                    yield Original(record_id, row.path, place, None, row.delivery_no)
                 continue
             pack = _pack_of(db, row)
             place = place_of_row(pack, row) if pack is not None else None
             if pack is not None and place is not None:
                 member = from_source_path(row.path)[len(from_source_path(pack.path)) + len("!/") :]
-                yield Original(record_id, row.path, place, member)
+                yield Original(record_id, row.path, place, member, row.delivery_no)
 
 
 def _pack_of(db: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:

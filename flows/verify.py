@@ -159,6 +159,8 @@ def _check_counts(audit: LedgerAudit, found: Verification) -> None:
         found.add("claim-stale", record_id, "It is claimed by a batch that does not exist. --repair drops the claim.")
     for path, record_id in audit.deliveries_without_record():
         found.add("record-missing", path, f"It was delivered as {record_id}, of which there is no record.")
+    for record_id in audit.half_forgotten():
+        found.add("forget-unfinished", record_id, "Something of it may be left. `longshore forget` with it goes on.")
 
 
 def _check_parts(audit: LedgerAudit, warehouse: Warehouse, found: Verification) -> None:

@@ -174,6 +174,15 @@ class LedgerAudit:
         with self._engine.connect() as db:
             return [(path, bytes(record_id).hex()) for path, record_id in db.execute(query)]
 
+    def half_forgotten(self) -> list[str]:
+        """Give the records whose forgetting has not come to its end."""
+        if not self._has_tombstones:
+            return []
+        tombs = sa.table("forgotten", sa.column("record_id"), sa.column("done_at"))
+        query = sa.select(tombs.c.record_id).where(tombs.c.done_at.is_(None)).limit(_LISTED)
+        with self._engine.connect() as db:
+            return [bytes(row[0]).hex() for row in db.execute(query)]
+
     def miscounted_deliveries(self) -> list[str]:
         """Give the settled batches whose tally by outcome is not that of their deliveries."""
 
@@ -199,11 +208,16 @@ class LedgerAudit:
             return [row[0] for row in db.execute(query)]
 
     def originals(self) -> Iterator[Original]:
-        """Give every landed file of a settled batch, in the order of the batches' days; the forgotten are left out."""
+        """Give every landed file of a settled batch, in the order of the batches' days.
+
+        The originals of what was forgotten are left out: one that is still there is unknown. Rejected files are not:
+        bytes that came again after they were forgotten wait there for a person.
+        """
         conditions: list[sa.ColumnElement[bool]] = [batches.c.state == SETTLED, deliveries.c.is_member.is_(False)]
         if self._has_tombstones:
             tombs = sa.table("forgotten", sa.column("record_id"))
-            conditions.append(~sa.exists().where(tombs.c.record_id == deliveries.c.record_id))
+            forgotten = sa.exists().where(tombs.c.record_id == deliveries.c.record_id)
+            conditions.append(sa.or_(deliveries.c.outcome == Outcome.REJECTED, ~forgotten))
         query = (
             sa.select(deliveries, batches.c.after_ingest, batches.c.ingested_at)
             .join(batches, batches.c.batch_no == deliveries.c.batch_no)

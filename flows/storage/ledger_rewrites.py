@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from flows.storage.ledger_tables import batches, metadata, sources
+from flows.storage.ledger_tables import batches, deliveries, metadata, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -275,6 +275,11 @@ class RewriteLedger:
                 db.execute(
                     sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=int(now.timestamp()))
                 )
+
+    def mark_gone(self, delivery_no: int) -> None:
+        """Remember that the landed file of a delivery is nowhere any more."""
+        with self._begin() as db:
+            db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == delivery_no).values(settled_as=""))
 
     def half_forgotten(self) -> list[str]:
         """Give the records whose forgetting was begun and has not ended."""

@@ -11,6 +11,7 @@ from flows.changes import changes_since
 from flows.errors import SettingsError
 from flows.forget import forget_records
 from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
+from flows.verify import verify
 
 SECRET = article(2)
 SECRET_ID = hashlib.sha256(SECRET.encode()).hexdigest()
@@ -19,6 +20,11 @@ WORDS = "(2)"
 
 def forget(project, *record_ids):
     return forget_records(project.settings, record_ids or [SECRET_ID])
+
+
+def disagreements(project):
+    """Give what `verify` finds wrong."""
+    return [one["kind"] for one in verify(project.settings).to_dict()["disagreements"]]
 
 
 def nothing_is_left(project):
@@ -39,6 +45,28 @@ def test_record_and_original_are_gone(project):
     assert nothing_is_left(project)
     assert project.table().num_rows == 5
     assert ledger_agrees(project)
+    assert disagreements(project) == []
+
+
+def test_verify_proves_it(project):
+    project.ingest_in_parts(1)
+    original = next((project.root / "landing" / "_archive").rglob("00002.txt"))
+    forget(project)
+    assert disagreements(project) == []
+    original.write_text(SECRET)
+    assert disagreements(project) == ["original-unknown"], "it is not to be there"
+    original.unlink()
+    project.drop("again.txt", SECRET)
+    project.ingest()
+    assert disagreements(project) == [], "it waits in _rejected, with its reason"
+    forget(project)
+    assert disagreements(project) == []
+
+
+def test_verify_tells_of_a_forgetting_that_has_not_ended(project):
+    project.ingest_in_parts(1)
+    assert in_child(lambda: forget(project), "forget.buried:kill") == -9
+    assert "forget-unfinished" in disagreements(project)
 
 
 def test_every_copy_is_gone_also_those_that_were_duplicates_or_await_their_grace(project):
