@@ -171,6 +171,8 @@ def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
         record_id=row["record_id"],
         outcome=Outcome.PUBLISHED,
         settled_as=None if there else GONE,
+        # A file may lie in a folder whose name ends with `!`.
+        is_member="!/" in row["source_path"] and not there,
     )
 
 

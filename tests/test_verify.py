@@ -4,9 +4,11 @@ import datetime as dt
 import json
 import os
 import shutil
+import zipfile
 
 import pytest
 
+from flows.compaction import compact_warehouse
 from flows.errors import LedgerError, LongshoreError
 from flows.mend import mend
 from flows.pipeline import ingest_landing
@@ -239,3 +241,43 @@ def test_in_keep_mode_a_rejected_file_stays_and_retry_makes_the_next_run_look_ag
     assert ingest(settings).rejected == 1
     assert len(rejected_files(settings)) == 1, "one file, however often it was rejected"
     assert kinds(settings) == []
+
+
+def lose_the_ledger(settings):
+    for path in ledger_file(settings).parent.glob("ledger.sqlite3*"):
+        path.unlink()
+
+
+def test_a_ledger_made_anew_knows_packs_and_their_members(settings):
+    with zipfile.ZipFile(settings.landing / "pack.zip", "w") as pack:
+        pack.writestr("a.txt", "The harbour was quiet in the evening.")
+        pack.writestr("in/b.txt", "The ferry left at noon with forty people.")
+    put(settings, {"odd!/c.txt": TEXTS["0.txt"]})
+    ingest(settings)
+    assert kinds(settings) == []
+    lose_the_ledger(settings)
+    assert kinds(settings, repair=True) == []
+    shutil.copy(archived(settings, "pack.zip"), settings.landing / "again.zip")
+    summary = ingest(settings)
+    assert (summary.published, summary.duplicate) == (0, 1)
+    assert kinds(settings) == []
+
+
+def test_a_ledger_made_anew_knows_compacted_parts(filled):
+    compact_warehouse(filled)
+    assert kinds(filled) == []
+    assert len(parts(filled)) == 1
+    lose_the_ledger(filled)
+    assert kinds(filled, repair=True) == []
+    put(filled, {"again.txt": TEXTS["5.txt"]})
+    assert ingest(filled).duplicate == 1
+    assert kinds(filled) == []
+
+
+def test_an_archived_file_without_a_record_goes_back_to_landing_with_a_new_ledger(filled):
+    (archived(filled, "3.txt").parent / "lost.txt").write_text("A text of which there is no record in the harbour.")
+    lose_the_ledger(filled)
+    assert kinds(filled, repair=True) == []
+    assert (filled.landing / "lost.txt").exists()
+    assert ingest(filled).published == 1
+    assert kinds(filled) == []

@@ -63,6 +63,7 @@ class Found:
     reason: str | None = None
     detail: str | None = None
     settled_as: str | None = None
+    is_member: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +321,7 @@ def day_of(folder: str) -> dt.datetime | None:
 
 
 def _batch_row(one: Adoption, run_no: int) -> dict[str, Any]:
-    alone = [found.outcome for found in one.found if not _is_member(found)]
+    alone = [found.outcome for found in one.found if not found.is_member]
     row: dict[str, Any] = {
         "batch_id": one.batch_id,
         "run_no": run_no,
@@ -342,15 +343,11 @@ def _batch_row(one: Adoption, run_no: int) -> dict[str, Any]:
     return row
 
 
-def _is_member(found: Found) -> bool:
-    return "!/" in found.source_path
-
-
 def _row(found: Found, batch_no: int) -> dict[str, Any]:
     return {
         "batch_no": batch_no,
         "path": found.source_path,
-        "is_member": _is_member(found),
+        "is_member": found.is_member,
         "size": found.size,
         "modified_ns": found.modified_ns,
         "inode": 0,
