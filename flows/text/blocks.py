@@ -33,6 +33,7 @@ _YAML_FIELD = re.compile(
 )
 # What else may stand in front matter: comments, what is indented, items and brackets of lists.
 _YAML_OTHER = re.compile(r"\s*(?:#|$)|\s+\S|-(?:\s|$)|[\]})'\"\[]")
+_MAIL_NAME = re.compile(r"[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+")
 _MBOX = re.compile(r"From \S+ .*\d\d:\d\d")
 _ENCODED = re.compile(r"=\?([\w-]{1,40})\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?")
 
@@ -88,7 +89,9 @@ class _Field:
 
     @property
     def known(self) -> bool:
-        return self.key in WORDS or all(word in WORDS for word in self.key.split("_"))
+        """Whether header blocks have such a field; of mail all with a hyphen are: X-Mailer, DKIM-Signature."""
+        words = self.key.split("_")
+        return self.key in WORDS or WORDS.issuperset(words) or _MAIL_NAME.fullmatch(self.name) is not None
 
     @property
     def rank(self) -> int | None:

@@ -119,6 +119,14 @@ _RFC = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+# As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024.
+_ASCTIME = re.compile(
+    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ]
+    (?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]{1,2}
+    (?P<day>\d{1,2})[ ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
+    (?:[ ](?P<zone>[A-Z]{1,5}))?[ ](?P<year>\d{4})(?:[ ](?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d))?(?!\w)""",
+    re.VERBOSE,
+)
 _MAIL_LABEL = re.compile(r"\b(?:date|sent|pubdate|lastbuilddate)[ \t]*:", re.IGNORECASE)
 
 _NUMERIC = re.compile(
@@ -203,7 +211,7 @@ def mail_dates(line: str) -> list[Written]:
     """
     found = []
     mail = bool(_MAIL_LABEL.search(line))
-    for match in _RFC.finditer(line):
+    for match in (*_RFC.finditer(line), *_ASCTIME.finditer(line)):
         group = match.groupdict()
         year = full_year(int(group["year"]), len(group["year"]))
         day = day_of(year, _MONTHS.index(group["month"].lower()) + 1, int(group["day"]))

@@ -40,11 +40,14 @@ _SENTENCE_END = re.compile(r"[.!?…:;。！？।॥։؟]['\"”’»)\]]*$")
 
 _SIGNS = r"_~.,:;()|/'+\-!"
 _ONLY_GLUE = re.compile(rf"[{_SIGNS}fjVWBmahoz]*$")
-_LABEL = re.compile(rf"[{_SIGNS}fjVWag]*[lu][{_SIGNS}fjVWaglu]*$")
-_LABEL_LAST = re.compile(rf"[lu][{_SIGNS}fjVWag]*$")
+_LABEL = re.compile(rf"[{_SIGNS}fjVWag]*[klu][{_SIGNS}fjVWagklu]*$")
+# A name before a label changes nothing, but before Date it does: Invoice date.
+_LABEL_LAST = re.compile(rf"[lu][{_SIGNS}fjVWagk]*$")
 # By Ann Lee, Posted by Ann Lee, Posted in Harbour by Ann Lee.
-_BYLINE = re.compile(rf"[{_SIGNS}]*(?:[lu][{_SIGNS}fjx]*)?[bg][_:]")
-_GOES_ON = re.compile(rf"_?[|~/]|[{_SIGNS}]*(?:[lu]|b_)")
+_BYLINE = re.compile(rf"[{_SIGNS}]*(?:[bg]|[klu][{_SIGNS}fj]*b|[lu][{_SIGNS}fjx]*b)[_:]")
+# A number, an unknown label, or words joined to a phrase: Report of 17 March 2024.
+_NO_NAME = re.compile(r"[dtyn:klu]|x_[fj]+_")
+_GOES_ON = re.compile(rf"_?[|~/]|[{_SIGNS}]*(?:[klu]|b[_:])")
 # Three short numbers alone: a version, or a section.
 _VERSION = re.compile(r"\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -53,9 +56,10 @@ _CLOCK = re.compile(r"d:d(?::d)?(?:_?a)?(?:_?\(?z\)?)?")
 # Longer than a byline, a section and a count of comments: a sentence.
 _MOST_WORDS_BEFORE: Final = 9
 _MOST_WORDS_AFTER: Final = 6
-_MOST_WORDS_NEAR: Final = 6
+_MOST_WORDS_NEAR: Final = 4
 # Years outside these are not dates of publication unless a label says so.
 _YEARS: Final = range(1900, 2100)
+_YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
 # An older date beside a name is that of a birth.
 _YEARS_NEAR_A_NAME: Final = range(1970, 2100)
 
@@ -149,7 +153,7 @@ def _read(line: str) -> DateLine | None:
         return None
     if strength == "bare" and _VERSION.fullmatch(line.strip()):
         return None
-    labels = tuple(token.text.casefold() for token in tokens if token.kind in "lu")
+    labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
 
 
@@ -158,7 +162,7 @@ def _strength(before: list[Token], after: list[Token], line: str) -> Strength | 
     left, right = shape(before), _CLOCK.sub("", shape(after))
     if not _tail(after, right, line):
         return None
-    alone = _ONLY_GLUE.fullmatch(re.sub("[Dlu]", "", right)) is not None
+    alone = _ONLY_GLUE.fullmatch(re.sub("[Dklu]", "", right)) is not None
     if _ONLY_GLUE.fullmatch(left):
         return "bare" if alone else "near" if _GOES_ON.match(right) else None
     if _LABEL.fullmatch(left):
@@ -178,14 +182,14 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
         return "byline"
     if _LABEL_LAST.search(left) and small <= 1:
         return "label"
-    near = alone and not small and count <= _MOST_WORDS_NEAR and not re.search("[d:]", left)
+    near = alone and not small and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
     return "near" if near else None
 
 
 def _tail(after: list[Token], letters: str, line: str) -> bool:
     """Tell whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
     words = _words(after)
-    if not re.search("[xMmBWblug]", letters):
+    if not re.search("[xMmBWbklug]", letters):
         return not re.search("[dtyn]", letters)
     if words > _MOST_WORDS_AFTER:
         return False
@@ -208,8 +212,8 @@ def _publication(tokens: list[Token]) -> tuple[Written, bool]:
     """Choose among the dates of a line: the first with a label of publication, else the first."""
     label, found = "", []
     for token in tokens:
-        if token.kind in "lu":
-            label = "l" if token.kind == "l" and label != "u" else label or token.kind
+        if token.kind in "klu":
+            label = "u" if "u" in (label, token.kind) else "l"
         elif token.written:
             found.append((label, token.written))
             label = ""
@@ -223,8 +227,10 @@ def _plain(written: Written) -> bool:
     """Tell whether a date without a label is one beyond doubt: of our time, or impossible in a form of dates only."""
     if written.precision != "day" and not written.plain:
         return False
-    days = [candidate.day for candidate in written.candidates if candidate.day]
-    return any(day.year in _YEARS for day in days) if days else written.plain
+    possible = [candidate for candidate in written.candidates if candidate.day]
+    if not possible:
+        return written.plain
+    return any(c.day and c.day.year in (_YEARS if c.order else _YEARS_OF_NAMED_MONTHS) for c in possible)
 
 
 def _near(written: Written, line: str) -> bool:
@@ -239,7 +245,7 @@ def _evidence(tokens: list[Token]) -> list[frozenset[str]]:
     for token in tokens:
         if token.meaning is not None and len(token.text) > 2:
             for role, languages in token.meaning.roles.items():
-                if role in "lu" or (role in "hf" and len(languages) <= 3):
+                if role in "klu" or (role in "hf" and len(languages) <= 3):
                     found.append(frozenset(languages))
                     break
     return found

@@ -6,7 +6,8 @@ d t y n   a number of one or two, three, four, more digits
 M B m     a month; a month or a day of the week; a month or glue
 W V       a day of the week; a day of the week or glue
 a h f o   before or after noon, follows an hour, glue, a suffix glued to a number
-l u j b g a label, of a change, goes with a label, a byline, a byline or glue (see `flows.text.labels`)
+k l u   labels, of any date, of publication, of a change
+j b g   goes with a label, a byline, a byline or glue (see `flows.text.labels`)
 z         a time zone's name
 x         any other word
 D         a whole date (`flows.text.dates`)
@@ -72,7 +73,7 @@ def _kind(meaning: Meaning, text: str) -> str:
     # Before noon in one language is a preposition in another (hu de, ga in): glue, but for am, which is both.
     if meaning.afternoon is not None and (not glue or not text.isascii() or text == "am"):
         return "a"
-    for role in "luhb":
+    for role in "klubh":
         if role in roles:
             return "g" if role == "b" and glue else role
     return "f" if "f" in roles else "j"

@@ -68,7 +68,7 @@ _YEAR = rf"(?:[yn]|{_SHORT_YEAR})"
 _NAMED = re.compile(
     rf"""(?<!d:)(?:
       (?P<dmy>d{_IN}[MBm]{_IN}{_YEAR})
-    | (?P<mdy>[MBm]{_IN}d{_IN}{_YEAR})
+    | (?P<mdy>[MBm]{_IN}d(?:{_IN}[yn]|(?:,_?|-|_?'){_SHORT_YEAR}))
     | (?P<ymd>y{_IN}[MBm]{_IN}d(?![:\d]))
     | (?P<ydm>y{_IN}d{_IN}[MBm])
     | (?P<my>[MB]{_IN}y)

@@ -33,7 +33,8 @@ DATES: Final = (
     ),
     _folded(
         """created created_at createdat date_created creation_date created_date erstellt written gesendet sent envoyé
-        enviado inviato отправлено 送信日時 发送时间 寄件日期 received delivery_date date_sent"""
+        enviado inviato отправлено 送信日時 发送时间 寄件日期 received delivery_date date_sent gesendet_am enviado_el enviada_el data_de_envio envoyé_le inviato_il wysłano
+        lähetetty skickat sendt verzonden odesláno odoslané gönderildi küldve poslano надіслано изпратено"""
     ),
     _folded(
         """updated updated_at updatedat lastmod last_modified lastmodified modified date_modified datemodified dc_modified
