@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,8 +67,16 @@ class Api:
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+        for pause in (0.5, 1, 2, 4, 8, 16):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.HTTPError as error:
+                # A server on a busy machine says so when its SQLite is locked; Prefect's own client asks again too.
+                if error.code != 503:
+                    raise
+            time.sleep(pause)
+        raise AssertionError(f"{path}: the server was busy all the time")
 
     def deployment(self, name: str) -> Any:
         return self.get(f"/deployments/name/{name}")
