@@ -41,6 +41,8 @@ _THRIFT = {
     "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "60",
     "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "60",
     "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
+    # A new deployment's first runs are planned so soon after it was made.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT15S",
 }
 # A run a minute is half a million a year: runs and their events are kept for two weeks, reports and logs with them.
@@ -171,8 +173,8 @@ def _poll_seldom() -> None:
     original = Worker.__init__
 
     def init(self: Worker, *args: object, **options: object) -> None:
-        options.setdefault("minimum_check_interval", dt.timedelta(seconds=3))
-        options.setdefault("scheduling_resolution", dt.timedelta(seconds=2))
+        options.setdefault("minimum_check_interval", dt.timedelta(seconds=5))
+        options.setdefault("scheduling_resolution", dt.timedelta(seconds=5))
         original(self, *args, **options)  # type: ignore[arg-type]  # passed on as they came
 
     Worker.__init__ = init  # type: ignore[method-assign]  # the queue's own defaults, made longer
