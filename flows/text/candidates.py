@@ -66,7 +66,7 @@ _SINGLE_BYTE: Final[tuple[tuple[str, str, Script, float], ...]] = (
     ("x-mac-cyrillic", "mac_cyrillic", "cyrillic", -4.0),
     ("cp855", "cp855", "cyrillic", -4.5),
     ("cp1125", "cp1125", "cyrillic", -5.0),
-    ("kz1048", "kz1048", "cyrillic", -4.0),
+    ("kz1048", "kz1048", "cyrillic", -4.7),
     ("ptcp154", "ptcp154", "cyrillic", -4.5),
     ("koi8-t", "koi8_t", "cyrillic", -9.0),
     ("windows-1253", "cp1253", "greek", -2.0),

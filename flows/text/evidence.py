@@ -210,16 +210,18 @@ def _weights(chances: Floats, prior: Floats) -> Floats:
 
 def _of_marks(model: Letters, this: Ids, background: Background | None) -> float:
     """Weigh which marks the letters have, each learnt as the text goes on (a Dirichlet prior for each plain letter)."""
-    here = np.bincount(this, minlength=len(model.plain))
-    seen = here * 0 if background is None else background.letters
+    size = len(model.plain)
+    here = np.bincount(this, minlength=size)
+    weights = model.marked if background is None else model.marked + background.letters
+    families = np.bincount(model.plain, weights, size), np.bincount(model.plain, here, size)
+    marked = np.flatnonzero((here > 0) & (model.marked < 1))
+    plain = np.unique(model.plain[marked])
+    forms = np.flatnonzero((here > 0) & np.isin(model.plain, plain))
     total = 0.0
-    for letter in np.unique(model.plain[(here > 0) & (model.marked < 1)]):
-        forms = np.flatnonzero(model.plain == letter)
-        weights, counts = model.marked[forms] + seen[forms], here[forms]
-        whole = float(weights.sum())
-        total += math.lgamma(whole) - math.lgamma(whole + int(counts.sum()))
-        for weight, count in zip(weights.tolist(), counts.tolist(), strict=True):
-            total += math.lgamma(weight + count) - math.lgamma(weight)
+    for weight, count in zip(weights[forms].tolist(), here[forms].tolist(), strict=True):
+        total += math.lgamma(weight + count) - math.lgamma(weight)
+    for weight, count in zip(families[0][plain].tolist(), families[1][plain].tolist(), strict=True):
+        total += math.lgamma(weight) - math.lgamma(weight + count)
     return total
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from flows.text.symbols import signs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
 
@@ -108,12 +108,7 @@ def _spread(row: npt.NDArray[np.float64], codes: Iterable[int], share: float) ->
 
 def _classes(language: str, mix: _Mix) -> list[tuple[list[int], float]]:
     kana, katakana = list(range(0x3041, 0x3094)), list(range(0x30A1, 0x30F7))
-    common, one, two = {
-        "zh-Hans": (_SIMPLIFIED, _rows("gb2312", 0xB0, 0xD8), _rows("gb2312", 0xD8, 0xF8)),
-        "zh-Hant": (_TRADITIONAL, _rows("big5", 0xA4, 0xC7), _rows("big5", 0xC9, 0xFA)),
-        "ja": (_KANJI, _rows("euc_jp", 0xB0, 0xD0), _rows("euc_jp", 0xD0, 0xF5)),
-        "ko": (_HANGUL, _rows("euc_kr", 0xB0, 0xC9), list(range(0xAC00, 0xD7A4))),
-    }[language]
+    common, one, two = _LISTS[language]()
     classes = [
         (kana, mix.kana),
         (katakana, mix.katakana),
@@ -126,8 +121,16 @@ def _classes(language: str, mix: _Mix) -> list[tuple[list[int], float]]:
     return classes
 
 
+_LISTS: Final[dict[str, Callable[[], tuple[str, list[int], list[int]]]]] = {
+    "zh-Hans": lambda: (_SIMPLIFIED, _rows("gb2312", 0xB0, 0xD8), _rows("gb2312", 0xD8, 0xF8)),
+    "zh-Hant": lambda: (_TRADITIONAL, _rows("big5", 0xA4, 0xC7), _rows("big5", 0xC9, 0xFA)),
+    "ja": lambda: (_KANJI, _rows("euc_jp", 0xB0, 0xD0), _rows("euc_jp", 0xD0, 0xF5)),
+    "ko": lambda: (_HANGUL, _rows("euc_kr", 0xB0, 0xC9), list(range(0xAC00, 0xD7A4))),
+}
+
+
 def _rows(codec: str, first: int, end: int) -> list[int]:
     """Give the characters of some rows of a national standard, in the order of its double bytes."""
     trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF)) if codec == "big5" else range(0xA1, 0xFF)
-    pairs = b"".join(bytes((lead, trail)) for lead in range(first, end) for trail in trails)
+    pairs = b"".join([bytes((lead, trail)) for lead in range(first, end) for trail in trails])
     return [ord(character) for character in pairs.decode(codec, "ignore")]

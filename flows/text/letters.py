@@ -21,6 +21,7 @@ from flows.text import orthographies
 from flows.text.alphabet import FIRST_KNOWN, ID_BITS
 from flows.text.model import language_model
 from flows.text.profiles import SMOOTHING
+from flows.text.symbols import LETTER, signs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -183,12 +184,11 @@ def _belongs(letter: str, script: Script) -> bool:
 def _ids(script: Script, known: list[str]) -> Ids:
     """Number the characters: known letters, either case; other letters; and 0 for what is no letter."""
     ids = np.zeros(0x10000, np.int32)
-    ids[0x3100:0xFB00] = _UNKNOWN
     latin = script in {"latin", "vietnamese"}
-    for code in (*range(0x41, 0x3100), *range(0xFB00, 0xFF00)):
-        letter = chr(code)
-        if letter not in _NO_LETTERS and unicodedata.category(letter)[0] in "LM":
-            ids[code] = _UNKNOWN if latin or code >= 0x250 else FOREIGN
+    written = signs().kind == LETTER
+    ids[written] = _UNKNOWN
+    if not latin:
+        ids[:0x250][written[:0x250]] = FOREIGN
     number = {letter: _FIRST + index for index, letter in enumerate(known)}
     for letter, twin in _SAME.items():
         if twin in number:

@@ -43,6 +43,7 @@ _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf
 _MOST_DAMAGE: Final = 0.001
 # How much is looked at to see whether it is writing.
 _LOOKED_AT: Final = 4096
+_MOST_HALF_BLANKS: Final = 50
 _MOST_STRANGE: Final = 0.01
 # Running Chinese, Japanese and Korean has -6 to -8.5 a character; random ideographs -16.
 _LEAST_LIKELY: Final = -11.0
@@ -73,7 +74,10 @@ def read_unmarked(raw: bytes) -> Unicode | None:
     """Read UTF-16 and UTF-32 without a mark, by where their zero bytes are or by what the text would be."""
     if len(raw) % 2 or len(raw) < 4:
         return None
-    nuls = 0 in raw[:_LOOKED_AT]
+    head = raw[:_LOOKED_AT]
+    nuls = 0 in head
+    if not nuls and head.count(0x20) * _MOST_HALF_BLANKS > len(head):
+        return None  # a blank has a zero byte beside it
     if nuls and len(raw) % 4 == 0:
         for encoding, zeros in (("utf-32le", raw[3::4]), ("utf-32be", raw[0::4])):
             if not zeros.strip(b"\0"):
