@@ -99,7 +99,7 @@ def _serve(
     write_serving(state, Serving(os.getpid(), api_url, page, dt.datetime.now(dt.UTC).isoformat(timespec="seconds")))
     first = True
     with serving.metrics(settings, metrics_port):
-        while not asyncio.run(serving.serve_once(settings, page, first=first, watch=watch, shared=server is None)):
+        while not asyncio.run(serving.serve_once(settings, page, server, first=first, watch=watch)):
             first = False
             _say("The Prefect server does not answer any more; trying again until it does.")
             _reach_again(api_url, server)

@@ -7,6 +7,7 @@ import importlib
 import logging
 import signal
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -29,6 +30,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows.automations import ensure_automations
 from flows.deployments import Scheduled, deployments, full_name, parameters
 from flows.errors import SettingsError
+from flows.prefect_server import EmbeddedServer
 from flows.runner import ProjectRunner
 from flows.serve import announce
 from flows.settings import Settings
@@ -37,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 # How often due runs are asked for. They start at their second whatever this is: they are fetched so long before it.
 POLL_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
 # A serve that is told to stop must have ended within ten seconds, the server included.
 _STOP_SECONDS = 5.0
 
@@ -58,15 +61,15 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
     return found
 
 
-async def serve_once(settings: Settings, page: str, *, first: bool, watch: bool, shared: bool) -> bool:
+async def serve_once(settings: Settings, page: str, server: EmbeddedServer | None, *, first: bool, watch: bool) -> bool:
     """Deploy and run what is due; give True when told to stop, False when the server has gone.
 
     Args:
         settings: of the project.
         page: the address of the web page, for people.
+        server: our own; None where it is another's, which other projects may use too.
         first: whether to start a run at once and to say what is served.
         watch: whether to start runs for files that settle, besides the schedule.
-        shared: whether other projects may use the same server.
 
     Raises:
         SettingsError: a deployment of that name belongs to another project, or there is no such `alert_block`.
@@ -76,7 +79,7 @@ async def serve_once(settings: Settings, page: str, *, first: bool, watch: bool,
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, runner.asked_to_stop.set)
     try:
-        ids = await _deploy(settings, runner, shared=shared)
+        ids = await _deploy(settings, runner, shared=server is None)
         ingest = ids["ingest"]
         if first:
             await _start(ingest)
@@ -88,20 +91,23 @@ async def serve_once(settings: Settings, page: str, *, first: bool, watch: bool,
         return False
     watching = asyncio.create_task(_watch(settings, ingest, runner)) if watch else None
     try:
-        return await _run_until_stopped(runner)
+        return await _run_until_stopped(runner, server)
     finally:
         if watching is not None:
             watching.cancel()
 
 
-async def _run_until_stopped(runner: ProjectRunner) -> bool:
+async def _run_until_stopped(runner: ProjectRunner, server: EmbeddedServer | None) -> bool:
     running = asyncio.create_task(runner.start())
-    asked = asyncio.create_task(runner.asked_to_stop.wait())
-    await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+    others: set[asyncio.Task[Any]] = {asyncio.create_task(runner.asked_to_stop.wait())}
+    if server is not None:
+        others.add(asyncio.create_task(_until_dead(server)))
+    await asyncio.wait({running, *others}, return_when=asyncio.FIRST_COMPLETED)
     stopped = runner.asked_to_stop.is_set()
     if not stopped:
-        _log.warning("The runner ended: %s", running.exception() if running.done() else "")
-    asked.cancel()
+        _log.warning("The runner ends: %s", running.exception() if running.done() else "its server has died.")
+    for task in others:
+        task.cancel()
     if not running.done():
         with contextlib.suppress(Exception):
             # What is in hand is told to stop and given time to say so; then its processes go.
@@ -109,6 +115,11 @@ async def _run_until_stopped(runner: ProjectRunner) -> bool:
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await asyncio.wait_for(running, 1.0)
     return stopped
+
+
+async def _until_dead(server: EmbeddedServer) -> None:
+    while server.is_alive:  # noqa: ASYNC110 - a child process sets no event
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _deploy(settings: Settings, runner: ProjectRunner, *, shared: bool) -> dict[str, UUID]:
