@@ -101,7 +101,8 @@ def verify(settings: Settings, *, repair: bool = False) -> Verification:
     warehouse = Warehouse(settings.warehouse)
     try:
         now = dt.datetime.now(dt.UTC)
-        with one_run_at_a_time(warehouse.inner, "verify", now, settings.ledger_url), Landing(settings.landing) as landing:
+        lock = one_run_at_a_time(warehouse.inner, "verify", now, settings.ledger_url)
+        with lock, Landing(settings.landing) as landing:
             repaired = []
             if repair:
                 from flows.mend import mend  # noqa: PLC0415 - only where something is to be mended

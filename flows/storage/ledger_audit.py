@@ -102,12 +102,13 @@ class LedgerAudit:
             sa.select(
                 batches.c.part,
                 sa.func.sum(batches.c.rows),
-                sa.func.max(batches.c.part_bytes),
-                sa.func.max(batches.c.part_sha256),
+                batches.c.part_bytes,
+                batches.c.part_sha256,
                 sa.func.count(),
             )
             .where(batches.c.state.in_(_VISIBLE), batches.c.part.is_not(None))
-            .group_by(batches.c.part)
+            # All batches of a part say the same of it; PostgreSQL has no max() of bytes.
+            .group_by(batches.c.part, batches.c.part_bytes, batches.c.part_sha256)
             .order_by(batches.c.part)
         )
         with self._engine.connect() as db:

@@ -196,3 +196,36 @@ def test_two_that_open_a_new_ledger_together_both_can(postgres_url: str) -> None
     for thread in threads:
         thread.join()
     assert not problems
+
+
+def test_every_command_works_with_a_ledger_in_postgresql(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    from flows.cli import main
+
+    def said(*command: str, code: int = 0) -> str:
+        places = ["--landing", str(project.landing), "--warehouse", str(project.warehouse)]
+        assert main([*command, *places]) == code
+        return capsys.readouterr().out
+
+    _land_all(project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LONGSHORE_LEDGER_URL", project.ledger_url)
+        said("ingest", "--no-wait")
+        land(project.landing, "three.txt", THREE)
+        said("ingest", "--no-wait")
+        assert "All agree: 3 records" in said("verify")
+        assert "added" in said("changes")
+        assert "bad%FFname" in said("rejected")
+        said("retry", "--all")
+        said("ingest", "--no-wait")
+        said("compact")
+        rows = pq.read_table(project.warehouse / "records").to_pylist()
+        said("forget", next(row["record_id"] for row in rows if row["source_path"] == "three.txt"))
+        assert "All agree: 2 records" in said("verify")
+        assert "2 in" in said("status")
+        # What it remembers is lost: it is made anew from what is there.
+        with Ledger(project.ledger_url) as ledger, ledger.engine.begin() as db:
+            for table in ("deliveries", "sources", "batches", "runs", "kept"):
+                db.exec_driver_sql(f"DELETE FROM {table}")
+        said("ingest", "--no-wait", code=1)
+        said("verify", "--repair")
+        assert "All agree: 2 records" in said("verify")
