@@ -63,7 +63,7 @@ def test_a_run_whose_machine_dies_stays_running_for_now(served, tmp_path):
     project = make_project(tmp_path / "doomed", PREFECT_API_URL=served.api.url)
     settings = project.folder / "longshore.toml"
     settings.write_text(settings.read_text() + 'project = "doomed"\nschedule_cron = "0 0 1 1 *"\n')
-    for index, text in enumerate(texts(2500, 400, seed=4)):
+    for index, text in enumerate(texts(1500, 400, seed=4)):
         project.drop(f"{index:04}.txt", text)
     project.serve()
     until("some of its work", lambda: project.rows("SELECT 1 FROM records LIMIT 1"), every=0.1)
