@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FLOW = "longshore-ingest"
 # Generous: the machine may be busy. No test asserts seconds.
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 
 
 def until(what: str, found: Callable[[], Any], seconds: float = PATIENCE_SECONDS, every: float = 0.5) -> Any:

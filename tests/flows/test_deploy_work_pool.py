@@ -11,7 +11,7 @@ from flows.deployments import WORK_POOL, as_prefect_yaml, deployments, full_name
 from flows.settings import Settings
 from tests.flows.project import make_project
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture

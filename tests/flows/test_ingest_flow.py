@@ -15,7 +15,7 @@ from flows.records import Batch, LandedFile, Source
 from flows.storage.lock import one_run_at_a_time
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     # Prefect's and its libraries' own, on which nothing here depends.
     pytest.mark.filterwarnings("ignore"),
 ]

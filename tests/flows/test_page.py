@@ -7,7 +7,7 @@ import pytest
 from tests.flows.browser import browser_page, why_no_browser
 from tests.flows.project import until
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
 
 
 def test_the_report_renders_with_its_figures(served):

@@ -12,7 +12,7 @@ import pytest
 from tests.flows.project import descendants, end, make_project, until
 from tests.postgresql import NoPostgresqlError, Postgresql
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from tests.flows.project import FLOW, descendants, free_port, make_project, texts, until
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.flows.project import FLOW, ROOT, Project, alive, clean_environment, descendants, run_at_work, texts, until
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def test_serving_says_where_everything_is(served: Project) -> None:
