@@ -21,7 +21,7 @@ from flows.text.date_words import fold_words
 LOCALES = """
 af am ar ast az az-Cyrl be bg bn br bs bs-Cyrl ca ce ckb cs cy da de el en eo es et eu fa fi fil fo fr fur fy ga gd gl
 gu ha he hi hr hu hy id ig is it ka kk km kn ky lb lo lt lv mg mk ml mr ms mt my nb ne nl nn or os pa pl ps pt rm ro
-ru rw se si sk sl so sq sr sr-Latn sv sw ta te th ti to tr ug uk ur uz uz-Cyrl yi zu mn ja ko zh zh-Hant
+ru rw se si sk sl so sq sr sr-Latn sv sw ta te th ti to tr ug uk ur uz uz-Cyrl vi yi zu mn ja ko zh zh-Hant
 """
 MONTHS = "january february march april may june july august september october november december"
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"

@@ -48,7 +48,8 @@ class Written:
     """A date as it stands on a line: `line[start:end]`, with all ways to read it.
 
     precision: of the day. plain: stands in a form that nothing but a date has, so that an impossible one is
-    still a date. evidence: sets of languages, each from one word on the line.
+    still a date. converted: from a calendar whose days may be one off. evidence: sets of languages, each from one
+    word on the line.
     """
 
     start: int
@@ -56,6 +57,7 @@ class Written:
     candidates: tuple[Candidate, ...]
     precision: DatePrecision = "day"
     plain: bool = True
+    converted: bool = False
     weekdays: frozenset[int] = frozenset()
     clock: Clock | None = None
     evidence: list[frozenset[str]] = field(default_factory=list)
@@ -265,6 +267,9 @@ def numeric_dates(line: str, original: str) -> list[Written]:
             continue
         candidates = _numeric_candidates(a, b, c, original)
         long_year = max(len(a), len(c)) == 4
+        # H31.4.30 is a year of an era, or a part's number.
+        if not long_year and line[: match.start()][-1:].isalpha():
+            continue
         # Beside a year of four digits 15.07.09 is a time.
         if not long_year and (has_long_year or not any(candidate.day for candidate in candidates)):
             continue

@@ -1,62 +1,47 @@
-"""Is this line a date line? Read from the line's shape: the date, and what stands around it.
+"""Is this line a date line, which of its dates is that of publication, and how plain is it?
 
-bare      nothing but the date, its time, glue and signs                       17.03.2024 | 10:32 Uhr
-label     a label before the date                                              Published: 17 March 2024 by Ann Lee
-byline    a byline before the date                                             By Ann Lee on March 17, 2024
-near      a name, a place or a section beside the date, and no sentence        Lagos, 17 March 2024
-
-Promised: a sentence with a date in it is none of these, nor is a row of a table or of a log.
-Not promised: `near` alone is weak evidence; `flows.text.header` asks for a blank line after it.
+Promised: a sentence with a date in it is no date line, nor is a row of a table or of a log, a span of days, or the date
+of something else (born, until, invoice date).
+Not promised: that a date beside a name or a place is one of publication; `flows.text.date_places` asks for a blank line
+after such a line.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from flows.text.date_forms import Candidate, Written, day_of, iso_dates, mail_dates
+from flows.text.date_line_shape import SENTENCE_END, SIGNS, Strength, strength_of
 from flows.text.date_tokens import Token, shape
 from flows.text.dates import read_line
-
-Strength = Literal["bare", "label", "byline", "near"]
 
 # No date line is longer than this, and no prose need be read to find that out.
 LONGEST_LINE: Final = 200
 
-# A necessary condition: a year, or two digits twice, with another number not far from it.
 # Marks of direction, which stand between the numbers of Arabic and Hebrew dates, and the byte order mark.
 _UNSEEN: Final = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))
+# Vietnamese counts its weekdays: what would be the number of a day is none.
+_COUNTED_WEEKDAY = re.compile(r"\b[Tt]hứ ([2-7])\b")
+_WEEKDAYS_OF_VIETNAM: Final = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy")
+# A line that ends like a sentence and has more spaces than this is one.
 _ENDS_OF_SENTENCES: Final = frozenset(".!?…。！？।")
 _MOST_SPACES_BEFORE_AN_END: Final = 12
+# A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
 _COULD_BE = re.compile(r"\d{4}|\d\d?[\s./\-]{1,3}(?:\d\d?[\s./\-]{1,3}\d\d|[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)|年")
+# The commonest labels, before dates that need no dictionary.
 _SIMPLE_LABEL = re.compile(
     r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE
 )
-_YEAR_ONLY = re.compile(r"[^:\n]+:\s*(?P<year>[12]\d{3})\s*")
-_SENTENCE_ENDS = re.compile(r"[^\W\d_]{4,}[.!?]\s+[^\W\d_]|[。！？]\s*\S")
-_SENTENCE_END = re.compile(r"[.!?…:;。！？।॥։؟]['\"”’»)\]]*$")
-
-_SIGNS = r"_~.,:;()|/'+\-!"
-_ONLY_GLUE = re.compile(rf"[{_SIGNS}fjVWBmahoz]*$")
-_LABEL = re.compile(rf"[{_SIGNS}fjVWag]*[klu][{_SIGNS}fjVWagklu]*$")
-# A name before a label changes nothing, but before Date it does: Invoice date.
-_LABEL_LAST = re.compile(rf"[lu][{_SIGNS}fjVWagk]*$")
-# By Ann Lee, Posted by Ann Lee, Posted in Harbour by Ann Lee.
-_BYLINE = re.compile(rf"[{_SIGNS}]*(?:[bg]|[klu][{_SIGNS}fj]*b|[lu][{_SIGNS}fjx]*b)[_:]")
-# A number, an unknown label, or words joined to a phrase: Report of 17 March 2024.
-_NO_NAME = re.compile(r"[dtyn:klu]|x_[fj]+_")
-_GOES_ON = re.compile(rf"_?[|~/]|[{_SIGNS}]*(?:[klu]|b[_:])")
+# A label, and a year or a month in numbers.
+_PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?P<year>y)(?:[-/.](?P<month>d))?[_.]*")
+# Between two dates of one line that are not from and to: a bar, a bracket, a label, nothing.
+_NO_RANGE = re.compile(r"_?[|/(].*|.*[klu].*|")
 # Three short numbers alone: a version, or a section.
 _VERSION = re.compile(r"\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_CLOCK = re.compile(r"d:d(?::d)?(?:_?a)?(?:_?\(?z\)?)?")
 
-# Longer than a byline, a section and a count of comments: a sentence.
-_MOST_WORDS_BEFORE: Final = 9
-_MOST_WORDS_AFTER: Final = 6
-_MOST_WORDS_NEAR: Final = 4
 # Years outside these are not dates of publication unless a label says so.
 _YEARS: Final = range(1900, 2100)
 _YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
@@ -103,22 +88,8 @@ def read_date_line(line: str) -> DateLine | None:
     """
     if not could_be_date_line(line):
         return None
-    line = line.translate(_UNSEEN)
+    line = _COUNTED_WEEKDAY.sub(lambda match: _WEEKDAYS_OF_VIETNAM[int(match[1]) - 2], line.translate(_UNSEEN))
     return _simple(line) or _read(line)
-
-
-def read_field(field: str) -> DateLine | None:
-    """Read a field of a block, `name: value`, or None where its value holds no date; a year or a month is enough.
-
-    >>> read_field("date: 2024").written.precision
-    'year'
-    """
-    dated = read_date_line(field[:LONGEST_LINE])
-    if dated is None and (match := _YEAR_ONLY.fullmatch(field)):
-        year = int(match["year"])
-        candidates = (Candidate(day_of(year, 1, 1)),)
-        dated = DateLine(Written(0, len(field), candidates, "year"), "label", (), updated=False, evidence=())
-    return dated
 
 
 def _simple(line: str) -> DateLine | None:
@@ -141,9 +112,9 @@ def _read(line: str) -> DateLine | None:
     letters = shape(tokens)
     first = letters.find("D")
     if first < 0:
-        return None
+        return _read_part(tokens, letters, line)
     before, after = tokens[:first], tokens[first + 1 :]
-    strength = _strength(before, after, line)
+    strength = strength_of(before, after, line)
     if strength is None:
         return None
     written, updated = _publication(tokens)
@@ -151,61 +122,25 @@ def _read(line: str) -> DateLine | None:
         return None
     if strength == "near" and not _near(written, line):
         return None
-    if strength == "bare" and _VERSION.fullmatch(line.strip()):
+    if strength == "bare" and (_VERSION.fullmatch(line.strip()) or _is_range(tokens)):
         return None
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
 
 
-def _strength(before: list[Token], after: list[Token], line: str) -> Strength | None:
-    """Tell how plainly the words before and after the first date make the line a date line."""
-    left, right = shape(before), _CLOCK.sub("", shape(after))
-    if not _tail(after, right, line):
+def _read_part(tokens: list[Token], letters: str, line: str) -> DateLine | None:
+    """Read a label with a year or a month in numbers after its colon: Published: 2024-03."""
+    match = _PART.fullmatch(letters)
+    if match is None:
         return None
-    alone = _ONLY_GLUE.fullmatch(re.sub("[Dklu]", "", right)) is not None
-    if _ONLY_GLUE.fullmatch(left):
-        return "bare" if alone else "near" if _GOES_ON.match(right) else None
-    if _LABEL.fullmatch(left):
-        return "label"
-    return _beside_words(before, line, alone=alone)
-
-
-def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | None:
-    """Tell whether the words before a date are a byline, a name, a place: no part of a sentence."""
-    left = shape(before)
-    words = [token for token in before if token.kind in "xMn"]
-    small = sum(token.text[:1].islower() for token in words)
-    count = _words(before)
-    if count > _MOST_WORDS_BEFORE or _SENTENCE_ENDS.search(line, before[0].start, before[-1].end):
+    year = tokens[match.start("year")]
+    month = tokens[match.start("month")].text if match["month"] else "1"
+    candidates = (Candidate(day_of(int(year.text), int(month), 1)),)
+    if not candidates[0].day or int(year.text) not in _YEARS_OF_NAMED_MONTHS:
         return None
-    if _BYLINE.match(left) and small <= 2:
-        return "byline"
-    if _LABEL_LAST.search(left) and small <= 1:
-        return "label"
-    near = alone and not small and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
-    return "near" if near else None
-
-
-def _tail(after: list[Token], letters: str, line: str) -> bool:
-    """Tell whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
-    words = _words(after)
-    if not re.search("[xMmBWbklug]", letters):
-        return not re.search("[dtyn]", letters)
-    if words > _MOST_WORDS_AFTER:
-        return False
-    text = line[after[0].start :].rstrip()
-    if words >= 3 and (_SENTENCE_END.search(text) or _SENTENCE_ENDS.search(text)):
-        return False
-    # Words that go on in lower case, with no sign between, go on with a sentence.
-    running = letters.startswith("_x") and after[1].text[:1].islower()
-    return not running or words <= 3
-
-
-def _words(tokens: list[Token]) -> int:
-    """Count the words that are no part of a date or a label; without spaces, four letters are a word."""
-    return sum(
-        1 + (len(token.text) // 4 if _UNSPACED.match(token.text) else 0) for token in tokens if token.kind in "xMn"
-    )
+    written = Written(year.start, len(line), candidates, "month" if match["month"] else "year")
+    labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
+    return DateLine(written, "label", labels, updated="u" in letters, evidence=())
 
 
 def _publication(tokens: list[Token]) -> tuple[Written, bool]:
@@ -219,7 +154,9 @@ def _publication(tokens: list[Token]) -> tuple[Written, bool]:
             label = ""
     chosen = next((pair for pair in found if pair[0] == "l"), None)
     if chosen is None:
-        chosen = next((pair for pair in found if pair[0] != "u"), found[0])
+        # Of a date in two calendars the one that needs no reckoning counts.
+        found.sort(key=lambda pair: (pair[0] == "u", pair[1].converted))
+        chosen = found[0]
     return chosen[1], chosen[0] == "u"
 
 
@@ -236,7 +173,16 @@ def _plain(written: Written) -> bool:
 def _near(written: Written, line: str) -> bool:
     """Tell whether a date beside a name is plain enough: of our days, with its century or a time, in no sentence."""
     ours = any(c.day and c.day.year in _YEARS_NEAR_A_NAME for c in written.candidates)
-    return ours and (written.plain or written.clock is not None) and not _SENTENCE_END.search(line.rstrip())
+    return ours and (written.plain or written.clock is not None) and not SENTENCE_END.search(line.rstrip())
+
+
+def _is_range(tokens: list[Token]) -> bool:
+    """Tell whether the two first dates of a line without labels are a first and a last day."""
+    between = shape(tokens).split("D")[1:-1]
+    if not between or _NO_RANGE.fullmatch(between[0]):
+        return False
+    first, second, *_ = ({c.day for c in token.written.candidates} for token in tokens if token.written)
+    return not first & second
 
 
 def _evidence(tokens: list[Token]) -> list[frozenset[str]]:

@@ -107,6 +107,7 @@ DATE_NAMES = {
     "ur": "جنوري|فروري|مارچ|اپريل|ميي|جون|جولايي|اگست|ستمبر|اكتوبر|نومبر|دسمبر|پير,سوموار|منگل|بدھ|جمعرات|جمعه|هفته|اتوار||",
     "uz": "yanvar|fevral|mart|aprel||iyun|iyul|avgust|sentabr|oktabr|noyabr|dekabr|dush,dushanba|sesh,seshanba|chor,chorshanba|payshanba|juma|shan,shanba|yakshanba||",
     "uz-Cyrl": "янв,январ|фев,феврал|мар,март|апр,апрел|маи|июн|июл|авг,август|сен,сентябр|окт,октябр|ноя,ноябр|дек,декабр|душ,душанба|сеш,сешанба|чор,чоршанба|паи,паишанба|жум,жума|шан,шанба|якш,якшанба|то|тк",
+    "vi": "thang mot|thang hai|thang ba|thang tu|thang nam|thang sau|thang bay|thang tam|thang chin|thang muoi|thang muoi mot|thang muoi hai|thu hai|thu ba|thu tu|thu nam|thu sau|thu bay|chu nhat,cn|sa|ch",
     "yi": "יאנ,יאנואר|פעב,פעברואר|מערץ|אפר,אפריל|מיי|יוני|יולי|אויג,אויגוסט|סעפ,סעפטעמבער|אקט,אקטאבער|נאוו,נאוועמבער|דעצ,דעצעמבער|מאנטיק|דינסטיק|מיטוואך|דאנערשטיק|פרײטיק|שבת|זונטיק|פארמיטאג|נאכמיטאג",
     "zu": "januwari,umasingana|februwari|mashi|ephreli|meyi|juni|julayi|agasti|septhemba|okthoba|novemba|disemba|umsombuluko|ulwesibili|ulwesithathu|ulwesine|ulwesihlanu|umgqibelo|isonto||",
     "mn": "нэгдүгээр сар|хоердугаар сар|гуравдугаар сар|дөрөвдүгээр сар|тавдугаар сар|зургаадугаар сар,зургадугаар сар|долоодугаар сар,долдугаар сар|наимдугаар сар|есдүгээр сар|аравдугаар сар|арван нэгдүгээр сар|арван хоердугаар сар|да,даваа|мя,мягмар|лх,лхагва|пү,пүрэв|ба,баасан|бя,бямба|ня,ням|үө|үх",

@@ -106,17 +106,25 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
     line, after = lines[index], lines[index + 1 : index + 1 + _LINES_AFTER]
     apart = following - line.end > 1
     labelled = dated.strength in ("label", "byline")
-    if dated.strength == "near" and not apart:
-        return False
-    if not dated.complete and not (labelled or (apart and index == 0)):
-        return False
-    if not labelled and (_PART_OF_SOMETHING.match(line.text) or (index and _SET_IN.match(line.text))):
-        return False
-    if _MARKUP.match(line.text) or any(len(before.text) > _LONGEST_HEADLINE for before in lines[:index]):
+    if any(len(before.text) > _LONGEST_HEADLINE for before in lines[:index]):
         return False
     if index == 2 and dated.strength != "label" and not _BYLINE.match(lines[1].text):
         return False
-    return not _repeated(dated, [other.text for other in after])
+    # The weaker the line, the more must set it apart. A line of words that goes on in lower case is one of prose.
+    goes_on = not apart and after and after[0].text[:1].islower()
+    weak = (
+        (dated.strength == "near" and not apart)
+        or (dated.strength != "bare" and goes_on)
+        or not (dated.complete or labelled or (apart and index == 0))
+    )
+    return not weak and not _is_part(line, index, labelled=labelled) and not _repeated(dated, [o.text for o in after])
+
+
+def _is_part(line: Line, index: int, *, labelled: bool) -> bool:
+    """Tell whether a line is part of a list, a table, a page of markup, or a title page."""
+    if _MARKUP.match(line.text):
+        return True
+    return not labelled and bool(_PART_OF_SOMETHING.match(line.text) or (index and _SET_IN.match(line.text)))
 
 
 def _repeated(dated: DateLine, after: list[str]) -> bool:

@@ -7,7 +7,7 @@ M B m     a month; a month or a day of the week; a month or glue
 W V       a day of the week; a day of the week or glue
 a h f o   before or after noon, follows an hour, glue, a suffix glued to a number
 k l u   labels, of any date, of publication, of a change
-j b g   goes with a label, a byline, a byline or glue (see `flows.text.labels`)
+j b g e goes with a label, a byline, a byline or glue, begins a date of something else (see `flows.text.labels`)
 z         a time zone's name
 x         any other word
 D         a whole date (`flows.text.dates`)
@@ -73,7 +73,7 @@ def _kind(meaning: Meaning, text: str) -> str:
     # Before noon in one language is a preposition in another (hu de, ga in): glue, but for am, which is both.
     if meaning.afternoon is not None and (not glue or not text.isascii() or text == "am"):
         return "a"
-    for role in "klubh":
+    for role in "klubhe":
         if role in roles:
             return "g" if role == "b" and glue else role
     return "f" if "f" in roles else "j"

@@ -144,7 +144,8 @@ def _named(part: list[Token], order: str, line: str) -> Written | None:
     candidates = tuple(_in_calendar(month, year, day, line))
     if not candidates:
         return None
-    written = Written(part[0].start, end, candidates)
+    hijri = month.meaning is not None and month.meaning.calendar == "hijri"
+    written = Written(part[0].start, end, candidates, converted=hijri)
     if len(order) == 2:
         written.precision = "month"
     return written

@@ -20,7 +20,7 @@ from typing import Final
 
 from flows.text.blocks import read_block
 from flows.text.date_forms import DatePrecision
-from flows.text.date_lines import DateLine, read_field
+from flows.text.date_lines import LONGEST_LINE, DateLine, read_date_line
 from flows.text.date_places import WINDOW, find_date_line, next_line
 from flows.text.date_settling import DateReading, DateStatus, settle
 from flows.text.policy import DateOrder
@@ -113,7 +113,7 @@ def _find_once(text: str, first: int) -> _Found | None:
     if block is None:
         place = find_date_line(text, first)
         return _Found(place.start, place.end, None, (place.dated,)) if place else None
-    dates = tuple(dated for dated in map(read_field, block.dates) if dated)
+    dates = tuple(d for field in block.dates if (d := read_date_line(field[:LONGEST_LINE])))
     return _Found(first, next_line(text, block.end), block.title, dates, block=True)
 
 

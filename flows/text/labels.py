@@ -6,6 +6,7 @@ k  a label that says no more than that this is a date: Date, Datum, Дата …
 l  a label of publication: Published, Veröffentlicht …
 u  a label of a later change: Updated, zuletzt geändert …
 j  goes with a label, and is none alone: last, first, article …
+e  before a date that is not of publication: until, born, deadline …
 b  a byline: by, von, par …
 f  glue inside and around a date: of, de, den, at, Uhr, г. …
 h  follows an hour: Uhr, h, hrs …
@@ -256,6 +257,21 @@ _WITH_LABELS: Final = {
     "zh": "于 於 最后 最後",
 }
 
+_OF_SOMETHING_ELSE: Final = {
+    "en": "from until till to since before after between during due deadline meeting event adopted signed ratified"
+    " effective born died deceased opened closed founded established expires expired starts ends begins valid concert"
+    " wedding birthday arrival departure retrieved accessed archived viewed delivered",
+    "de": "bis seit ab vor nach geboren gestorben frist fällig gültig abgerufen gegründet beginn ende termin stichtag",
+    "fr": "jusqu depuis partir avant après né née mort morte échéance consulté consultée adopté adoptée",
+    "es": "desde hasta antes después nacido nacida fallecido vence consultado",
+    "it": "dal fino nato nata morto morta scadenza entro consultato",
+    "pt": "desde até nascido nascida falecido prazo validade",
+    "nl": "vanaf tot sinds overleden",
+    "pl": "urodzony urodzona zmarł termin",
+    "ru": "родился родилась умер умерла срок начало окончание",
+    "uk": "народився народилася помер термін",
+}
+
 _BYLINES: Final = {
     "en": "by author written_by posted_by byline",
     "de": "von autor autorin verfasser",
@@ -298,7 +314,7 @@ _BYLINES: Final = {
 
 _GLUE: Final = {
     "en": "of the at on in year day noon midnight hrs hr o clock st nd rd th local time",
-    "de": "den der um am ab vom im tag jahr uhr",
+    "de": "den der um am vom im tag jahr uhr",
     "fr": "le la du de à er eme ème an",
     "es": "de del el la a las los en al año dia día horas hs hrs",
     "pt": "de do da das dos às as a em ano dia horas",
@@ -388,6 +404,7 @@ ROLES: Final = {
     "l": _LABELS,
     "u": _UPDATES,
     "j": _WITH_LABELS,
+    "e": _OF_SOMETHING_ELSE,
     "b": _BYLINES,
     "f": _GLUE,
     "h": _AFTER_HOURS,
