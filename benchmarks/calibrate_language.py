@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import re
 import statistics
 import sys
@@ -22,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
-from flows.text.profile_engine import Look, look_closely
+from flows.text.profile_engine import Look, features, look_closely
 
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "iw": "he", "in": "id"}
 # Triples from which on a text shows what its language's texts are like.
@@ -75,14 +76,14 @@ def likeness(found: list[Sample]) -> dict[str, float]:
 
 def weights(found: list[Sample]) -> list[float]:
     """Fit a logistic regression of being right on `Look.features`, by Newton's method with a small ridge."""
-    kept = [one for one in found if one.in_doubt and one.look.has_rivals and not one.look.is_foreign]
-    features = np.array([one.look.features for one in kept])
+    kept = [one for one in found if one.in_doubt and one.look.lead < math.inf and not one.look.is_foreign]
+    seen = np.array([features(one.look.lead, one.look.unlike, one.look.triples) for one in kept])
     right = np.array([one.right for one in kept], float)
-    fitted = np.zeros(features.shape[1])
+    fitted = np.zeros(seen.shape[1])
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-features @ fitted))
-        gradient = features.T @ (chance - right) + 0.05 * fitted
-        curvature = (features * (chance * (1 - chance))[:, None]).T @ features + 0.05 * np.eye(len(fitted))
+        chance = 1 / (1 + np.exp(-seen @ fitted))
+        gradient = seen.T @ (chance - right) + 0.05 * fitted
+        curvature = (seen * (chance * (1 - chance))[:, None]).T @ seen + 0.05 * np.eye(len(fitted))
         fitted -= np.linalg.solve(curvature, gradient)
     return [round(float(weight), 3) for weight in fitted]
 

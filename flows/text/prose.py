@@ -18,6 +18,7 @@ _BLOCK: Final = re.compile(
     r"^[ \t]*(?P<fence>```|~~~)|(?P<liquid>\{%-?\s*highlight\b)|<(?P<tag>pre|code|script|style|tt|kbd|samp)\b",
     re.MULTILINE | re.IGNORECASE,
 )
+_BLOCK_SIGNS: Final = ("```", "~~~", "{%", "<")
 _LIQUID_END: Final = re.compile(r"\{%-?\s*endhighlight\s*-?%\}")
 
 _MARKUP: Final = re.compile(
@@ -44,6 +45,9 @@ _MAIL_HEADER: Final = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 
+# One of these is among the header lines of any mail.
+_MAIL_SIGNS: Final = ("From:", "Subject:", "Date:", "Sent:", "Message-ID:", "Content-Type:")
+
 # A word of ASCII that is no word of any language: it has a sign or a digit in it that words have not, or a point, a
 # colon or an underscore between letters, or a capital after a small letter. Anchored at its start and possessive:
 # each character is looked at a bounded number of times.
@@ -61,10 +65,12 @@ _NUMBER: Final = re.compile(r"[^A-Za-z_]*[0-9][^A-Za-z_]*|\|+")
 
 def prose(text: str) -> str:
     """Blank out what is not prose."""
-    text = _without_blocks(text)
+    if any(sign in text for sign in _BLOCK_SIGNS):
+        text = _without_blocks(text)
     if any(sign in text for sign in _MARKUP_SIGNS):
         text = _MARKUP.sub(" ", text)
-    text = _MAIL_HEADER.sub(" ", text)
+    if any(sign in text for sign in _MAIL_SIGNS):
+        text = _MAIL_HEADER.sub(" ", text)
     return "\n".join(_prose_of_line(line) for line in text.split("\n"))
 
 

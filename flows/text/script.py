@@ -27,10 +27,15 @@ NO_SCRIPT: Final = 0
 SCRIPTS: Final = ("", *sorted({part.partition(":")[2] for part in RANGES.split()}))
 NUMBERS: Final = {script: number for number, script in enumerate(SCRIPTS)}
 
-# How many letters of an alphabet a character is worth: about as many as its word takes in English.
+# What Japanese and Korean mix is one script here, by a name of no script. A character is worth as many letters of an
+# alphabet as its word takes in English, about.
+EAST_ASIAN: Final = "East Asian"
 _WEIGHTS: Final = {"Hani": 3.0, "Hang": 2.5, "Hira": 2.0, "Kana": 2.0, "Bopo": 2.0, "Yiii": 2.0, "Ethi": 2.0}
-# What Japanese and Korean mix is one script to them.
-EAST_ASIAN: Final = ("Hani", "Hira", "Kana", "Hang", "Bopo")
+# By number: the script, and what a letter of it is worth.
+LETTER_WEIGHTS: Final = [
+    (EAST_ASIAN if script in ("Hani", "Hira", "Kana", "Hang", "Bopo") else script, _WEIGHTS.get(script, 1.0))
+    for script in SCRIPTS
+]
 
 
 @cache
@@ -44,16 +49,6 @@ def script_numbers() -> npt.NDArray[np.uint8]:
     # A noncharacter, which stands for all code points from the limit on: nearly all that are used are ideographs.
     table[-1] = NUMBERS["Hani"]
     return table
-
-
-@cache
-def letter_weights() -> npt.NDArray[np.float64]:
-    """Give what a letter of each script is worth, by its number."""
-    weights = np.ones(len(SCRIPTS))
-    weights[NO_SCRIPT] = 0.0
-    for script, weight in _WEIGHTS.items():
-        weights[NUMBERS[script]] = weight
-    return weights
 
 
 @cache

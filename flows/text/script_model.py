@@ -12,7 +12,6 @@ of all pairs by all letters. No hash, no search: a few steps of NumPy for a whol
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING, Final
@@ -24,13 +23,11 @@ from flows.text.profiles import SMOOTHING, read_profile
 from flows.text.script import CODE_LIMIT, NO_SCRIPT, NUMBERS, script_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
     Codes = npt.NDArray[np.integer]
     Rows = npt.NDArray[np.intp]
-    Sums = npt.NDArray[np.int64]
+    Sums = npt.NDArray[np.float64]
 
 # The languages that langdetect knows, by script. (Of Han, Kana and Hangul its profiles know too little: script.py.)
 LANGUAGES: Final = {
@@ -53,122 +50,134 @@ LANGUAGES: Final = {
     "Thai": ("th",),
 }
 
-# Parts of a nat. Whole numbers below 2**24 add up exactly in float32 in any order: some 3,000 n-grams.
+# Parts of a nat. Whole numbers below 2**24 add up exactly in float32 in any order: those of 3,000 n-grams do.
 STEPS: Final = 512
+
+_LONGEST_PART: Final = 512
+_ONES: Final = np.ones((1, _LONGEST_PART), np.float32)
 
 _BLANK: Final = 0
 _UNKNOWN: Final = 1
-_UNKNOWN_UPPER: Final = 2
-_FIRST_LETTER: Final = 3
-# Rows of memory lines: 16 float32.
-_COLUMNS: Final = 16
+_FIRST_LETTER: Final = 2
+# Stand for a capital that is in no profile (its number depends on how many letters there are), and for what is no
+# letter of the script.
+_UNKNOWN_UPPER: Final = 254
+_FOREIGN: Final = 255
+# Numbers of pairs that are in no profile: after one that ends in a letter comes a triple, after the other none.
+_UNKNOWN_PAIR: Final = 0
+_UNKNOWN_END: Final = 1
+_FIRST_PAIR: Final = 2
+# Rows are a multiple of this many float32 wide: half a line of memory.
+_COLUMNS: Final = 8
 # langdetect folds a block to a letter, and letters to their twins.
 _VIETNAMESE: Final = (0x1EA0, 0x1F00, "ể")
 _TWINS: Final = (("ș", "ş"), ("ț", "ţ"), ("ی", "ي"))
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """How likely the parts of a text are in each language of a script.
-
-    totals: (parts, languages), in 1/STEPS nat, of all n-grams. triples: the same of those of three characters alone;
-    triple_counts: (parts,), how many those are. An n-gram that a profile does not know has langdetect's smoothing.
-    """
-
-    totals: Sums
-    triples: Sums
-    triple_counts: Sums
-
-
 class ScriptModel:
-    """The profiles of one script's languages. Read-only once built."""
+    """The profiles of one script's languages. Read-only once built.
+
+    A row holds what each language gives an n-gram: row 0 is nothing, row 1 an n-gram that no profile knows; then come
+    the letters, the pairs and the triples.
+    """
 
     def __init__(self, script: str) -> None:
         self.languages = LANGUAGES[script]
         profiles = [read_profile(language) for language in self.languages]
-        letters = _letters(set("".join(word for profile in profiles for word in profile.ngrams)), script)
-        self._width = _FIRST_LETTER + len(letters)
-        self._ids = _ids_by_code(letters, script)
-        self._is_upper = np.array([False, False, True, *(letter.isupper() for letter in letters)])
+        words = [word for profile in profiles for word in profile.ngrams]
+        self._letters = _letters(set("".join(words)), script)
+        # Capitals behind the others, so that a comparison finds them.
+        self._first_upper = _FIRST_LETTER + sum(not letter.isupper() for letter in self._letters)
+        self._width = width = _FIRST_LETTER + len(self._letters) + 1
+        self._ids = _ids_by_code(self._letters, script)
 
-        spelled = set(letters) | {" "}
-        ngrams = {word for profile in profiles for word in profile.ngrams if spelled.issuperset(word)}
+        lengths, spelled = _spell(words, self._letters)
+        kept = (spelled != _FOREIGN).all(axis=0)
+        lengths, (first, second, third) = lengths[kept], spelled[:, kept]
         # A triple is found by its first two, also where these are too rare for a profile of their own.
-        pairs = sorted({word[:2] for word in ngrams if len(word) > 1})
-        triples = sorted(word for word in ngrams if len(word) == 3)
-        self._first_pair = self._width
-        first_triple = self._first_pair + 1 + len(pairs)
-        first, second = self._spell(pairs, 2)
-        self._pairs = np.zeros(self._width**2, np.int16)
-        self._pairs[first * self._width + second] = np.arange(1, 1 + len(pairs))
-        first, second, third = self._spell(triples, 3)
-        self._triples = np.zeros((1 + len(pairs)) * self._width, np.int16)
-        number = self._pairs[first * self._width + second].astype(np.intp)
-        self._triples[number * self._width + third] = np.arange(first_triple, first_triple + len(triples))
+        is_pair = np.zeros(width * width, bool)
+        is_pair[np.where(lengths == 2, second * width + third, first * width + second)[lengths > 1]] = True
+        self._pairs = np.full(width * width, width + _UNKNOWN_PAIR, np.int32)
+        self._pairs[_BLANK::width] = width + _UNKNOWN_END
+        self._pairs[is_pair] = width + _FIRST_PAIR + np.arange(np.count_nonzero(is_pair))
+        first_triple = width + _FIRST_PAIR + int(np.count_nonzero(is_pair))
+        places = self._pairs[first * width + second] * width + third
+        is_triple = np.zeros(first_triple * width, bool)
+        is_triple[places[lengths == 3]] = True
+        self._triples = np.full(first_triple * width, _UNKNOWN, np.int16)
+        self._triples.reshape(-1, width)[self._pairs[_BLANK::width]] = _BLANK
+        self._triples[is_triple] = first_triple + np.arange(np.count_nonzero(is_triple))
 
-        rows = {letter: row for row, letter in enumerate(letters, _FIRST_LETTER)}
-        rows |= {pair: row for row, pair in enumerate(pairs, self._first_pair + 1)}
-        rows |= {triple: row for row, triple in enumerate(triples, first_triple)}
+        # The last column counts triples, known or not.
+        columns = -(-(len(profiles) + 1) // _COLUMNS) * _COLUMNS
         self._unknown = round(float(np.log(SMOOTHING)) * STEPS)
-        columns = -(-len(profiles) // _COLUMNS) * _COLUMNS
-        self._steps = np.full((first_triple + len(triples), columns), self._unknown, np.float32)
-        for column, profile in enumerate(profiles):
-            kept = [word in rows for word in profile.ngrams]
-            at = [rows[word] for word in compress(profile.ngrams, kept)]
-            self._steps[at, column] = np.rint(np.log(profile.chances[kept] + SMOOTHING) * STEPS)
-        self._ngrams = ["", "", "", *letters, "", *pairs, *triples]
+        self._steps = np.full((first_triple + np.count_nonzero(is_triple), columns), self._unknown, np.float32)
+        self._steps[_BLANK] = self._steps[:, -1] = 0
+        self._steps[first_triple:, -1] = self._steps[_UNKNOWN, -1] = 1
+        rows = np.choose(lengths - 1, [third, self._pairs[second * width + third], self._triples[places]])
+        column = np.repeat(np.arange(len(profiles)), [len(profile.ngrams) for profile in profiles])
+        chances = np.concatenate([profile.chances for profile in profiles])
+        self._steps[rows, column[kept]] = np.rint(np.log(chances[kept] + SMOOTHING) * STEPS)
+
+    def score(self, codes: Codes, parts: int = 1) -> Sums:
+        """Give the log-likelihoods of the parts of a text, in 1/STEPS nat: first by single characters, pairs, triples.
+
+        Second by the parts, which have the same length, at most 512 characters. Third by languages; in the very last
+        place of the triples is their number. An n-gram that a profile does not know has langdetect's smoothing.
+        """
+        rows = self._rows(codes, parts)
+        size = rows.shape[1] // parts
+        # Products with ones are BLAS: several times as fast as sums over an axis.
+        sums = np.matmul(_ONES[:, :size], self._steps.take(rows.ravel(), axis=0).reshape(3 * parts, size, -1))
+        exact: Sums = sums.reshape(3, parts, -1).astype(np.float64)
+        return exact
 
     def ngrams(self, codes: Codes) -> list[str]:
         """Spell the n-grams that a profile knows, in no order."""
-        rows = self._rows(codes)[0]
-        return [self._ngrams[row] for row in rows[(self._steps[rows] > self._unknown).any(axis=1)].tolist()]
+        rows = self._rows(codes, 1)
+        known = (rows > _BLANK) & (self._steps[rows, : len(self.languages)] > self._unknown).any(axis=2)
+        letters = [" ", "", *self._letters, ""]
+        spelled = [" ", *(letters[number] for number in self._ids.take(codes).tolist())]
+        return ["".join(spelled[end + 1 - kind : end + 2]) for kind, end in np.argwhere(known).tolist()]
 
-    def score(self, codes: Codes, parts: int = 1) -> Scores:
-        """Score a text as a whole and in parts of the same length. A part must not be longer than 3,000 characters."""
-        rows, is_triple = self._rows(codes, parts)
-        size = rows.shape[1] // parts
-        ones = np.ones((1, size), np.float32)
-        # Products with ones are BLAS: several times as fast as sums over an axis.
-        sums = np.matmul(ones, self._steps.take(rows.ravel(), axis=0).reshape(3 * parts, size, -1))
-        by_kind = sums.reshape(3, parts, -1)[:, :, : len(self.languages)].astype(np.int64)
-        triple_counts = is_triple.reshape(parts, size).sum(axis=1)
-        # What is no triple, and the padding, went by the unknown row.
-        triples = by_kind[2] - (size - triple_counts)[:, np.newaxis] * self._unknown
-        return Scores(by_kind.sum(axis=0), triples, triple_counts)
-
-    def _rows(self, codes: Codes, parts: int = 1) -> tuple[Rows, npt.NDArray[np.bool_]]:
+    def _rows(self, codes: Codes, parts: int) -> Rows:
         """Give the rows of the single characters, the pairs and the triples that end at each character.
 
-        Padded with unknown ones to a multiple of `parts`. Also where a triple ends, known or not.
+        Filled up with rows of nothing to a multiple of `parts`. A text begins as after a blank.
         """
         length = len(codes)
-        padded = -(-length // parts) * parts
         chars = np.zeros(length + 1, np.intp)
         chars[1:] = self._ids.take(codes)
-        pairs = self._pairs.take(chars[:-1] * self._width + chars[1:]).astype(np.intp)
-        rows = np.zeros((3, padded), np.intp)
+        pairs = self._pairs.take(chars[:-1] * self._width + chars[1:])
+        rows = np.zeros((3, -(-length // parts) * parts), np.intp)
         rows[0, :length] = chars[1:]
-        np.add(pairs, self._first_pair, out=rows[1, :length])
+        rows[1, :length] = pairs
         rows[2, 1:length] = self._triples.take(pairs[:-1] * self._width + chars[2:])
-        is_triple = np.zeros(padded, bool)
-        is_triple[1:length] = chars[1:-1]
-        upper = self._is_upper.take(chars)
+        upper = chars >= self._first_upper
+        # langdetect skips what ends in a run of capitals.
         run = (upper[1:] & upper[:-1]).nonzero()[0]
         if len(run):
-            rows[:, run] = 0
-            is_triple[run] = False
-        return rows, is_triple
+            rows[:, run] = _BLANK
+        return rows
 
-    def _spell(self, words: list[str], length: int) -> Iterable[Rows]:
-        codes = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
-        return self._ids.take(codes).astype(np.intp).reshape(-1, length).T
+
+def _spell(words: list[str], letters: list[str]) -> tuple[Rows, Rows]:
+    """Give the lengths of n-grams, and the numbers of their characters: the last one third, 0 before short ones."""
+    numbers = np.full(CODE_LIMIT, _FOREIGN, np.intp)
+    numbers[[ord(letter) for letter in letters]] = np.arange(_FIRST_LETTER, _FIRST_LETTER + len(letters))
+    numbers[ord(" ")] = _BLANK
+    spelled = numbers.take(np.frombuffer("".join(words).encode("utf-32-le"), np.uint32))
+    lengths = np.fromiter(map(len, words), np.intp, len(words))
+    last = np.cumsum(lengths) - 1
+    from_last = np.arange(2, -1, -1)[:, np.newaxis]
+    return lengths, np.where(lengths > from_last, spelled.take(last - from_last, mode="clip"), _BLANK)
 
 
 def _letters(characters: set[str], script: str) -> list[str]:
-    """Give the characters of a script, and those of none (the middle dot of Catalan), that langdetect keeps."""
+    """Give the characters that langdetect keeps of a script, and of none (the middle dot of Catalan); capitals last."""
     numbers = script_numbers()
     twins = {twin for twin, _ in _TWINS}
-    return sorted(
+    kept = (
         char
         for char in characters
         if numbers[ord(char)] in (NO_SCRIPT, NUMBERS[script])
@@ -176,6 +185,7 @@ def _letters(characters: set[str], script: str) -> list[str]:
         and char not in twins
         and not ("\u1ea0" <= char <= "\u1eff" and char != "ể")
     )
+    return sorted(kept, key=lambda char: (char.isupper(), char))
 
 
 @cache
@@ -194,6 +204,7 @@ def _ids_by_code(letters: list[str], script: str) -> npt.NDArray[np.uint8]:
     ids = _folded().copy()
     scripts = script_numbers()
     ids[(scripts != NO_SCRIPT) & (scripts != NUMBERS[script])] = _BLANK
+    ids[ids == _UNKNOWN_UPPER] = _FIRST_LETTER + len(letters)
     numbers = {letter: number for number, letter in enumerate(letters, _FIRST_LETTER)}
     ids[[ord(letter) for letter in letters]] = list(numbers.values())
     low, high, folded = _VIETNAMESE

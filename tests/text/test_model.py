@@ -6,6 +6,7 @@ import collections
 import threading
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from langdetect.lang_detect_exception import LangDetectException
 import flows.text.model as model_module
 from flows.text.model import language_model, plausibilities, plausibility
 from flows.text.profiles import SMOOTHING, load_profiles
+from flows.text.script_model import STEPS, script_model
 
 if TYPE_CHECKING:
     from flows.text.model import LanguageModel
@@ -65,6 +67,36 @@ LETTERS = st.sampled_from("aAbBzZéÉșŞțiİıǅſ ßж ЖІ ий\u0301\u0323\
 @given(st.text(alphabet=LETTERS | st.characters(), max_size=60))
 def test_ngrams_are_those_of_langdetect_for_any_text(langdetect, text):
     assert collections.Counter(language_model().ngrams(text)) == ngrams_of_langdetect(langdetect, text)
+
+
+SCRIPTS_OF_SAMPLES = [("Latn", SAMPLES[i]) for i in (2, 3, 12)] + [
+    ("Cyrl", "Портові крани стояли тихо. СССР и США. Жизнь")
+]
+
+
+@pytest.mark.parametrize(("script", "text"), SCRIPTS_OF_SAMPLES)
+def test_ngrams_of_a_script_are_those_of_langdetect(langdetect, script, text):
+    model = script_model(script)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    known = {ngram for ngram, chances in langdetect.word_lang_prob_map.items() if _any(langdetect, model, chances)}
+    of_langdetect = ngrams_of_langdetect(langdetect, text)
+    expected = {ngram: count for ngram, count in of_langdetect.items() if ngram in known}
+    assert collections.Counter(model.ngrams(codes)) == expected
+
+
+def _any(langdetect, model, chances):
+    return any(chances[langdetect.langlist.index(language)] for language in model.languages)
+
+
+def test_the_scores_of_a_script_are_those_of_all_profiles():
+    model = script_model("Latn")
+    text = "Ein Fährmann grüßte die Möwen, und niemand am Kai sprach."
+    scores = model.score(np.frombuffer(text.encode("utf-32-le"), np.uint32))[:, 0, : len(model.languages)]
+    best = scores.sum(axis=0)
+    exact = language_model().log_likelihoods(text)[0]
+    exact = exact[[language_model().languages.index(language) for language in model.languages]]
+    differences = (best - best[0]) / STEPS - (exact - exact[0])
+    assert abs(differences).max() < 0.15
 
 
 def test_every_probability_is_that_of_langdetect(langdetect):
