@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import hashlib
+import os
 import sqlite3
 import sys
 import tempfile
@@ -131,6 +132,10 @@ def fill(file: Path, deliveries: int) -> None:
         )
     db.commit()
     db.close()
+    # What was filled is brought to the disk here, and not by the first who opens it.
+    with file.open("rb") as filled:
+        os.fsync(filled.fileno())
+    Ledger(f"sqlite:///{file}").close()
 
 
 def run_over(url: str, files: int, kind: str) -> dict[str, float]:

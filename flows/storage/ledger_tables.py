@@ -204,6 +204,7 @@ def connect(url: str, **more: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         _make_private(engine.url.database)
         sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "checkout", _make_sure)
     return engine
 
 
@@ -239,6 +240,11 @@ def _bring_up_to_date(db: sa.Connection) -> None:
     for older in range(version, LEDGER_VERSION):
         MIGRATIONS[older - 1](db)
         db.execute(sa.update(about).where(about.c.key == "ledger_version").values(value=str(older + 1)))
+
+
+def _make_sure(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - as below
+    """Begin each use of a connection with FULL: an earlier one may have needed less (`Ledger._begin`)."""
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection has no common type
