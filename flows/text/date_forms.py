@@ -211,7 +211,9 @@ def mail_dates(line: str) -> list[Written]:
     >>> mail_dates("Fri, 23 Apr 93 22:34:22 GMT")[0].candidates[0].day
     datetime.date(1993, 4, 23)
     """
-    found = []
+    found: list[Written] = []
+    if ":" not in line:
+        return found
     mail = bool(_MAIL_LABEL.search(line))
     for match in (*_RFC.finditer(line), *_ASCTIME.finditer(line)):
         group = match.groupdict()
@@ -317,7 +319,9 @@ def east_asian_dates(line: str) -> list[Written]:
     >>> east_asian_dates("令和6年3月17日（日）")[0].candidates[0].day
     datetime.date(2024, 3, 17)
     """
-    found = []
+    found: list[Written] = []
+    if "年" not in line and "년" not in line:
+        return found
     for match in _EAST_ASIAN.finditer(line):
         group = match.groupdict()
         year = _numeral(group["year"])

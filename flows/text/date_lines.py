@@ -27,7 +27,7 @@ _COUNTED_WEEKDAY = re.compile(r"\b[Tt]hứ ([2-7])\b")
 _WEEKDAYS_OF_VIETNAM: Final = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy")
 # A line that ends like a sentence and has more spaces than this is one.
 _ENDS_OF_SENTENCES: Final = frozenset(".!?…。！？।")
-_MOST_SPACES_BEFORE_AN_END: Final = 12
+_MOST_SPACES_BEFORE_AN_END: Final = 8
 # A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
 _COULD_BE = re.compile(r"\d{4}|\d\d?[\s./\-]{1,3}(?:\d\d?[\s./\-]{1,3}\d\d|[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)|年")

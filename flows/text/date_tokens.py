@@ -18,8 +18,7 @@ _         spaces; other signs stand for themselves, `'` for all apostrophes, `(`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from flows.text.date_forms import Written
 from flows.text.date_words import NOT_IN_WORDS, Lexicon, Meaning, fold, lexicon
@@ -50,8 +49,7 @@ _SIGNS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of a line, `line[start:end]`, and what it may mean."""
 
     kind: str
