@@ -107,15 +107,19 @@ class Rewriter:
                 abandon(self.warehouse, self.store, rewrite_no)
                 return None
             plan = Plan(tuple(moves), tuple(new_parts), tuple(change.gone))
-            with self.run_lock():
-                exchange_partition(self.warehouse, self.store, (rewrite_no, partition), plan, change.touched)
+            with self.run_lock() as still_held:
+                rewrite = (rewrite_no, partition)
+                exchange_partition(self.warehouse, self.store, rewrite, plan, still_held, change.touched)
         except BaseException:
             self._undo()
             raise
         return new_parts
 
-    def run_lock(self) -> contextlib.AbstractContextManager[None]:
-        """Hold the run lock for the time of a block, once the ingest run that holds it has ended."""
+    def run_lock(self) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """Hold the run lock for the time of a block, once the ingest run that holds it has ended.
+
+        Gives what makes sure that it is still held.
+        """
         settings = self.settings
         return run_lock_within(self.warehouse, self.kind, settings.rewrite_wait_seconds, settings.ledger_url)
 

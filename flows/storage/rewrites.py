@@ -31,7 +31,7 @@ from flows.storage.ledger_rewrites import BUILDING, EXCHANGED, READY, RewriteLed
 from flows.storage.lock import one_run_at_a_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from flows.storage.ledger import Ledger
@@ -62,8 +62,12 @@ def one_rewrite_at_a_time(warehouse: Warehouse, what: str, now: dt.datetime, led
 
 
 @contextlib.contextmanager
-def run_lock_within(warehouse: Warehouse, what: str, seconds: float, ledger_url: str = "") -> Iterator[None]:
+def run_lock_within(
+    warehouse: Warehouse, what: str, seconds: float, ledger_url: str = ""
+) -> Iterator[Callable[[], None]]:
     """Hold the run lock for the time of the block, after waiting at most so long for a run to end.
+
+    Gives what to call before something is made visible: it makes sure that the lock is still held.
 
     Raises:
         LockHeldError: the run went on for longer.
@@ -72,17 +76,23 @@ def run_lock_within(warehouse: Warehouse, what: str, seconds: float, ledger_url:
     with contextlib.ExitStack() as stack:
         while True:
             try:
-                stack.enter_context(one_run_at_a_time(warehouse.inner, what, dt.datetime.now(dt.UTC), ledger_url))
+                now = dt.datetime.now(dt.UTC)
+                still_held = stack.enter_context(one_run_at_a_time(warehouse.inner, what, now, ledger_url))
                 break
             except LockHeldError:
                 if time.monotonic() >= deadline:
                     raise
                 time.sleep(_POLL_SECONDS)
-        yield
+        yield still_held
 
 
 def exchange_partition(
-    warehouse: Warehouse, ledger: RewriteLedger, rewrite: tuple[int, str], plan: Plan, touched: Collection[str] = ()
+    warehouse: Warehouse,
+    ledger: RewriteLedger,
+    rewrite: tuple[int, str],
+    plan: Plan,
+    still_held: Callable[[], None],
+    touched: Collection[str] = (),
 ) -> None:
     """Put the new parts of a rewrite in the place of the old ones. Only for the holder of the run lock.
 
@@ -91,6 +101,7 @@ def exchange_partition(
         ledger: told before and after.
         rewrite: its number and the partition's folder name.
         plan: which old parts go, and where their rows are now.
+        still_held: makes sure that the run lock is still held.
         touched: the records that change or go.
 
     Raises:
@@ -104,6 +115,7 @@ def exchange_partition(
     faults.step("rewrite.linked")
     ledger.mark_ready(rewrite_no, plan, touched)
     faults.step("rewrite.ready")
+    still_held()
     _swap(visible, built)
     faults.step("rewrite.exchanged")
     fsync_folder(visible.parent)

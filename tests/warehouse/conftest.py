@@ -51,7 +51,7 @@ class Project:
         return Warehouse(self.root / "warehouse")
 
     def ledger(self):
-        return Ledger(self.warehouse.ledger_url)
+        return Ledger(self.settings.ledger_url or self.warehouse.ledger_url)
 
     def drop(self, name, text):
         path = self.root / "landing" / name

@@ -1,0 +1,52 @@
+"""Rewrites with the ledger on PostgreSQL: the same promises."""
+
+import hashlib
+
+import pytest
+from conftest import article, in_child
+from test_compaction import ledger_agrees
+
+from flows.changes import changes_since
+from flows.errors import LockHeldError
+from flows.forget import forget_records
+from flows.reprocess import reprocess_warehouse
+from flows.rewriting import now
+from flows.storage.rewrites import one_rewrite_at_a_time
+
+
+@pytest.fixture
+def shared(project, postgres_url):
+    project.options["ledger_url"] = postgres_url
+    return project
+
+
+@pytest.mark.parametrize("step", ["rewrite.built", "rewrite.ready", "rewrite.exchanged"])
+def test_a_killed_compaction_is_made_good(shared, step):
+    shared.ingest_in_parts(3)
+    before = shared.table()
+    assert in_child(shared.compact, f"{step}:kill") == -9
+    shared.ingest()
+    assert shared.table().equals(before)
+    shared.compact()
+    assert len(shared.parts()) == 1
+    assert ledger_agrees(shared)
+
+
+def test_reprocess_changes_and_forget(shared):
+    shared.ingest_in_parts(3)
+    shared.compact()
+    assert reprocess_warehouse(shared.settings, "char_count > 0").rows_chosen == 9
+    forget_records(shared.settings, [hashlib.sha256(article(2).encode()).hexdigest()])
+    assert shared.table().num_rows == 8
+    assert [change.change for change in changes_since(shared.settings)] == ["added"] * 3 + ["forgotten"]
+    assert ledger_agrees(shared)
+
+
+def test_two_machines_never_rewrite_at_once(shared, tmp_path, postgres_url):
+    shared.ingest_in_parts(2)
+    from flows.storage.warehouse import Warehouse
+
+    # Another folder, so that only the server's lock is common to both.
+    elsewhere = Warehouse(tmp_path / "elsewhere")
+    with one_rewrite_at_a_time(elsewhere, "compact other", now(), postgres_url), pytest.raises(LockHeldError):
+        shared.compact()
