@@ -55,7 +55,8 @@ class Postgresql:
         self._server = self._start()
 
     def stop(self) -> None:
-        self._server.send_signal(signal.SIGINT)
+        # At once: what it holds is thrown away.
+        self._server.send_signal(signal.SIGQUIT)
         self._server.wait(_START_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 

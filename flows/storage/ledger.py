@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -29,7 +30,7 @@ from flows.storage.names import from_source_path, to_source_path
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flows.records import Batch
 
@@ -210,6 +211,7 @@ class Ledger:
                     state=CLAIMED,
                     part=batch.part,
                     ingested_at=batch.ingested_at,
+                    **_counts(Counter(d.outcome.value for d in batch.deliveries if d.member is None)),
                 )
             )
             batch_no = int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
@@ -233,22 +235,6 @@ class Ledger:
         record: they belong to no batch from here on.
         """
         with self._begin(durable=True) as db:
-            _change(
-                db,
-                batch_no,
-                {
-                    _as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": _sentence(e.detail)}
-                    for e in endings
-                },
-            )
-            for chunk in _chunks([bytes.fromhex(record_id) for record_id in failed]):
-                db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
-            outcomes = db.execute(
-                sa.select(deliveries.c.outcome, sa.func.count())
-                .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
-                .group_by(deliveries.c.outcome)
-            )
-            tally: dict[str, int] = {row[0]: row[1] for row in outcomes}
             changed = db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no, batches.c.state == CLAIMED)
@@ -258,9 +244,6 @@ class Ledger:
                     rows=rows,
                     part_bytes=part_bytes,
                     part_sha256=bytes.fromhex(sha256) if sha256 else None,
-                    published=tally.get(Outcome.PUBLISHED, 0),
-                    duplicates=tally.get(Outcome.DUPLICATE, 0),
-                    rejected=tally.get(Outcome.REJECTED, 0),
                 )
             )
             if changed.rowcount != 1:
@@ -268,6 +251,18 @@ class Ledger:
                     "Another run has undone what this one had in hand: two are at work on one ledger. This one stops; "
                     "what it had in hand is still in landing."
                 )
+            for chunk in _chunks([bytes.fromhex(record_id) for record_id in failed]):
+                db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
+            if endings:
+                _change(
+                    db,
+                    batch_no,
+                    {
+                        _as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": _sentence(e.detail)}
+                        for e in endings
+                    },
+                )
+                _count_again(db, batch_no)
 
     def mark_settled(
         self,
@@ -371,8 +366,26 @@ def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str |
     if len(changes) <= _CHUNK:
         query = query.where(deliveries.c.path.in_(list(changes)))
     rows = [{"no": no, **changes[path]} for no, path in db.execute(query) if path in changes]
+    if not rows:
+        return
     statement = sa.update(deliveries).where(deliveries.c.delivery_no == sa.bindparam("no"))
     db.execute(statement.values({name: sa.bindparam(name) for name in rows[0] if name != "no"}), rows)
+
+
+def _count_again(db: sa.Connection, batch_no: int) -> None:
+    """Make the counts of a batch those of its deliveries."""
+    outcomes = db.execute(
+        sa.select(deliveries.c.outcome, sa.func.count())
+        .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
+        .group_by(deliveries.c.outcome)
+    )
+    counts = _counts({row[0]: row[1] for row in outcomes})
+    db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(**counts))
+
+
+def _counts(by_outcome: Mapping[str, int]) -> dict[str, int]:
+    columns = {"published": Outcome.PUBLISHED, "duplicates": Outcome.DUPLICATE, "rejected": Outcome.REJECTED}
+    return {column: by_outcome.get(outcome.value, 0) for column, outcome in columns.items()}
 
 
 def delivery_of(row: sa.Row[Any]) -> Delivery:
