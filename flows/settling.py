@@ -11,6 +11,7 @@ import datetime as dt
 import errno
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flows.records import Outcome
@@ -99,6 +100,7 @@ def settle(
     return done
 
 
+@lru_cache(maxsize=64)
 def archive_day(ingested_at: dt.datetime) -> str:
     """Give the folder of the archive that a batch's files go to."""
     return f"{ARCHIVE}/{ingested_at:%Y-%m-%d}"

@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -14,46 +15,33 @@ _ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def crash_answers(tmp_path_factory):
-    """Give what answers all cases, worked off by a warm process for each core, once for the session."""
-    answers = {}
+def crash_answers(request, tmp_path_factory):
+    """Give, for each case that was chosen, the future of its answer; two warm processes work them off in order."""
+    chosen = [item.callspec.params["case"] for item in request.session.items if item.name.startswith("test_whatever")]
+    answers: dict[str, Future] = {case["name"]: Future() for case in chosen}
+    waiting = queue.SimpleQueue()
+    for case in chosen:
+        waiting.put(case)
+    for _ in range(2):
+        folder = tmp_path_factory.mktemp("crash")
+        threading.Thread(target=_work, args=(waiting, answers, folder), daemon=True).start()
+    return answers
 
-    def answer_all(cases):
-        if not answers:
-            answers.update(_work_off(cases, tmp_path_factory.mktemp("crash")))
-        return answers
 
-    return answer_all
-
-
-def _work_off(cases, folder):
-    waiting, answers = queue.SimpleQueue(), {}
-    for name, case in cases.items():
-        waiting.put((name, case))
-
-    def work(number):
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
-        command = [sys.executable, str(Path(__file__).parent / "server.py")]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        ) as server:
-            while True:
-                try:
-                    name, case = waiting.get_nowait()
-                except queue.Empty:
-                    break
-                root = folder / f"{number}-{len(answers)}"
+def _work(waiting, answers, folder):
+    command = [sys.executable, str(Path(__file__).parent / "server.py")]
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        while not waiting.empty():
+            try:
+                case = waiting.get_nowait()
+            except queue.Empty:
+                break
+            name, root = case["name"], folder / case["name"]
+            try:
                 server.stdin.write(json.dumps({**case, "root": str(root)}) + "\n")
                 server.stdin.flush()
-                line = server.stdout.readline()
-                answers[name] = json.loads(line) if line else {"fired": True, "wrong": ["the server died"], "first": ""}
-                if not line:
-                    break
-            server.stdin.close()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
+                answers[name].set_result(json.loads(server.stdout.readline()))
+            except (OSError, ValueError) as error:
+                answers[name].set_exception(error)
+        server.stdin.close()
