@@ -64,7 +64,8 @@ def ingest(path: Path, folder: Path, max_file_bytes: int | None) -> str:
         return f"exit {child.returncode} after {seconds:.0f} s"
     summary = json.loads(said)
     ending = "a record" if summary["records"] else ", ".join(summary["reasons"])
-    return f"{ending:12} {seconds:7.1f} s   {usage.ru_maxrss / 1024:7,.0f} MiB"
+    processor = usage.ru_utime + usage.ru_stime
+    return f"{ending:12} {seconds:7.1f} s ({processor:.1f} s of a core) {usage.ru_maxrss / 1024:7,.0f} MiB"
 
 
 def main() -> None:

@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     """A file is taken when it has not changed for so long. 5 outlasts the pauses of common upload tools; 0 is for
     tools that write elsewhere and rename into place."""
     max_file_bytes: int = Field(default=64 * MIB, ge=1, le=1024 * MIB)
-    """A larger file is rejected as TOO_LARGE, before it is read. 64 MiB is far above any article and bounds memory."""
+    """A larger file is rejected as TOO_LARGE, before it is read. 64 MiB is far above any article and bounds memory: a
+    text takes about ten times its size, whatever its lines are (200 MB: 2.1 GiB and a few minutes)."""
     max_pack_bytes: int = Field(default=256 * MIB, ge=1, le=4096 * MIB)
     """A pack (.zip, .tar, .gz …) larger than this is rejected as TOO_LARGE, one that unpacks to more as ARCHIVE_BOMB.
     A pack is one batch, and its texts are in memory together: 256 MiB of them take about 1.5 GB."""
