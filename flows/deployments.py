@@ -108,7 +108,10 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
     yield "# Start the worker in the project's folder, with longshore installed: its settings are read there."
     yield "name: longshore"
     yield f"prefect-version: {_quoted('3')}"
-    yield "pull: []"
+    # The worker's own folder, and not the empty one that a process pool makes for each run: the settings are there.
+    yield "pull:"
+    yield "  - prefect.deployments.steps.set_working_directory:"
+    yield '      directory: "."'
     yield "deployments:"
     for one in deployments(settings):
         yield f"  - name: {full_name(one, settings)}"
@@ -123,6 +126,7 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
         yield "    work_pool:"
         yield f"      name: {WORK_POOL}"
         yield "      job_variables:"
+        yield '        working_dir: "."'
         yield "        env:"
         yield f"          {HEARTBEAT_VARIABLE}: {_quoted(str(HEARTBEAT_SECONDS))}"
 
