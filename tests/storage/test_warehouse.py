@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import hashlib
+
+import pyarrow as pa
+import pytest
+
+from flows.errors import WarehouseError
+from flows.storage import faults
+from flows.storage.warehouse import Warehouse
+
+TABLE = pa.table({"record_id": ["a", "b"]})
+PART = "ingest_date=2026-11-21/b.parquet"
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    made = Warehouse(tmp_path)
+    made.make()
+    made.begin_staging("run")
+    return made
+
+
+def test_a_second_attempt_is_not_stopped_by_what_the_first_left(warehouse):
+    first = warehouse.stage("run", "b.parquet", TABLE, 3)
+    second = warehouse.stage("run", "b.parquet", TABLE, 3)
+    assert first.name != second.name
+    assert first.sha256 == second.sha256
+
+
+def test_nothing_is_published_over_another_part(warehouse):
+    for _ in range(2):
+        part = warehouse.stage("run", "b.parquet", TABLE, 3)
+        if warehouse.has_part(PART):
+            with pytest.raises(WarehouseError, match="verify --repair"):
+                warehouse.publish("run", part.name, PART)
+        else:
+            warehouse.publish("run", part.name, PART)
+
+
+def test_a_file_of_the_parts_name_with_other_bytes_is_not_that_part(warehouse):
+    part = warehouse.stage("run", "b.parquet", TABLE, 3)
+    assert not warehouse.finish_publish(PART, part.sha256)
+    warehouse.publish("run", part.name, PART)
+    assert warehouse.finish_publish(PART, part.sha256)
+    assert not warehouse.finish_publish(PART, hashlib.sha256(b"other").hexdigest())
+
+
+def test_a_failed_write_leaves_nothing_that_readers_see(warehouse):
+    faults.arm("stage.write:enospc")
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            warehouse.stage("run", "b.parquet", TABLE, 3)
+    finally:
+        faults.arm("")
+    assert list(warehouse.files()) == []
+    warehouse.drop_staging()
+    assert list(warehouse.staged()) == []
