@@ -68,6 +68,7 @@ _UNREAD: Final = 12.0
 # Well-formed sequences of UTF-8 to each stray byte: sure, and worth a comparison. A legacy file has a few by chance.
 _SURELY_UTF_8: Final = 3.0
 _PERHAPS_UTF_8: Final = 0.2
+_SURELY_DOUBLE: Final = 0.9
 _COMPARED_CHARS: Final = 4000
 
 
@@ -160,11 +161,17 @@ def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
     if good >= _SURELY_UTF_8 * bad:
         return _from_mixed(raw, read_mixed(raw, judge))
     legacy = _from_verdict(raw, judge(raw))
-    if good >= 2 and good >= _PERHAPS_UTF_8 * bad:
+    if good >= 2 and good >= _PERHAPS_UTF_8 * bad and not _surely_legacy(legacy):
         mixed = read_mixed(raw, judge)
         if _plausibility(mixed.text) > _plausibility(legacy.text):
             return _from_mixed(raw, mixed)
     return _EMPTY if legacy.text.isspace() else legacy
+
+
+def _surely_legacy(legacy: Decoded) -> bool:
+    """Tell a file of double bytes that holds throughout: a fifth of its pairs are UTF-8 too, by chance."""
+    double = legacy.encoding in {"gb18030", "big5", "euc-jp", "euc-kr", "shift_jis", "johab"}
+    return double and legacy.confidence > _SURELY_DOUBLE and "\ufffd" not in legacy.text
 
 
 def _plausibility(text: str) -> float:

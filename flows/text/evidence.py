@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]
 
-_LETTER_BESIDE_DIGIT: Final = -3.0
+_LETTER_BESIDE_DIGIT: Final = -5.0
 _MIXED_WORD: Final = -4.0
 _FOREIGN_ACCENT: Final = -4.0
 # langdetect counts all letters of U+1EA0-1EFF as one; some 45 of them are in use, either case.
 _VIETNAMESE_LETTER: Final = -3.8
 # A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
-_UNKNOWN_LANGUAGE: Final = -3.0
+_UNKNOWN_LANGUAGE: Final = -4.0
 # An apostrophe may be a letter (a glottal stop): read so where it is in every so many words, at a cost.
 _APOSTROPHES: Final = (0x2018, 0x2019, 0xB4, 0x02BC)
 _FEWEST_APOSTROPHES: Final = 3
@@ -50,10 +50,9 @@ _TWIN: Final = -1.0
 # Whoever uses a sign uses it again: its share is learnt, as from this many signs seen before.
 _SIGNS_SEEN_BEFORE: Final = 100.0
 _LEARNT_SHARE: Final = 3e-5  # of signs rarer than this a second one is no more likely than the first
-# The mixture of languages: how far the first guess is trusted, how often it is improved, and the weight of the prior.
+# The mixture of languages: how much of it is the language that is guessed, from so many letters.
 _FIRST_GUESS: Final = 0.9
-_ROUNDS: Final = 0
-_PRIOR_WEIGHT: Final = 1.0
+_GUESSED_FROM: Final = 400
 _NEWLINE: Final = 10
 
 
@@ -174,6 +173,7 @@ def _means(script: Script) -> Letters:
         triple_keys=model.triple_keys,
         triples=triples[:, np.newaxis],
         plain=model.plain,
+        families=model.families,
         marked=model.marked,
     )
 
@@ -198,30 +198,27 @@ def _of_mixture(chances: Floats, prior: Floats) -> float:
 
 
 def _weights(chances: Floats, prior: Floats) -> Floats:
-    """Find the mixture of languages (expectation maximisation, from the language that likes the text best)."""
-    logs = np.log(chances).sum(axis=0) / 2
+    """Guess the mixture of languages that a text is in: mostly the one that likes its beginning best."""
+    logs = np.log(chances[:_GUESSED_FROM]).sum(axis=0) / 2
     guess = np.exp(logs - logs.max()) * prior
     weights: Floats = _FIRST_GUESS * guess / guess.sum() + (1 - _FIRST_GUESS) * prior
-    for _ in range(_ROUNDS):
-        weights = weights * ((1 / (chances @ weights)) @ chances) + _PRIOR_WEIGHT * prior
-        weights /= weights.sum()
     return weights
 
 
 def _of_marks(model: Letters, this: Ids, background: Background | None) -> float:
     """Weigh which marks the letters have, each learnt as the text goes on (a Dirichlet prior for each plain letter)."""
-    size = len(model.plain)
-    here = np.bincount(this, minlength=size)
-    weights = model.marked if background is None else model.marked + background.letters
-    families = np.bincount(model.plain, weights, size), np.bincount(model.plain, here, size)
-    marked = np.flatnonzero((here > 0) & (model.marked < 1))
-    plain = np.unique(model.plain[marked])
-    forms = np.flatnonzero((here > 0) & np.isin(model.plain, plain))
+    here = np.bincount(this, minlength=len(model.plain)).tolist()
+    weights = (model.marked if background is None else model.marked + background.letters).tolist()
     total = 0.0
-    for weight, count in zip(weights[forms].tolist(), here[forms].tolist(), strict=True):
-        total += math.lgamma(weight + count) - math.lgamma(weight)
-    for weight, count in zip(families[0][plain].tolist(), families[1][plain].tolist(), strict=True):
-        total += math.lgamma(weight) - math.lgamma(weight + count)
+    for family in model.families:
+        if any(here[form] for form in family[1:]):
+            whole, count = 0.0, 0
+            for form in family:
+                whole += weights[form]
+                if here[form]:
+                    count += here[form]
+                    total += math.lgamma(weights[form] + here[form]) - math.lgamma(weights[form])
+            total += math.lgamma(whole) - math.lgamma(whole + count)
     return total
 
 

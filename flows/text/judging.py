@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _GLANCE: Final = 160
 # Readings that go on to be weighed in full: this many, unless a glance puts them this far behind.
 _KEPT: Final = 6
-_FAR_BEHIND: Final = 40.0
+_FAR_BEHIND: Final = 45.0
 # The commonest is weighed unless it is hopeless: a glance does not see apostrophes that are letters.
 _COMMONEST: Final = "windows-1252"
 _HOPELESS: Final = 160.0
@@ -114,7 +114,7 @@ def _weigh_single_byte(sample: Sample) -> list[Reading]:
         script = tables.charsets[group[0]].script
         if script in _MOSTLY_ASCII or not only_latin:
             prior = math.log(sum(tables.chances[number] for number in group))
-            priors[group[0]] = prior + (0.0 if script in _MOSTLY_ASCII else sparse)
+            priors[group[0]] = prior + (0.0 if script == "latin" else sparse)
     glances = _glance(list(priors), sample)
     ranked = sorted(priors, key=lambda number: -(glances[number] + priors[number]))
     best = glances[ranked[0]] + priors[ranked[0]]

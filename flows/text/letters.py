@@ -69,10 +69,9 @@ _NO_LETTERS: Final = "ªºµƒๆฯ"
 # The parts that trigrams, bigrams and single letters have in a chance, of 1; after a space, bigrams have both.
 _TRIPLE, _PAIR, _SINGLE = 0.55, 0.28, 0.15
 # The part that all languages of the script together have in each one's chances: names, quotations, loans.
-_SHARED: Final = 0.03
-# A language that only its alphabet is known of: how rare it is, and the most that its alphabet counts for beside
-# what the script's languages have in common.
-_ALPHABET_PRIOR: Final = 0.3
+_SHARED: Final = 0.05
+# A language that only its alphabet is known of: the most that the alphabet counts for beside what the script's
+# languages have in common.
 _MOST_SHARE: Final = 0.3
 # Any letter of the script that no language here has, and what keeps logarithms finite.
 _STRAY: Final = 1e-6
@@ -99,7 +98,7 @@ class Letters:
 
     ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
     ones: chances [id, language]. pair_rows: rows of `pairs` by pair of ids. triple_keys: sorted, for `triples`.
-    plain: the id of each letter without its marks. marked: how common each letter is beside its plain one.
+    plain: the id of each letter without its marks. families: the ids of a letter without and with. marked: how common each letter is beside its plain one.
     """
 
     languages: tuple[str, ...]
@@ -111,6 +110,7 @@ class Letters:
     triple_keys: Ids
     triples: Floats
     plain: Ids
+    families: tuple[tuple[int, ...], ...]
     marked: Floats
 
     def chances(self, before: Ids, last: Ids, this: Ids) -> Floats:
@@ -142,7 +142,7 @@ def letters(script: Script) -> Letters:
     extra = [_column(ids, ones.mean(axis=1), orthography) for orthography in alphabets.values()]
     shares = np.array([1 - min(orthography.share, _MOST_SHARE) for orthography in alphabets.values()])
     mean_pairs, mean_triples = (table.mean(axis=1, keepdims=True) * shares for table in (pairs, triples))
-    prior = np.array([1.0] * len(languages) + [_ALPHABET_PRIOR] * len(alphabets), np.float32)
+    prior = np.ones(len(languages) + len(alphabets), np.float32)
     ones = np.column_stack([ones, *extra])
     pairs = np.column_stack([pairs, mean_pairs])
     triples = np.column_stack([triples, mean_triples])
@@ -161,6 +161,7 @@ def letters(script: Script) -> Letters:
         triple_keys=tables[2][0].astype(np.int32),
         triples=np.concatenate([triples, np.zeros((1, triples.shape[1]))]).astype(np.float32),
         plain=plain,
+        families=_families(plain),
         marked=marked.astype(np.float32),
     )
 
@@ -278,6 +279,13 @@ def _place_pairs(script: Script, keys: Keys, pairs: Counts, width: int) -> tuple
         rows[last * width + this] = len(keys) + number
     shape = (1, pairs.shape[1])
     return rows, np.concatenate([pairs, *(np.full(shape, chance) for chance in special.values()), np.zeros(shape)])
+
+
+def _families(plain: Ids) -> tuple[tuple[int, ...], ...]:
+    families: dict[int, list[int]] = {}
+    for form in np.flatnonzero(plain != np.arange(len(plain))).tolist():
+        families.setdefault(int(plain[form]), []).append(form)
+    return tuple((letter, *forms) for letter, forms in families.items())
 
 
 def _without_marks(ids: Ids, width: int) -> Ids:

@@ -44,6 +44,7 @@ LATIN: Final[dict[str, Orthography]] = {
     "wa": Orthography(0.06, "éåèêîôçâû"),
     "american": Orthography(0.03, "áéíóúñü"),  # most languages of Latin America in print
     "african": Orthography(0.03, "éèêôëîïàâûùœ"),  # many in the lands that French was the school's language of
+    "diaeresis": Orthography(0.05, "äëïöü"),  # Kaqchikel and its neighbours
     "marked": Orthography(0.10, "áéíóúàèìòùâêîôûãẽĩõũñ"),  # tones and nasals in two or three forms
 }
 

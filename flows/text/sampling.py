@@ -30,6 +30,7 @@ _BEFORE: Final = 256
 _LONG_WORD: Final = 24
 _AROUND: Final = 10
 _LONGEST_WORD: Final = 200
+_MOST_WORDS: Final = 200
 _PLAIN_SEARCHED: Final = 2000
 _PLAIN_BYTES: Final = 300
 # Up to here, searching a file for each of 128 bytes is quicker than counting them all.
@@ -95,7 +96,7 @@ def _words(searched: bytes) -> list[bytes]:
     size = 0
     # Half from the beginning, half from the middle on: files begin with banners and menus.
     for part, enough in ((numbers, _SAMPLE_BYTES // 2), (numbers[len(numbers) // 2 :], _SAMPLE_BYTES)):
-        for number in part:
+        for number in part[:_MOST_WORDS]:
             if size >= enough:
                 break
             word = searched[starts[number] : ends[number]]
