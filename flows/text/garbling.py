@@ -74,6 +74,8 @@ def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
         raw = text.encode(encoding)
     except UnicodeEncodeError:
         return None
+    if raw.translate(None, b"\x1a").isascii():
+        return None  # nothing but U+FFFD, which stands for nothing known
     transcodings: list[str] = []
     if losses:
         # In MacRoman a blank after an en dash would be taken for one (ftfy's finding).
@@ -86,18 +88,16 @@ def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
     witnesses = len(_LEAD.findall(raw))
     if not witnesses and not transcodings:
         return None
-    how = Undoing(encoding, tuple(transcodings))
-    for way, decode in ((how, _decode_strictly), (how | Undoing(encoding, variants=True), decode_variants)):
+    variants = False
+    try:
+        undone = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        variants = True
         try:
-            undone = decode(raw)
+            undone = decode_variants(raw)
         except UnicodeDecodeError:
-            continue
-        return Undone(undone, way, witnesses) if undone != text else None
-    return None
-
-
-def _decode_strictly(raw: bytes) -> str:
-    return raw.decode("utf-8")
+            return None
+    return Undone(undone, Undoing(encoding, tuple(transcodings), variants), witnesses) if undone != text else None
 
 
 def _transcode(raw: bytes, name: str, done: list[str]) -> bytes:

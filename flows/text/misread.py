@@ -115,7 +115,7 @@ def _gain(sample: str, reading: str, difference: float) -> float:
         changes = [char for char in reading if char > "\x7f"]
         count = sum(char > "\x7f" for char in sample)
     least = _GAIN_PER_CHANGE if 2 * count < sum(map(str.isalpha, sample)) else _GAIN_PER_CHANGE_OF_ALL
-    enough = gain > _GAIN_IN_ALL and gain > least * count and len(changes) >= _FEWEST_CHANGES
+    enough = gain > _GAIN_IN_ALL and gain > least * count and len(set(changes)) >= _FEWEST_CHANGES
     return gain if enough and sum(map(str.isalpha, changes)) >= _LETTERS_AMONG_CHANGES * len(changes) else 0.0
 
 

@@ -17,7 +17,8 @@ Not promised: pieces that lost bytes on the way stay as they are, or give U+FFFD
 from __future__ import annotations
 
 import re
-from itertools import chain
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from ftfy.badness import is_bad
@@ -28,33 +29,40 @@ from flows.text.garbling import undo, undo_line
 from flows.text.misread import reread
 from flows.text.runs import undo_spans
 from flows.text.sequences import ENCODINGS, RARER_ENCODINGS
-from flows.text.witnesses import PROOF, choose, given_away_by_lines, given_away_by_runs
+from flows.text.witnesses import PROOF, choose, given_away_by_lines, given_away_by_runs, is_telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from flows.text.garbling import Scope, Undone
+    from flows.text.garbling import Scope, Undoing, Undone
 
 # Above this length a text is not tried in one piece: its lines are, which comes to the same and bounds the memory.
 _WHOLE_CHARS: Final = 1_000_000
-# So much of the suspicious lines is enough to tell in which encodings a text was read.
-_EVIDENCE_CHARS: Final = 1_000_000
+# So much of the lines that may tell is enough to tell in which encoding a text was read.
+_EVIDENCE_CHARS: Final = 20_000
 
 Mended = tuple[str, tuple[str, ...]]
 
 
 def mend(text: str) -> Mended:
     """Undo one round of garbling; the same text and no steps where there is nothing to undo."""
-    looks = [(block, look(block)) for block in blocks(text)]
-    bad = any(seen.garbled for _, seen in looks)
-    suspects = [block for block, seen in looks if seen.garbled or looks_encoded_twice(block)]
+    bad = misread = False
+    evidence: dict[str, None] = {}
+    left = _EVIDENCE_CHARS
+    for block in blocks(text):
+        seen = look(block)
+        bad, misread = bad or seen.garbled, misread or seen.misread
+        if left > 0 and (seen.garbled or looks_encoded_twice(block)):
+            telling = dict.fromkeys(filter(is_telling, lines(block)))
+            evidence |= telling
+            left -= sum(map(len, telling))
     mended = None
-    if suspects:
-        mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, suspects)
-    if not mended and any(seen.misread for _, seen in looks):
+    if evidence:
+        mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, evidence)
+    if not mended and misread:
         mended = reread(text)
     if not mended and bad:
-        mended = _mend_runs(text, suspects) or _mend_c1(text)
+        mended = _mend_runs(text, evidence) or _mend_c1(text)
     return mended or (text, ())
 
 
@@ -76,9 +84,9 @@ def _is_proof(undone: Undone) -> bool:
     return undone.witnesses >= PROOF and not is_bad(undone.text)
 
 
-def _mend_lines(text: str, suspects: list[str]) -> Mended | None:
+def _mend_lines(text: str, evidence: Iterable[str]) -> Mended | None:
     """Undo the encoding that most lines give away: in all lines that it explains, and in runs of the others."""
-    encoding = given_away_by_lines(_foreign_lines(suspects))
+    encoding = given_away_by_lines(evidence)
     if not encoding:
         return None
     text, line_steps = mend_lines(text, encoding)
@@ -86,23 +94,10 @@ def _mend_lines(text: str, suspects: list[str]) -> Mended | None:
     return text, line_steps + span_steps
 
 
-def _mend_runs(text: str, suspects: list[str]) -> Mended | None:
+def _mend_runs(text: str, evidence: Iterable[str]) -> Mended | None:
     """Undo the encoding that most runs within lines give away."""
-    encoding = given_away_by_runs(_foreign_lines(suspects))
+    encoding = given_away_by_runs(evidence)
     return mend_spans(text, encoding) if encoding else None
-
-
-def _foreign_lines(suspects: list[str]) -> Iterator[str]:
-    """Give the lines with letters outside ASCII, each once, as many as it takes to know."""
-    seen: set[str] = set()
-    left = _EVIDENCE_CHARS
-    for line in chain.from_iterable(map(lines, suspects)):
-        if not line.isascii() and line not in seen:
-            seen.add(line)
-            left -= len(line)
-            yield line
-        if left < 0:
-            return
 
 
 def mend_lines(text: str, encoding: str) -> Mended:
@@ -116,18 +111,19 @@ def mend_spans(text: str, encoding: str) -> Mended:
 
 
 def _mend_each(text: str, encoding: str, scope: Scope, undo_piece: Callable[[str, str], Undone | None]) -> Mended:
-    pieces: list[str] = []
-    how = None
-    for block in blocks(text):
-        if block.isascii():
-            pieces.append(block)
-            continue
+    ways: set[Undoing] = set()
+
+    def undo_block(block: str) -> str:
+        pieces = []
         for line in lines(block):
             undone = undo_piece(line, encoding)
-            if undone:
-                how = how | undone.how if how else undone.how
             pieces.append(undone.text if undone else line)
-    return ("".join(pieces), how.steps(scope)) if how else (text, ())
+            if undone:
+                ways.add(undone.how)
+        return "".join(pieces)
+
+    mended = "".join(block if block.isascii() else undo_block(block) for block in blocks(text))
+    return (mended, reduce(or_, ways).steps(scope)) if ways else (text, ())
 
 
 def lines(block: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ftfy.badness import is_bad
@@ -32,6 +32,7 @@ _PUNCTUATION: Final = re.compile("[\u2010-\u2027]*")
 # Pinyin, Sami. The rest is for phoneticians, and a sign of the wrong encoding.
 _WRITTEN: Final = re.compile("[ƁɓƆɔƉɖƊɗƎǝƏəƐɛƑƒƓɠƔɣƖɩƗɨƘƙƚƜɯƝɲƟɵƠơƤƥƩʃƬƭƮʈƯưƱʊƲʋƳƴƷʒǍ-ǜǤǥǦǧǨǩǪǫǬǭǮǯǰǸǹȘșȚțȞȟȦ-ȳɄʉɅʌ]")
 _RARE: Final = "rare"
+_SHORT: Final = 16
 
 
 class Run(NamedTuple):
@@ -51,7 +52,9 @@ def undo_spans(line: str, encoding: str) -> Undone | None:
     end, how = 0, Undoing(encoding)
     for start, stop, undone in runs:
         pieces += line[end:start], undone.text
-        end, how = stop, how | undone.how
+        end = stop
+        if undone.how != how:
+            how = how | undone.how
     return Undone("".join(pieces) + line[end:], how, sum(run.undone.witnesses for run in runs))
 
 
@@ -62,7 +65,7 @@ def fitting_runs(line: str, encoding: str) -> list[Run]:
     runs = [
         Run(*run.span(), undone)
         for run in spans_of(encoding).finditer(line)
-        if (undone := undo(run[0], encoding, losses=False)) and _ends_well(undone.text)
+        if (undone := (_reading if len(run[0]) < _SHORT else _read)(run[0], encoding))
     ]
     if not runs:
         return []
@@ -94,6 +97,16 @@ def is_written(text: str) -> bool:
     return not any(_script(char) == _RARE for char in set(text) if char > "\x7f" and not _SIGNS.match(char))
 
 
+def _read(run: str, encoding: str) -> Undone | None:
+    """Undo a run, if what comes out looks good."""
+    undone = undo(run, encoding, losses=False)
+    return undone if undone and _ends_well(undone.text) else None
+
+
+# A text has few different runs.
+_reading = lru_cache(maxsize=1 << 12)(_read)
+
+
 def _ends_well(text: str) -> bool:
     """Tell that a reading looks good, perhaps after more rounds."""
     for _ in range(_MOST_ROUNDS):
@@ -121,6 +134,7 @@ def _scripts_of(line: str, runs: Sequence[Run]) -> set[str]:
     return scripts - {_RARE}
 
 
+@lru_cache(maxsize=1 << 12)
 def _script(char: str) -> str:
     """Name a letter's script by the first word of its Unicode name; Latin only as far as languages write it."""
     if "\u0180" <= char <= "\u02af" and not _WRITTEN.match(char):

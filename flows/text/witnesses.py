@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ftfy.badness import is_bad
 
+from flows.text.fastpath import looks_encoded_twice
 from flows.text.garbling import undo_line
 from flows.text.runs import fitting_runs, is_written
 from flows.text.sequences import ENCODINGS, RARER_ENCODINGS
@@ -38,6 +39,11 @@ _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 _RIVAL_SHARE: Final = 0.9
 _COMPARED_CHARS: Final = 1000
 _RANK: Final = {encoding: rank for rank, encoding in enumerate(ENCODINGS + RARER_ENCODINGS)}
+
+
+def is_telling(line: str) -> bool:
+    """Tell that a line may give an encoding away: it looks garbled, or begins to look like UTF-8 in one."""
+    return not line.isascii() and (_looks_strange(line) or looks_encoded_twice(line) or is_bad(line))
 
 
 def given_away_by_lines(lines: Iterable[str]) -> str | None:
