@@ -35,7 +35,8 @@ class Clock:
 class Candidate:
     """One way to read the day; `day` is None where the calendar has no such day.
 
-    order: of a date in numbers. languages: those in which the month's name means this month; empty for all.
+    order: of a date in numbers. languages: those in which the month's name means this month, empty for all; with an
+    order, those that have it too.
     """
 
     day: dt.date | None
@@ -226,7 +227,7 @@ def mail_dates(line: str) -> list[Written]:
     return found
 
 
-def _numeric_candidates(a: str, b: str, c: str, line: str) -> tuple[Candidate, ...]:
+def _numeric_candidates(a: str, b: str, c: str, separator: str, line: str) -> tuple[Candidate, ...]:
     """Give every order in which three numbers may be meant."""
     if len(a) == 4:
         return (_year_first(int(a), int(b), int(c), line),)
@@ -239,7 +240,9 @@ def _numeric_candidates(a: str, b: str, c: str, line: str) -> tuple[Candidate, .
     )
     if len(c) == 4 or len(a) == 1:
         return both
-    return (*both, Candidate(day_of(full_year(int(a), 2), int(b), int(c)), "YMD"))
+    # With dashes even English may put a year of two digits first.
+    languages = frozenset(("en",)) if separator == "-" else frozenset[str]()
+    return (*both, Candidate(day_of(full_year(int(a), 2), int(b), int(c)), "YMD", languages))
 
 
 def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
@@ -267,7 +270,7 @@ def numeric_dates(line: str, original: str) -> list[Written]:
             continue
         if len(c) == 1 and len(a) < 4:
             continue
-        candidates = _numeric_candidates(a, b, c, original)
+        candidates = _numeric_candidates(a, b, c, match["sep"].strip(), original)
         long_year = max(len(a), len(c)) == 4
         # H31.4.30 is a year of an era, or a part's number.
         if not long_year and line[: match.start()][-1:].isalpha():

@@ -30,7 +30,9 @@ _ENDS_OF_SENTENCES: Final = frozenset(".!?…。！？।")
 _MOST_SPACES_BEFORE_AN_END: Final = 8
 # A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
-_COULD_BE = re.compile(r"\d{4}|\d\d?[\s./\-]{1,3}(?:\d\d?[\s./\-]{1,3}\d\d|[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)|年")
+_COULD_BE = re.compile(
+    r"\d{4}|\d\d?(?:[\s./\-]{1,3}\d\d?[\s./\-]{1,3}\d\d|[\s./\-]{0,3}[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)|年"
+)
 # The commonest labels, before dates that need no dictionary.
 _SIMPLE_LABEL = re.compile(
     r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE

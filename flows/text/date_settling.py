@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from flows.text.date_forms import Candidate, Clock, DatePrecision, Written
+from flows.text.calendars import from_buddhist, from_persian
+from flows.text.date_forms import Candidate, Clock, DatePrecision, Written, day_of
 from flows.text.policy import DateOrder
 
 DateStatus = Literal["none", "parsed", "ambiguous", "invalid"]
@@ -28,6 +29,10 @@ class DateReading:
     status: DateStatus
     precision: DatePrecision | None
 
+
+# No text is dated so by our calendar: these are years since the Hijra, and since the Buddha or the Creation.
+_YEARS_OF_OTHERS: Final = range(1300, 1500)
+_YEARS_OF_OTHERS_AGAIN: Final = 2200
 
 # English is written in both orders. Some languages that put the year first have no one order of day and month where a
 # year stands last; all others put the day first.
@@ -66,10 +71,13 @@ def settle(
     possible = _narrowed(possible, written, date_order, [*written.evidence, *evidence])
     if len(_days(possible)) > 1 and language_of is not None:
         possible = _in_languages(possible, frozenset((language_of(),)))
-    days = _days(possible)
-    if len(days) > 1:
+    days: set[dt.date | None] = {*_days(possible)}
+    if len(days) == 1 and written.clock is None and possible[0].order:
+        days = {_in_our_calendar(next(iter(_days(possible))), language_of)}
+    if len(days) > 1 or None in days:
         return DateReading(None, None, "ambiguous", None)
     day = days.pop()
+    assert day is not None
     if written.clock is None:
         return DateReading(day, None, "parsed", written.precision)
     precision: DatePrecision = "minute" if written.clock.second is None else "second"
@@ -78,6 +86,19 @@ def settle(
 
 def _days(candidates: list[Candidate]) -> set[dt.date]:
     return {candidate.day for candidate in candidates if candidate.day}
+
+
+def _in_our_calendar(day: dt.date, language_of: Callable[[], str] | None) -> dt.date | None:
+    """Give the day that year, month and day in numbers mean, or None where the year is not one of our calendar.
+
+    In a Thai text the year 2567 is 2024, and in a Persian one 1402 is: elsewhere it cannot be known.
+    """
+    if day.year not in _YEARS_OF_OTHERS and day.year < _YEARS_OF_OTHERS_AGAIN:
+        return day
+    language = language_of() if language_of is not None else ""
+    if language == "th" and (year := from_buddhist(day.year)):
+        return day_of(year, day.month, day.day)
+    return from_persian(day.year, day.month, day.day) if language == "fa" else None
 
 
 def _narrowed(
@@ -102,7 +123,7 @@ def _in_languages(possible: list[Candidate], languages: frozenset[str]) -> list[
     """Keep the candidates that a text in one of these languages can mean; all, where none can."""
     codes = {language.partition("-")[0] for language in languages}
     orders = frozenset[DateOrder]().union(*map(orders_of, codes))
-    fitting = [c for c in possible if (c.order in orders if c.order else not c.languages or c.languages & languages)]
+    fitting = [c for c in possible if c.languages & languages or (c.order in orders if c.order else not c.languages)]
     return fitting or possible
 
 

@@ -61,7 +61,7 @@ def plain_digits(line: str) -> str:
 
 
 # What may stand between the parts of a date: 17. März 2024, 17 de marzo del 2024, 29 / Dezember / 2022, [Sept] 04.
-_IN = r"[_.,/\-'()fomVagj]{0,6}?"
+_IN = r"[_.,/\-'()foVagj]{0,6}?"
 # A year of two digits, unless a longer one follows or it begins a time.
 _SHORT_YEAR = r"'?d(?![dotyn]|_?[:h]|\.d|[_.,/\-']{0,3}[yn])"
 _YEAR = rf"(?:[yn]|{_SHORT_YEAR})"
