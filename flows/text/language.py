@@ -10,16 +10,27 @@ from __future__ import annotations
 from functools import cache
 
 from flows.text.language_engine import Engine, Language
-from flows.text.policy import LanguageEngine
+from flows.text.other_engines import AutoEngine, FastTextEngine, LinguaEngine
+from flows.text.policy import LanguageEngine, require_engine
 from flows.text.profile_engine import ProfileEngine
 
 
 def detect_language(text: str, engine: LanguageEngine = "langdetect") -> Language:
-    """Tell the language of a body, or `und`."""
+    """Tell the language of a body, or `und`.
+
+    Raises:
+        SettingsError: the engine is an extra that is not installed.
+    """
     return _engine(engine).detect(text)
 
 
 @cache
 def _engine(name: LanguageEngine) -> Engine:
-    del name
-    return ProfileEngine()
+    require_engine(name)
+    engines: dict[LanguageEngine, type[Engine]] = {
+        "langdetect": ProfileEngine,
+        "lingua": LinguaEngine,
+        "fasttext": FastTextEngine,
+        "auto": AutoEngine,
+    }
+    return engines[name]()

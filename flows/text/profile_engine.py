@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import math
 import operator
-import unicodedata
-from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -31,14 +29,14 @@ from flows.text.language_calibration import (
     WEIGHTS,
 )
 from flows.text.language_engine import Language
-from flows.text.prose import CODE_SIGNS, prose
+from flows.text.prose import CODE_SIGNS
+from flows.text.excerpt import even_sample, prose_sample
 from flows.text.script import (
-    CODE_LIMIT,
     EAST_ASIAN,
-    LETTER_WEIGHTS,
-    SCRIPTS,
+    Letters,
+    codes_of,
+    count_letters,
     east_asian_language,
-    script_numbers,
 )
 from flows.text.script_model import LANGUAGES, STEPS, script_model
 
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Codes = npt.NDArray[np.integer]
-    Counts = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
 
 # The quick look: how many places, of how many letters; and when it is believed: the lead in nats (a fair text of that
@@ -57,10 +54,6 @@ _QUICK_LEAD: Final = 40.0
 _QUICK_UNLIKE: Final = 0.35
 _QUICK_LETTERS_A_SIGN: Final = 40
 _QUICK_ONE_SCRIPT: Final = 0.92
-# The close look: 40 places, and what is left of each without markup and code. langdetect reads no more, but the front.
-_CLOSE_PIECES: Final = 40
-_CLOSE_SOURCE_SIZE: Final = 2_000
-_CLOSE_SIZE: Final = 250
 # A part is long enough to tell a language and short enough to find a paragraph. It is in another language than the
 # whole only by this lead, in nats.
 _PART: Final = 120
@@ -83,8 +76,6 @@ _TRIPLES_TO_KNOW: Final = 200
 # From how many letters on a script alone is taken for its language without much doubt.
 _LONG: Final = 40.0
 
-# A number for signs of code beside those of the scripts.
-_CODE: Final = len(SCRIPTS)
 # Written for one language only, though its profile is in another script.
 _OWN_SCRIPT: Final = {"Tglg": ("tl",)}
 
@@ -130,13 +121,15 @@ def look_quickly(text: str) -> list[Look]:
     """Look at a few places of a long text. Nothing, unless they leave no doubt."""
     if len(text) < 2 * _QUICK_PIECES * _QUICK_SIZE:
         return []
-    codes = _codes(_even_sample(text, _QUICK_PIECES, _QUICK_SIZE))
-    seen = _letters(codes)
+    sample = even_sample(text, _QUICK_PIECES, _QUICK_SIZE)
+    codes = codes_of(sample)
+    seen = count_letters(codes)
     if not seen.scripts:
         return []
     script, letters = seen.scripts[0]
     total = sum([worth for _, worth in seen.scripts])
-    if seen.signs * _QUICK_LETTERS_A_SIGN > total or letters < total * _QUICK_ONE_SCRIPT:
+    signs = sum(map(sample.count, CODE_SIGNS))
+    if signs * _QUICK_LETTERS_A_SIGN > total or letters < total * _QUICK_ONE_SCRIPT:
         return []
     looks = _looks(codes, seen, script, letters, _QUICK_PIECES)
     first = looks[0]
@@ -145,12 +138,11 @@ def look_quickly(text: str) -> list[Look]:
 
 def look_closely(text: str) -> list[Look]:
     """Look at the prose of a text, at most 10,000 letters of it: at the script of most letters, and at the second."""
-    text = prose(_even_sample(text, _CLOSE_PIECES, _CLOSE_SOURCE_SIZE))
-    sample = unicodedata.normalize("NFC", _even_sample(text, _CLOSE_PIECES, _CLOSE_SIZE))
-    codes = _codes(sample)
-    seen = _letters(codes)
+    sample = prose_sample(text)
+    codes = codes_of(sample)
+    seen = count_letters(codes)
     total = sum([letters for _, letters in seen.scripts])
-    small = _codes(sample.lower())
+    small = codes_of(sample.lower())
     # langdetect passes over runs of capitals, which are names in most texts, but all there is in some.
     if len(small) == len(codes) and np.count_nonzero(small != codes) * 2 > total:
         codes = small
@@ -240,60 +232,3 @@ def _candidates(looks: list[Look]) -> tuple[LanguageCandidate, ...]:
 def _rounded(chance: float) -> float:
     # Four digits: the last bits of exp() may differ between machines.
     return round(chance, 4)
-
-
-def _even_sample(text: str, pieces: int, size: int) -> str:
-    """Take pieces of a long text at even distances, each from the start of a word."""
-    if len(text) <= pieces * size:
-        return text
-    step = (len(text) - size) // (pieces - 1)
-    sample = []
-    for start in range(0, pieces * step, step):
-        blank = text.find(" ", start, start + 24)
-        if blank > 0:
-            start = blank  # noqa: PLW2901 - the start of the piece, moved
-        sample.append(text[start : start + size])
-    return "".join(sample)
-
-
-def _codes(text: str) -> Codes:
-    if text.isascii():
-        return np.frombuffer(text.encode(), np.uint8)
-    return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), CODE_LIMIT - 1)
-
-
-class Letters(NamedTuple):
-    """What a text is written with: scripts with how much their letters are worth, most first; and signs of code.
-
-    counts: by script number; zeros where the text is ASCII.
-    """
-
-    scripts: list[tuple[str, float]]
-    signs: int
-    counts: Counts
-
-
-def _letters(codes: Codes) -> Letters:
-    """Count the letters of each script, East Asian ones in one sum, and signs of code."""
-    if codes.itemsize == 1:
-        letters = codes.tobytes().translate(None, _ASCII_OTHERS)
-        signs = len(codes) - len(codes.tobytes().translate(None, CODE_SIGNS.encode()))
-        return Letters([("Latn", float(len(letters)))] if letters else [], signs, _NO_COUNTS)
-    counts = np.bincount(_kinds().take(codes), minlength=_CODE + 1)
-    worth: dict[str, float] = {}
-    for number in counts[:_CODE].nonzero()[0].tolist():
-        script, weight = LETTER_WEIGHTS[number]
-        worth[script] = worth.get(script, 0.0) + weight * int(counts[number])
-    worth.pop("", None)
-    return Letters(sorted(worth.items(), key=lambda item: -item[1]), int(counts[_CODE]), counts)
-
-
-_NO_COUNTS: Final = np.zeros(_CODE + 1, np.int64)
-_ASCII_OTHERS: Final = bytes(code for code in range(0x80) if not chr(code).isalpha())
-
-
-@cache
-def _kinds() -> npt.NDArray[np.uint8]:
-    kinds = script_numbers().copy()
-    kinds[[ord(sign) for sign in CODE_SIGNS]] = _CODE
-    return kinds

@@ -9,7 +9,7 @@ Han with Kana is `Jpan`, Hangul with or without Han is `Kore`.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ NUMBERS: Final = {script: number for number, script in enumerate(SCRIPTS)}
 EAST_ASIAN: Final = "East Asian"
 _WEIGHTS: Final = {"Hani": 3.0, "Hang": 2.5, "Hira": 2.0, "Kana": 2.0, "Bopo": 2.0, "Yiii": 2.0, "Ethi": 2.0}
 # By number: the script, and what a letter of it is worth.
-LETTER_WEIGHTS: Final = [
+_LETTER_WEIGHTS: Final = [
     (EAST_ASIAN if script in ("Hani", "Hira", "Kana", "Hang", "Bopo") else script, _WEIGHTS.get(script, 1.0))
     for script in SCRIPTS
 ]
@@ -62,6 +62,49 @@ def _han_forms() -> tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]:
     simplified, traditional, japanese = ([char in charset for char in every] for charset in in_use)
     form = np.array(simplified, np.int8) - np.array(traditional, np.int8)
     return form, np.array(japanese) & ~np.array(simplified) & ~np.array(traditional)
+
+
+class Letters(NamedTuple):
+    """What a text is written with: scripts with how much their letters are worth, most first.
+
+    counts: of its letters by script number; zeros where the text is ASCII.
+    """
+
+    scripts: list[tuple[str, float]]
+    counts: Counts
+
+
+def codes_of(text: str) -> Codes:
+    """Give the code points of a text, all from the limit on as the last one below it."""
+    if text.isascii():
+        return np.frombuffer(text.encode(), np.uint8)
+    return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), CODE_LIMIT - 1)
+
+
+def count_letters(codes: Codes) -> Letters:
+    """Count the letters of each script, East Asian ones in one sum."""
+    if codes.itemsize == 1:
+        letters = codes.tobytes().translate(None, _ASCII_OTHERS)
+        return Letters([("Latn", float(len(letters)))] if letters else [], _NO_COUNTS)
+    counts = np.bincount(script_numbers().take(codes), minlength=len(SCRIPTS))
+    worth: dict[str, float] = {}
+    for number in counts.nonzero()[0].tolist():
+        script, weight = _LETTER_WEIGHTS[number]
+        worth[script] = worth.get(script, 0.0) + weight * int(counts[number])
+    worth.pop("", None)
+    return Letters(sorted(worth.items(), key=lambda item: -item[1]), counts)
+
+
+_NO_COUNTS: Final = np.zeros(len(SCRIPTS), np.int64)
+_ASCII_OTHERS: Final = bytes(code for code in range(0x80) if not chr(code).isalpha())
+
+
+def script_of(codes: Codes, seen: Letters) -> str | None:
+    """Name the script of most letters; `None` where there are none."""
+    if not seen.scripts:
+        return None
+    script = seen.scripts[0][0]
+    return east_asian_language(codes, seen.counts)[1] if script == EAST_ASIAN else script
 
 
 def east_asian_language(codes: Codes, counts: Counts) -> tuple[str, str]:
