@@ -11,9 +11,9 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from flows.records import LanguageCandidate
+from flows.text.excerpt import prose_sample
 from flows.text.language_engine import Language
 from flows.text.profile_engine import ProfileEngine
-from flows.text.excerpt import prose_sample
 from flows.text.script import codes_of, count_letters, script_of
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from flows.records import LanguageCandidate
+from flows.text.excerpt import even_sample, prose_sample
 from flows.text.language_calibration import (
     HAN_CONFIDENCE,
     KANA_OR_HANGUL_CONFIDENCE,
@@ -30,7 +31,6 @@ from flows.text.language_calibration import (
 )
 from flows.text.language_engine import Language
 from flows.text.prose import CODE_SIGNS
-from flows.text.excerpt import even_sample, prose_sample
 from flows.text.script import (
     EAST_ASIAN,
     Letters,
