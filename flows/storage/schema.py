@@ -6,6 +6,7 @@ meaning or its type. `ingest_date` is not in the files: it is the name of the pa
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -139,9 +140,16 @@ def file_metadata(normaliser_version: str) -> dict[str, str]:
     }
 
 
-def part_options(schema: pa.Schema, zstd_level: int) -> dict[str, Any]:
-    """Give how a part is written as Parquet; see benchmarks/README.md for why so."""
-    return {
+def part_options(schema: pa.Schema, zstd_level: int, group_rows: int = 0) -> dict[str, Any]:
+    """Give how a part is written as Parquet; see benchmarks/README.md for why so.
+
+    Args:
+        schema: of the part.
+        zstd_level: of its compression.
+        group_rows: how many rows a group has, where a part has several: then a bloom filter says which of them cannot
+            hold a `record_id`, if this pyarrow can write one.
+    """
+    return _bloom_filter(group_rows) | {
         "compression": "zstd",
         "compression_level": zstd_level,
         "use_dictionary": [name for name in schema.names if name not in WITHOUT_DICTIONARY],
@@ -149,6 +157,14 @@ def part_options(schema: pa.Schema, zstd_level: int) -> dict[str, Any]:
         "version": "2.6",
         "coerce_timestamps": "us",
     }
+
+
+def _bloom_filter(group_rows: int) -> dict[str, Any]:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - `longshore schema` does without
+
+    if not group_rows or "bloom_filter_options" not in inspect.signature(pq.write_table).parameters:
+        return {}
+    return {"bloom_filter_options": {"record_id": {"ndv": group_rows, "fpp": 0.01}}}
 
 
 def conform(table: pa.Table) -> pa.Table:

@@ -82,7 +82,8 @@ class SortedPart:
         else:
             table = _sorted(self._held)
             groups = (table.slice(start, group_rows) for start in range(0, table.num_rows, group_rows))
-        self._write(groups)
+        # One group needs no filter: whoever opens the part reads it.
+        self._write(groups, group_rows if self.rows > group_rows else 0)
         for run in self._runs:
             run.unlink()
         return WrittenPart(self.rows, self._path.stat().st_size, sha256_of(self._path))
@@ -90,11 +91,11 @@ class SortedPart:
     def _group_rows(self) -> int:
         return max(1, min(GROUP_ROWS, GROUP_BYTES * self.rows // max(1, self._total_bytes)))
 
-    def _write(self, groups: Iterator[pa.Table]) -> None:
+    def _write(self, groups: Iterator[pa.Table], filtered_rows: int) -> None:
         schema = RECORDS.with_metadata(file_metadata(",".join(sorted(self._versions))))
         fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         with os.fdopen(fd, "wb") as sink:
-            with pq.ParquetWriter(sink, schema, **part_options(schema, self._zstd_level)) as writer:
+            with pq.ParquetWriter(sink, schema, **part_options(schema, self._zstd_level, filtered_rows)) as writer:
                 for group in groups:
                     writer.write_table(group.cast(schema), row_group_size=group.num_rows)
             sink.flush()

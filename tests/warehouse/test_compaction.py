@@ -207,6 +207,25 @@ def test_memory_is_spilled_and_the_part_is_the_same(project, monkeypatch):
     assert not list(project.warehouse.inner.glob("rewrites/**/*.arrow"))
 
 
+def test_a_part_of_several_row_groups_reads_the_same_with_its_filter(project, monkeypatch):
+    import duckdb
+    import polars as pl
+
+    from flows.storage import sorted_part
+
+    monkeypatch.setattr(sorted_part, "GROUP_ROWS", 10)
+    project.ingest_in_parts(4, files_each=10)
+    before = project.table()
+    project.compact()
+    path = project.warehouse.records / project.parts()[0]
+    assert pq.read_metadata(path).num_row_groups == 4
+    assert project.table().equals(before)
+    for record_id in before["record_id"].to_pylist()[::7]:
+        query = f"SELECT count(*) FROM '{path}' WHERE record_id = '{record_id}'"
+        assert duckdb.sql(query).fetchall() == [(1,)]
+        assert pl.scan_parquet(path).filter(pl.col("record_id") == record_id).collect().height == 1
+
+
 def test_the_command_prints_what_it_did(project):
     project.ingest_in_parts(3)
     shown = project.run("compact", "--json")
