@@ -236,6 +236,25 @@ def test_a_link_makes_a_zip_unsafe(tmp_path: Path) -> None:
     assert _refused(tmp_path, "pack.zip", zip_with_link()).reason is Reason.UNSAFE_MEMBER
 
 
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_a_sparse_file_in_a_tar_is_refused_and_never_read_without_its_holes(tmp_path: Path, form: str) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    with (source / "holes.txt").open("wb") as file:
+        file.truncate(1024 * 1024)
+        file.seek(0, os.SEEK_END)
+        file.write(b"end")
+    subprocess.run(
+        ["tar", "--create", "--sparse", f"--format={form}", "-f", tmp_path / "pack.tar", "-C", source, "holes.txt"],
+        check=True,
+    )
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    packed = (tmp_path / "pack.tar").read_bytes()
+    assert len(packed) < MIB, "tar made it sparse"
+    assert _refused(landing, "pack.tar", packed).reason is Reason.UNREADABLE
+
+
 def test_an_encrypted_zip_says_so(tmp_path: Path) -> None:
     assert _refused(tmp_path, "pack.zip", encrypted_zip()).reason is Reason.ENCRYPTED_ARCHIVE
 
