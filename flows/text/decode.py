@@ -16,6 +16,7 @@ confidence is low and `runner_up` names the other.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -57,6 +58,9 @@ _EMPTY: Final = Rejection(Reason.EMPTY, "The file holds nothing but white space.
 # One look at the head of every file for what text does not have (a tab, line ends and escapes it does).
 _HEAD: Final = 512
 _ODD: Final = bytes(code for code in range(0x20) if code not in b"\a\b\t\n\v\f\r\x0e\x0f\x1a\x1b")
+# What a PDF, a Rich Text document and an old pickle begin with.
+_SPELT_BEGINNINGS: Final = b"%{(c"
+_UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}-")
 # Found on files: with it, of the answers that say 0.9 and more 99.5 % are right.
 _TEMPERATURE: Final = 3.0
 # However likely its reading is, a single letter is little to go by.
@@ -90,9 +94,13 @@ def decode(raw: bytes, declared: str | None = None) -> Decoded | Rejection:
         return _EMPTY
     if 0 in raw or raw[:_HEAD].translate(None, _ODD) != raw[:_HEAD]:
         return _with_controls(raw, text)
-    if 0x1B in raw or b"~{" in raw or (b"+" in raw and raw.isascii()) or raw[:1] in b"%{(c":
+    if 0x1B in raw or (0x7E in raw and b"~{" in raw) or raw[0] in _SPELT_BEGINNINGS or _may_be_utf_7(raw):
         return _spelt_in_ascii(raw) or _utf_8(text)
     return _utf_8(text)
+
+
+def _may_be_utf_7(raw: bytes) -> bool:
+    return 0x2B in raw and raw.isascii() and _UTF_7_RUN.search(raw) is not None
 
 
 def _utf_8(text: str) -> Decoded:

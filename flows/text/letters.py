@@ -98,7 +98,8 @@ class Letters:
 
     ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
     ones: chances [id, language]. pair_rows: rows of `pairs` by pair of ids. triple_keys: sorted, for `triples`.
-    plain: the id of each letter without its marks. families: the ids of a letter without and with. marked: how common each letter is beside its plain one.
+    plain: the id of each letter without its marks. families: the ids of a letter without and with them.
+    marked: how common each letter is beside its plain one.
     """
 
     languages: tuple[str, ...]

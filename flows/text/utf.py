@@ -45,6 +45,9 @@ _MOST_DAMAGE: Final = 0.001
 _LOOKED_AT: Final = 4096
 _MOST_HALF_BLANKS: Final = 50
 _MOST_STRANGE: Final = 0.01
+_FEWEST: Final = 4
+_FEWEST_WIDE: Final = 10
+_MOSTLY: Final = 0.97
 # Running Chinese, Japanese and Korean has -6 to -8.5 a character; random ideographs -16.
 _LEAST_LIKELY: Final = -11.0
 # Blocks (256 code points) that occur beside any script: ASCII and Latin-1, punctuation, CJK punctuation, wide forms.
@@ -149,10 +152,13 @@ def _is_writing(text: str) -> bool:
 
 
 def _is_one_script(text: str) -> bool:
-    """Tell whether nearly all of a text is of one block, of Chinese, Japanese, Korean, or common to all scripts."""
+    """Tell whether nearly all of a text is of one or two blocks, or of Chinese, Japanese, Korean, or common signs."""
     blocks = codes_of(text[:_LOOKED_AT]) >> 8
     count = np.bincount(blocks, minlength=256)
     wide = int(count[0x30:0x31].sum() + count[0x4E:0xA0].sum() + count[0xAC:0xD8].sum())
     common = int(count[list(_COMMON_BLOCKS)].sum() - count[0x30])
-    own = int(np.delete(count, _COMMON_BLOCKS).max())
-    return max(wide, own) + common >= 0.97 * len(blocks) and max(wide, own) * 2 > len(blocks)
+    own = int(np.sort(np.delete(count, _COMMON_BLOCKS))[-2:].sum())
+    letters = max(wide, own)
+    # Ideographs are of 82 blocks: a few of them are no evidence.
+    few = len(blocks) < (_FEWEST if own >= wide else _FEWEST_WIDE)
+    return not few and letters + common >= _MOSTLY * len(blocks) and letters * 2 > len(blocks)
