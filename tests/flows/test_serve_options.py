@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.flows.project import FLOW, descendants, free_port, make_project, texts, until
+from tests.flows.project import FLOW, descendants, end, free_port, make_project, texts, until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -65,17 +65,20 @@ def test_a_run_whose_machine_dies_stays_running_for_now(served, tmp_path):
     settings.write_text(settings.read_text() + 'project = "doomed"\nschedule_cron = "0 0 1 1 *"\n')
     for index, text in enumerate(texts(1500, 400, seed=4)):
         project.drop(f"{index:04}.txt", text)
-    project.serve()
-    until("some of its work", lambda: project.rows("SELECT 1 FROM records LIMIT 1"), every=0.1)
-    deployment = served.api.deployment(f"{FLOW}/ingest-doomed")["id"]
-    body = {"deployments": {"id": {"any_": [deployment]}}}
-    (run,) = served.api.post("/flow_runs/filter", body)
-    assert run["state_type"] == "RUNNING"
-    everyone = [project.process.pid, *descendants(project.process.pid)]
-    # As when the power goes: nobody is left to say a word.
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in everyone:
-            os.kill(pid, number)
-    project.process.wait(30)
-    assert served.api.run(run["id"])["state_type"] == "RUNNING"
-    served.doomed_run = run["id"]
+    try:
+        project.serve()
+        until("some of its work", lambda: project.rows("SELECT 1 FROM records LIMIT 1"), every=0.1)
+        deployment = served.api.deployment(f"{FLOW}/ingest-doomed")["id"]
+        running = {"state": {"type": {"any_": ["RUNNING"]}}}
+        body = {"deployments": {"id": {"any_": [deployment]}}, "flow_runs": running}
+        (run,) = served.api.post("/flow_runs/filter", body)
+        everyone = [project.process.pid, *descendants(project.process.pid)]
+        # As when the power goes: nobody is left to say a word.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in everyone:
+                os.kill(pid, number)
+        project.process.wait(30)
+        assert served.api.run(run["id"])["state_type"] == "RUNNING"
+        served.doomed_run = run["id"]
+    finally:
+        end(project)
