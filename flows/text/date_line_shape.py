@@ -28,9 +28,11 @@ _LABEL = re.compile(rf"[{SIGNS}fjVWag]*[klu][{SIGNS}fjVWagklu]*$")
 # A name before a label changes nothing, but before Date it does: Invoice date.
 _LABEL_LAST = re.compile(rf"[lu][{SIGNS}fjVWagk]*$")
 # By Ann Lee, Posted by Ann Lee, Posted in Harbour by Ann Lee.
-_BYLINE = re.compile(rf"[{SIGNS}]*(?:[bg]|[klu][{SIGNS}fj]*b|[lu][{SIGNS}fjx]*b)[_:]")
-# A number, an unknown label, or words joined to a phrase: Report of 17 March 2024.
-_NO_NAME = re.compile(r"[dtyn:klu]|x_[fj]+_")
+_BYLINE = re.compile(rf"[{SIGNS}j]*(?:[bg]|[klu][{SIGNS}fj]*b|[lu][{SIGNS}fjx]*b)[_:]")
+# Posted in Harbour on March 17, 2024.
+_LABEL_FIRST = re.compile(rf"[{SIGNS}fj]*[lu][_fjg]+x")
+# A number, an unknown label, a word glued to the date, or words joined to a phrase: Report of 17 March 2024.
+_NO_NAME = re.compile(r"[dtyn:klu]|x_[fj]+_|x$")
 # By 17 March 2024: nobody wrote this.
 _NOBODY = re.compile(r"_*[bg]_*")
 # What may follow a date that stands first: a bar, a label, a byline.
@@ -47,7 +49,9 @@ _MOST_WORDS_NEAR: Final = 4
 
 def strength_of(before: list[Token], after: list[Token], line: str) -> Strength | None:
     """Tell how plainly the words before and after the first date make the line a date line."""
-    left, right = shape(before), _CLOCK.sub("", shape(after))
+    left, right = shape(before), shape(after)
+    if re.search("[klu]", right):
+        right = _CLOCK.sub("", right)
     if "e" in left or not _tail(after, right, line):
         return None
     alone = _ONLY_GLUE.fullmatch(re.sub("[Dklu]", "", right)) is not None
@@ -70,6 +74,8 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
         return "byline"
     if _LABEL_LAST.search(left) and small <= 1:
         return "label"
+    if _LABEL_FIRST.match(left) and not small and count <= _MOST_WORDS_NEAR:
+        return "byline"
     near = alone and words and not small and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
     return "near" if near else None
 

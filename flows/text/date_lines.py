@@ -26,7 +26,7 @@ _UNSEEN: Final = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), 
 _COUNTED_WEEKDAY = re.compile(r"\b[Tt]hứ ([2-7])\b")
 _WEEKDAYS_OF_VIETNAM: Final = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy")
 # A line that ends like a sentence and has more spaces than this is one.
-_ENDS_OF_SENTENCES: Final = frozenset(".!?…。！？।")
+_ENDS_LIKE_A_SENTENCE = re.compile(r"[^\W\d_]{3}[.!?…।]|[。！？]$")
 _MOST_SPACES_BEFORE_AN_END: Final = 8
 # A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
@@ -42,7 +42,7 @@ _PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?P<year>y)(?:[-/.](?P<month>
 # Between two dates of one line that are not from and to: a bar, a bracket, a label, nothing.
 _NO_RANGE = re.compile(r"_?[|/(].*|.*[klu].*|")
 # Three short numbers alone: a version, or a section.
-_VERSION = re.compile(r"\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
+_VERSION = re.compile(r"v\d[\d.]*|\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
 
 # Years outside these are not dates of publication unless a label says so.
 _YEARS: Final = range(1900, 2100)
@@ -75,7 +75,7 @@ def could_be_date_line(line: str) -> bool:
     """Tell in a microsecond that most lines are no date lines."""
     if not 4 <= len(line) <= LONGEST_LINE or not (_DIGIT.search(line) or "年" in line):
         return False
-    if line.rstrip()[-1:] in _ENDS_OF_SENTENCES and line.count(" ") > _MOST_SPACES_BEFORE_AN_END:
+    if line.count(" ") > _MOST_SPACES_BEFORE_AN_END and _ENDS_LIKE_A_SENTENCE.search(line.rstrip()[-4:]):
         return False
     return _COULD_BE.search(line) is not None
 

@@ -100,6 +100,8 @@ def _clock(match: re.Match[str], tokens: list[Token], base: int) -> Clock | None
             return None
         seconds = "second" if match["second"] else "point_second"
         second = text(seconds, 1) if match[seconds] else None
+        if second is not None and len(second) != 2:
+            return None
         fraction = text("fraction", 1) if match["fraction"] else None
     elif match["four"]:
         hour, minute = text("four")[:2], text("four")[2:]

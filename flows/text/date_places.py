@@ -30,10 +30,12 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 # An item of a list, a heading, a quotation, a row: a date there belongs to the text.
-_PART_OF_SOMETHING = re.compile(r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>|┃│║])|.*(?:\t.*\S|\|[ \t]*$)")
+_PART_OF_SOMETHING = re.compile(
+    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©]|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])|.*(?:\t.*\S|\|[ \t]*$)"
+)
 # Below a headline: the middle of a title page.
 _SET_IN = re.compile(r"[ \t]{4}")
-_MARKUP = re.compile(r"\s*</?\w")
+_MARKUP = re.compile(r"\s*(?:</?\w|[{$|])")
 _BEGINS_WITH_NUMBER = re.compile(r"[^\w\n]{0,8}\d")
 
 

@@ -97,7 +97,7 @@ _LABELS: Final = {
     " filed pubdate lastbuilddate datepublished publicationdate published_at added submitted uploaded sent"
     " published_time published_on publish_date release_date post_date posted_on printed",
     "de": "veroffentlicht veröffentlichung veröffentlichungsdatum veröffentlichungstermin erschienen"
-    " erscheinungsdatum erstellt erstellungsdatum publiziert verfasst eingestellt gesendet gepostet"
+    " erscheinungsdatum erscheinungstermin erstellt erstellungsdatum publiziert verfasst eingestellt gesendet gepostet"
     " geschrieben freigegeben gespeichert eingetragen",
     "fr": "publié publiée publication parution paru écrit rédigé posté créé création diffusé mis_en_ligne"
     " mise_en_ligne envoyé",
@@ -134,7 +134,7 @@ _LABELS: Final = {
     "el": "δημοσιεύτηκε δημοσιεύθηκε δημοσίευση δημοσίευσης αναρτήθηκε ανάρτηση",
     "tr": "yayınlanma yayınlandı yayımlandı yayımlanma yayın_tarihi eklenme oluşturulma giriş yayın gönderildi",
     "az": "dərc_edilib",
-    "hu": "közzétéve megjelent publikálva létrehozva írta küldve feltöltve",
+    "hu": "közzétéve közzétette megjelent publikálva létrehozva írta küldve feltöltve",
     "sq": "publikuar botuar postuar",
     "so": "la_daabacay",
     "sw": "imechapishwa ilichapishwa",
@@ -164,14 +164,14 @@ _LABELS: Final = {
     "hy": "հրապարակված",
     "kk": "жарияланған",
     "mn": "нийтэлсэн",
-    "ja": "公開日 公開日時 公開 投稿日 投稿日時 投稿 掲載日 掲載 発行日 発表日 作成日 配信 配信日 登録日 質問日時 回答日時 送信日時 発信日 記事公開日 初回公開日",
+    "ja": "発行 公開日 公開日時 公開 投稿日 投稿日時 投稿 掲載日 掲載 発行日 発表日 作成日 配信 配信日 登録日 質問日時 回答日時 送信日時 発信日 記事公開日 初回公開日",
     "ko": "입력 등록 작성일 게시일 발행일 등록일 기사입력 작성 게시 보도일 승인 송고 전송 발행",
     "zh": "发布 發布 发布时间 發布時間 发布日期 發布日期 发表时间 發表時間 发表 發表 发表于 發表於 发布于 發布於 刊登日期 撰写时间 创建时间 建立時間 发帖时间 更新日期时间 刊出 上稿 上架"
     " 张贴 张贴日期 發佈 發佈時間 發佈日期 发稿时间 发稿",
 }
 
 _UPDATES: Final = {
-    "en": "updated update modified modification revised edited changed amended lastmod datemodified lastmodified"
+    "en": "updated update modified modification revised reviewed edited changed amended lastmod datemodified lastmodified"
     " last_modified last_updated last_update updated_at modified_time refreshed",
     "de": "aktualisiert aktualisierung geändert änderung bearbeitet überarbeitet update",
     "fr": "modifié modifiée modification actualisé mis_à_jour mise_à_jour màj maj édité",
@@ -221,9 +221,9 @@ _UPDATES: Final = {
 }
 
 _WITH_LABELS: Final = {
-    "en": "last latest first article original originally story initially dc dcterms prism og pub time on of the as"
+    "en": "last latest first article original originally story text words video photo photos review interview initially dc dcterms prism og pub time on of the as"
     " was history",
-    "de": "zuletzt letzte letzter letztes letztmals erstmals am vom der des das die online artikel beitrag wurde"
+    "de": "zuletzt letzte letzter letztes letztmals erstmals am vom der des das die online artikel beitrag eintrag meldung nachricht pressemitteilung wurde"
     " dieser tag neu",
     "fr": "dernière derniere le la de du l article première",
     "es": "última ultima el la de en fecha artículo última_hora",
@@ -260,7 +260,7 @@ _WITH_LABELS: Final = {
 _OF_SOMETHING_ELSE: Final = {
     "en": "from until till to since before after between during due deadline meeting event adopted signed ratified"
     " effective born died deceased opened closed founded established expires expired starts ends begins valid concert"
-    " wedding birthday arrival departure retrieved accessed archived viewed delivered",
+    " wedding birthday arrival departure retrieved accessed archived viewed delivered invoice bill receipt order ref version build backup copyright",
     "de": "bis seit ab vor nach geboren gestorben frist fällig gültig abgerufen gegründet beginn ende termin stichtag",
     "fr": "jusqu depuis partir avant après né née mort morte échéance consulté consultée adopté adoptée",
     "es": "desde hasta antes después nacido nacida fallecido vence consultado",
@@ -314,7 +314,7 @@ _BYLINES: Final = {
 
 _GLUE: Final = {
     "en": "of the at on in year day noon midnight hrs hr o clock st nd rd th local time",
-    "de": "den der um am vom im tag jahr uhr",
+    "de": "den der um am vom im unter tag jahr uhr",
     "fr": "le la du de à er eme ème an",
     "es": "de del el la a las los en al año dia día horas hs hrs",
     "pt": "de do da das dos às as a em ano dia horas",

@@ -24,6 +24,7 @@ _ENDS_OTHERWISE = re.compile(r"[.,;:!?…。，、；：！？।॥։؟؛·\-�
 _NOT_A_HEADLINE = re.compile(
     r"""[ \t]*(?:[-*+•·>|#{}\[\]<=~@$%^&\\/]|\d+[.)\]:]|[a-zA-Z][.)]\s|\(?[ivxIVX]+[.)])   # items, quotes, code, tables
       | .*(?:\t|\s{3,}|://|\w@\w|[{}<>|\\]|;\s*$)             # columns, addresses, code
+      | [^:：]{1,30}[:：][\d\W年月日]+$                          # a field with a number
       | \S+\.[A-Za-z0-9]{1,5}$                                  # the name of a file
       | (?:dear|hi|hello|hallo|lieber?|sehr\ geehrte|cher|chère|bonjour|estimad[oa]|querid[oa]|gentile|car[oa]|beste
           |geachte|kære|kjære|hej|уважаем|здравствуйте|дорог|szanown|drog|vážen)\b""",
