@@ -149,7 +149,8 @@ def test_ingest_on_the_command_line_is_a_flow_run_while_the_project_is_served(se
 
 def test_a_run_whose_machine_died_is_crashed_by_its_missing_heartbeats(served: Project) -> None:
     """It was killed together with all that could have told of it, some tests ago."""
-    assert served.doomed_run, "test_serve_options.py has left one"
+    if not served.doomed_run:
+        pytest.skip("test_serve_options.py leaves the run, and was not asked for")
     run = served.api.ended(served.doomed_run)
     assert run["state_type"] == "CRASHED"
     assert "without a word" in run["state"]["message"]
