@@ -20,7 +20,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 # The eight line ends of the Unicode newline guidelines (5.8) but NEL, for which see below: a vertical tab is Word's
 # break inside a paragraph and a form feed ends a page, so both part words and may not simply vanish.
-_LINE_END: Final = re.compile("\r\n|[\r\v\f\u2028\u2029]")
+_LINE_ENDS: Final = ("\r\n", "\r", "\v", "\f", "\u2028", "\u2029")
 # U+0085 is far more often the ellipsis of windows-1252 than NEL. It is read as NEL only where nothing else ends a
 # line, nothing says windows-1252 (no other C1 control) and no blank follows, as one nearly always follows `…`.
 _NOT_NEL: Final = re.compile("[\n\x80-\x84\x86-\x9f]|\x85[ \xa0]|[\xa0-\xf4]\x85")
@@ -46,7 +46,10 @@ _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]+")
 
 # CPython sorts the marks on one letter by insertion, in quadratic time: 64 KB of marks take seconds, 64 MB
 # a month. A run longer than this (no language has one, the stream-safe format allows 30) is sorted here first.
-_LONG_RUN: Final = 256
+_LONG_RUN: Final = 64
+# Marks are not letters or digits to `re`; what else is in such a run does no harm.
+_NO_WORD: Final = re.compile(r"[^\w\s]+")
+_LONG: Final = re.compile(rf"[^\w\s]{{{_LONG_RUN}}}")
 
 
 def fix_surrogates(text: str) -> str:
@@ -63,7 +66,8 @@ def fix_line_breaks(text: str) -> str:
     >>> fix_line_breaks("a\r\nb\rc\u2028d\fe")
     'a\nb\nc\nd\ne'
     """
-    text = _LINE_END.sub("\n", text)
+    for end in _LINE_ENDS:
+        text = text.replace(end, "\n")
     if text.count("\x85") > 1 and not _NOT_NEL.search(text):
         return text.replace("\x85", "\n")
     return text
@@ -102,19 +106,15 @@ def compose(text: str) -> str:
     """Give the text in Unicode normal form C."""
     if unicodedata.is_normalized("NFC", text):
         return text
-    if len(text) > _LONG_RUN:
-        text = _sort_long_runs(text)
+    if _LONG.search(text):
+        text = _NO_WORD.sub(lambda run: _sort_marks(run[0]), text)
     return unicodedata.normalize("NFC", text)
 
 
-def _sort_long_runs(text: str) -> str:
-    """Put the marks of each long run into canonical order, which normalisation would do in quadratic time."""
-    import regex  # noqa: PLC0415 - knows what a mark is; needed for the few long texts that are not composed
-
-    return str(regex.sub(rf"\p{{M}}{{{_LONG_RUN},}}+", lambda run: _sort_marks(run[0]), text))
-
-
 def _sort_marks(run: str) -> str:
+    """Put the marks of a long run into canonical order, which normalisation would do in quadratic time."""
+    if len(run) < _LONG_RUN:
+        return run
     apart = "".join(unicodedata.normalize("NFD", mark) for mark in run)
     return "".join(
         "".join(marks) if is_base else "".join(sorted(marks, key=unicodedata.combining))
@@ -138,9 +138,9 @@ FIX_C1_CONTROLS: Final[Act] = ("apply:fix_c1_controls", fix_c1_controls)
 FIX_TEXT: Final[Act] = ("apply:fix_text", fix_text)
 COMPOSING: Final[Act] = ("normalize:NFC", compose)
 SETTLING: Final[tuple[Act, ...]] = (
+    FIX_LINE_BREAKS,
     FIX_SURROGATES,
     ("apply:remove_terminal_escapes", remove_terminal_escapes),
-    FIX_LINE_BREAKS,
     ("apply:remove_control_chars", remove_control_chars),
 )
 """What comes before any reading of mojibake, in this order: an escape is known by its control character."""

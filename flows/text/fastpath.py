@@ -47,9 +47,12 @@ _LONG_RUN: Final = 6
 
 def cannot_change(text: str) -> bool:
     """Tell that repair would leave every character as it is; False means only that it must look."""
-    return (text.isascii() or unicodedata.is_normalized("NFC", text)) and all(
-        look(block) == _NOTHING and not looks_encoded_twice(block) for block in blocks(text)
-    )
+    return (text.isascii() or unicodedata.is_normalized("NFC", text)) and is_sound(text)
+
+
+def is_sound(text: str) -> bool:
+    """Tell that nothing in a composed text calls for repair."""
+    return all(look(block) == _NOTHING and not looks_encoded_twice(block) for block in blocks(text))
 
 
 def blocks(text: str, block_chars: int = _BLOCK_CHARS) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 One pass, in this order (each step sees what the ones before it left):
 
-1. surrogates, terminal escapes, line ends, controls (`controls.py`): the frame that holds the letters
-2. mojibake of UTF-8, from the whole text down to single runs (`mojibake.py`)
+1. line ends, surrogates, terminal escapes, controls (`controls.py`): the frame that holds the letters
+2. mojibake of UTF-8, from the whole text down to single runs (`mojibake.py`), and between the lines and the runs
+   legacy text that was read in the wrong encoding (`misread.py`)
 3. composition to NFC
 
 and passes follow until one changes nothing, so that a second repair never finds anything to do. Nested garbling
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flows.text.controls import COMPOSING, FIX_LINE_BREAKS, FIX_SURROGATES, FIX_TEXT, SETTLING
-from flows.text.fastpath import cannot_change
+from flows.text.fastpath import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,15 +58,18 @@ def repair(text: str, policy: RepairPolicy = "conservative") -> Repaired:
     >>> repair("Só isto: sÃ³ isto.\r\n").text
     'Só isto: só isto.\n'
     """
-    if policy != "ftfy-defaults" and cannot_change(text):
-        return Repaired(text)
-    do_pass = _PASSES[policy]
     steps: list[str] = []
+    restyling = policy == "ftfy-defaults"
+    if not restyling:
+        # Most texts that change do so by these two alone: Windows' line ends, and Indic letters not composed.
+        text = _do(text, (FIX_LINE_BREAKS, COMPOSING), steps)
+    do_pass = _PASSES[policy]
     for _ in range(_MOST_PASSES):
-        after = do_pass(text, steps)
-        if after == text:
+        if not restyling and is_sound(text):
             break
-        text = after
+        before, text = text, do_pass(text, steps)
+        if text == before:
+            break
     return Repaired(text, tuple(steps))
 
 
@@ -95,8 +99,6 @@ def _do(text: str, acts: Iterable[Act], steps: list[str]) -> str:
 
 
 def _mend(text: str) -> tuple[str, tuple[str, ...]]:
-    if cannot_change(text):
-        return text, ()
     from flows.text.mojibake import mend  # noqa: PLC0415 - loads ftfy, which a folder of clean texts never needs
 
     return mend(text)
