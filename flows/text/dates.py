@@ -45,7 +45,7 @@ class DatedLine:
 
 
 # Full-width signs that stand in dates. A fold of the same length keeps every place in the line.
-_WIDE: Final = str.maketrans("－／．：，（）　", "-/.:,() ")
+_WIDE: Final = str.maketrans("－‐‑‒–—―−／⁄∕．：，（）　\u00a0", "--------///.:,()  ")
 
 
 def plain_digits(line: str) -> str:

@@ -313,7 +313,7 @@ _BYLINES: Final = {
 }
 
 _GLUE: Final = {
-    "en": "of the at on in year day noon midnight hrs hr o clock st nd rd th local time",
+    "en": "of the at on in year day noon midnight hrs hr o clock ad ce st nd rd th local time",
     "de": "den der um am vom im unter tag jahr uhr",
     "fr": "le la du de à er eme ème an",
     "es": "de del el la a las los en al año dia día horas hs hrs",
@@ -470,4 +470,6 @@ MORE_HALVES: Final = {
     "vi": "sáng|chiều,tối",
     "th": "เช้า|บ่าย,เย็น",
     "sw": "asubuhi|jioni",
+    "zh": "凌晨,清晨,早上|中午,傍晚,晚上",
+    "ja": "朝|夜",
 }
