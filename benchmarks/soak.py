@@ -79,7 +79,7 @@ def ingest(root: Path, *, many: bool) -> str:
     if many:
         workers._new_pool = server.forked_pool  # noqa: SLF001 - a fresh Python for each worker costs seconds
     made = ProcessWorkers(2) if many else InlineWorkers()
-    return ingest_landing(settings_of(root), lambda *_: made).state
+    return server.once_free(lambda: ingest_landing(settings_of(root), lambda *_: made).state)
 
 
 def check(root: Path) -> list[str]:

@@ -23,6 +23,7 @@ from concurrent import futures
 from pathlib import Path
 
 from flows import pipeline, workers
+from flows.errors import LockHeldError
 from flows.rejected import retry
 from flows.settings import Settings
 from flows.storage import faults, warehouse
@@ -83,7 +84,16 @@ def ingest(root: Path, case: dict) -> str:
     if case.get("workers"):
         workers._new_pool = forked_pool
     made = ProcessWorkers(2) if case.get("workers") else InlineWorkers()
-    return pipeline.ingest_landing(settings_of(root, case["after_ingest"]), lambda *_: made).state
+    return once_free(lambda: pipeline.ingest_landing(settings_of(root, case["after_ingest"]), lambda *_: made).state)
+
+
+def once_free(run):
+    """Run, after waiting for workers of a killed run: forked here, they hold its lock until they see that it died."""
+    for _ in range(200):
+        with contextlib.suppress(LockHeldError):
+            return run()
+        time.sleep(0.1)
+    return run()
 
 
 def forked_pool(slots: int) -> futures.ProcessPoolExecutor:
