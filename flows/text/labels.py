@@ -427,7 +427,7 @@ MORE_MONTHS: Final = {
     "hu": "januári|februári|márciusi|áprilisi|májusi|júniusi|júliusi|augusztusi|szeptemberi|októberi|novemberi"
     "|decemberi",
     "th": "ม ค|ก พ|มี ค|เม ย|พ ค|มิ ย|ก ค|ส ค|ก ย|ต ค|พ ย|ธ ค",
-    "hi": "|फरवरी||||||||||",
+    "hi": "|फरवरी||||||||अक्टू||",
     "he": "בינו|בפבר||באפר||||באוג|בספט|באוק|בנוב|בדצמ",
     "so": "janaayo|||||||||||",
     "lo": "ມ ກ|ກ ພ|ມ ນ|ມ ສ|ພ ພ|ມິ ຖ|ກ ລ|ສ ຫ|ກ ຍ|ຕ ລ|ພ ຈ|ທ ວ",
