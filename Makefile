@@ -33,8 +33,12 @@ docs-check: $(VENV)/.installed
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/long_files.py --largest 16
+	$(BIN)/python benchmarks/scale.py --sizes 1000,10000,100000
+	$(BIN)/python benchmarks/queries.py
 
 soak: $(VENV)/.installed-test
+	CRASH_MATRIX=full $(BIN)/python -m pytest -q tests/crash --timeout 3600
 	$(BIN)/python benchmarks/soak.py --kills 2000
 	$(BIN)/python benchmarks/soak_service.py
 
