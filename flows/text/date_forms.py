@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -133,19 +134,19 @@ _ASCTIME = re.compile(
 )
 _MAIL_LABEL = re.compile(r"\b(?:date|sent|pubdate|lastbuilddate)[ \t]*:", re.IGNORECASE)
 
-_NUMERIC = re.compile(
-    r"""(?<!\d)(?<!\d[.\-/:])(?<![/=?&#@\\])
+_NUMBERS = r"""
     (?P<a>\d{4}|\d{1,2})(?P<sep>[ ]?[.\-/][ ]?)(?P<b>\d{1,2})(?P<sep2>[ ]?[.\-/][ ]?)
     (?P<c>(?:19|20)\d\d|\d{4}(?!\d)|\d{1,2}(?!\d))
-    (?![./]\d|-\d(?!\d?:\d\d)|[ ]?:)""",
-    re.VERBOSE,
-)  # fmt: skip
+    (?![./]\d|-\d(?!\d?:\d\d)|[ ]?:)"""
+_NUMERIC = re.compile(rf"(?<!\d)(?<!\d[.\-/:])(?<![/=?&#@\\]){_NUMBERS}", re.VERBOSE)
+# The same date twice, glued together.
+_NUMERIC_AGAIN = re.compile(_NUMBERS, re.VERBOSE)
 
 _NUMERALS: Final = "〇零一二三四五六七八九十元"
 _EAST_ASIAN = re.compile(
     rf"""(?<!\d)(?:(?P<era>明治|大正|昭和|平成|令和|(?:中華|中华)?民[國国])\s?)?
     (?P<year>\d{{1,4}}|[{_NUMERALS}]{{1,4}})\s?[年년]\s?(?P<month>\d{{1,2}}|[{_NUMERALS}]{{1,2}})\s?[月월]
-    (?: \s?(?P<day>\d{{1,2}}|[{_NUMERALS}]{{1,3}})(?!\d|:)\s?[日號号일]? )?
+    (?: \s?(?P<day>\d{{1,2}}(?=\d?\d:\d\d)|\d{{1,2}}(?!\d|:)|[{_NUMERALS}]{{1,3}})\s?[日號号일]? )?
     (?: \s?[(（]?(?:[周週]|星期|礼拜|禮拜)?(?P<weekday>[一二三四五六日天月火水木金土월화수목금토일])(?:曜日?|요일)?[)）]
       | \s?(?:[周週]|星期|礼拜|禮拜)(?P<weekday2>[一二三四五六日天])
       | \s?(?P<weekday3>[月火水木金土日])曜日?
@@ -257,6 +258,15 @@ def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
     return Candidate(day_of(year, month, day), "YMD")
 
 
+def _numeric_matches(line: str) -> Iterator[re.Match[str]]:
+    """Find three numbers with the same sign between, and the same again where it is glued to its end."""
+    for match in _NUMERIC.finditer(line):
+        yield match
+        again = _NUMERIC_AGAIN.match(line, match.end())
+        if again:
+            yield again
+
+
 def numeric_dates(line: str, original: str) -> list[Written]:
     """Find the dates in numbers; `original` is the line with its own digits, which may tell the calendar.
 
@@ -265,7 +275,7 @@ def numeric_dates(line: str, original: str) -> list[Written]:
     """
     found = []
     has_long_year = re.search(r"\d{4}", line) is not None
-    for match in _NUMERIC.finditer(line):
+    for match in _numeric_matches(line):
         a, b, c = match["a"], match["b"], match["c"]
         if match["sep"].strip() != match["sep2"].strip() or len(a) == len(c) == 4:
             continue

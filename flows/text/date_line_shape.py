@@ -24,7 +24,7 @@ _SENTENCE_ENDS = re.compile(r"[^\W\d_]{4,}[.!?]\s+[^\W\d_]|[。！？]\s*\S")
 
 # What stands before the date, or after it, as letters of `flows.text.date_tokens`.
 _ONLY_GLUE = re.compile(rf"[{SIGNS}fjVWBmahoz]*$")
-_LABEL = re.compile(rf"[{SIGNS}fjVWag]*[klu][{SIGNS}fjVWagklu]*$")
+_LABEL = re.compile(rf"[{SIGNS}fjVWagm]*[klu][{SIGNS}fjVWagmklu]*$")
 # A name before a label changes nothing, but before Date it does: Invoice date.
 _LABEL_LAST = re.compile(rf"[lu][{SIGNS}fjVWagk]*$")
 # By Ann Lee, Posted by Ann Lee, Posted in Harbour by Ann Lee.
@@ -52,7 +52,7 @@ def strength_of(before: list[Token], after: list[Token], line: str) -> Strength 
     left, right = shape(before), shape(after)
     if re.search("[klu]", right):
         right = _CLOCK.sub("", right)
-    if "e" in left or not _tail(after, right, line):
+    if "e" in left or not _tail(after, right, line, alone=_ONLY_GLUE.fullmatch(left) is not None):
         return None
     alone = _ONLY_GLUE.fullmatch(re.sub("[Dklu]", "", right)) is not None
     if _ONLY_GLUE.fullmatch(left):
@@ -80,11 +80,12 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
     return "near" if near else None
 
 
-def _tail(after: list[Token], letters: str, line: str) -> bool:
+def _tail(after: list[Token], letters: str, line: str, *, alone: bool) -> bool:
     """Tell whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
     words = _words(after)
     if not re.search("[xMmBWbklug]", letters):
-        return not re.search("[dtyn]", letters)
+        # A count of comments, where it is not the next column of a table.
+        return len(re.findall("[dtyn]", letters)) <= (not alone)
     if words > _MOST_WORDS_AFTER:
         return False
     text = line[after[0].start :].rstrip()

@@ -20,14 +20,17 @@ from flows.text.dates import read_line
 # No date line is longer than this, and no prose need be read to find that out.
 LONGEST_LINE: Final = 200
 
-# Marks of direction, which stand between the numbers of Arabic and Hebrew dates, and the byte order mark.
-_UNSEEN: Final = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))
+# What has no width: marks of direction, which stand between the numbers of Arabic and Hebrew dates, soft hyphens, the
+# byte order mark. Joiners count: they part words.
+_UNSEEN: Final = dict.fromkeys(
+    (0xAD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+)
 # Vietnamese counts its weekdays: what would be the number of a day is none.
 _COUNTED_WEEKDAY = re.compile(r"\b[Tt]hứ ([2-7])\b")
 _WEEKDAYS_OF_VIETNAM: Final = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy")
 # A line that ends like a sentence and has more spaces than this is one.
 _ENDS_LIKE_A_SENTENCE = re.compile(r"[^\W\d_]{3}[.!?…।]|[。！？]$")
-_MOST_SPACES_BEFORE_AN_END: Final = 8
+_MOST_SPACES_BEFORE_AN_END: Final = 10
 # A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
 _COULD_BE = re.compile(

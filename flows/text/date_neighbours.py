@@ -28,7 +28,7 @@ _ZONE = r"""(?:[_,]{0,2}\(?
 _WEEKDAY_BEFORE = re.compile(r"(?P<weekday>[WBV])[_.,~()|\-]{0,3}(?:[fj][_.]{0,2})?$")
 _WEEKDAY_AFTER = re.compile(r"[_.,(~\-]{0,3}(?P<weekday>[WB])\)?")
 _TIME_BEFORE = re.compile(rf"(?<![dtyn:.]){_TIME}{_ZONE}[_.,~|/()fojVg'\-]{{0,5}}$", re.VERBOSE)
-_TIME_AFTER = re.compile(rf"[_.,~|/()fojVamgz'\-]{{0,9}}?{_TIME}{_ZONE}", re.VERBOSE)
+_TIME_AFTER = re.compile(rf"[_.,~|/()fojVamgzh'\-]{{0,9}}?{_TIME}{_ZONE}", re.VERBOSE)
 _ZONE_AFTER = re.compile(_ZONE, re.VERBOSE)
 
 # A date looks no further to its left than this many tokens.

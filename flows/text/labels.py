@@ -223,7 +223,7 @@ _UPDATES: Final = {
 _WITH_LABELS: Final = {
     "en": "last latest first article original originally story text words video photo photos review interview initially dc dcterms prism og pub time on of the as"
     " was history",
-    "de": "zuletzt letzte letzter letztes letztmals erstmals am vom der des das die online artikel beitrag eintrag meldung nachricht pressemitteilung wurde"
+    "de": "zuletzt letzte letzter letztes letztmals erstmals am vom der des das die online artikel artikels beitrag beitrags eintrag meldung nachricht pressemitteilung wurde"
     " dieser tag neu",
     "fr": "dernière derniere le la de du l article première",
     "es": "última ultima el la de en fecha artículo última_hora",
