@@ -6,6 +6,7 @@ import dataclasses
 import os
 import stat
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import SettingsError
@@ -13,6 +14,7 @@ from flows.records import Rejection
 from flows.storage.names import printable, to_source_path
 from flows.storage.patterns import first_match
 from flows.text.normalise import Steps, take_steps
+from flows.text.plan import replay_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _EXCERPT = 56
+_SHOWN_ACTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,16 @@ def _repairing(steps: Steps) -> Iterator[str]:
     if not repaired.repairs:
         yield "  repairs    none: the characters are as they were decoded"
         return
-    for index, step in enumerate(repaired.repairs[:12]):
-        yield f"  {'repairs' if index == 0 else '':<9}  {printable(step)}"
-    if len(repaired.repairs) > 12:
-        yield f"             … {len(repaired.repairs) - 12} more"
-    before, after = _excerpts(steps.decoded.text, repaired.text)
-    if before != after:
-        yield f"             before  {printable(before)}"
-        yield f"             after   {printable(after)}"
+    before = steps.decoded.text
+    for index, (after, act) in enumerate(islice(replay_steps(before, repaired.repairs), _SHOWN_ACTS)):
+        yield f"  {'repairs' if index == 0 else '':<9}  {printable(act)}"
+        was, became = _excerpts(before, after)
+        if was != became:
+            yield f"             before  {printable(was)}"
+            yield f"             after   {printable(became)}"
+        before = after
+    if before != repaired.text:
+        yield "             … and more of the kind"
 
 
 def _heading(steps: Steps) -> Iterator[str]:

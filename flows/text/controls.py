@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Callable, Iterator
 from typing import Final
 
 _SURROGATE_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -47,9 +46,10 @@ _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]+")
 # CPython sorts the marks on one letter by insertion, in quadratic time: 64 KB of marks take seconds, 64 MB
 # a month. A run longer than this (no language has one, the stream-safe format allows 30) is sorted here first.
 _LONG_RUN: Final = 64
-# Marks are not letters or digits to `re`; what else is in such a run does no harm.
-_NO_WORD: Final = re.compile(r"[^\w\s]+")
+# Marks are not letters or digits to `re`; what else is in such a run makes a text looked at and no more.
 _LONG: Final = re.compile(rf"[^\w\s]{{{_LONG_RUN}}}")
+_PIECE_CHARS: Final = 1 << 20
+_ASCII: Final = re.compile("[\0-\x7f]")
 
 
 def fix_surrogates(text: str) -> str:
@@ -106,20 +106,35 @@ def compose(text: str) -> str:
     """Give the text in Unicode normal form C."""
     if unicodedata.is_normalized("NFC", text):
         return text
-    if _LONG.search(text):
-        text = _NO_WORD.sub(lambda run: _sort_marks(run[0]), text)
-    return unicodedata.normalize("NFC", text)
+    return "".join(unicodedata.normalize("NFC", _sort_long_runs(piece)) for piece in _pieces(text))
 
 
-def _sort_marks(run: str) -> str:
-    """Put the marks of a long run into canonical order, which normalisation would do in quadratic time."""
-    if len(run) < _LONG_RUN:
-        return run
-    apart = "".join(unicodedata.normalize("NFD", mark) for mark in run)
-    return "".join(
-        "".join(marks) if is_base else "".join(sorted(marks, key=unicodedata.combining))
-        for is_base, marks in groupby(apart, lambda mark: unicodedata.combining(mark) == 0)
-    )
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a text before letters of ASCII, with which nothing before them composes: normalising takes 16 bytes each."""
+    start = 0
+    while start < len(text):
+        cut = _ASCII.search(text, start + _PIECE_CHARS)
+        end = cut.start() if cut else len(text)
+        yield text[start:end]
+        start = end
+
+
+def _sort_long_runs(text: str) -> str:
+    """Put the marks of long runs into canonical order, which normalisation would do in quadratic time."""
+    if not _LONG.search(text):
+        return text
+    for char in set(text):
+        apart = unicodedata.normalize("NFD", char)
+        if apart != char and unicodedata.combining(char):
+            text = text.replace(char, apart)
+    ranks: dict[int, str] = {}
+    for char in sorted(set(text)):
+        rank = unicodedata.combining(char)
+        if rank:
+            ranks[rank] = ranks.get(rank, "") + char
+    marks = re.compile(f"[{''.join(ranks.values())}]{{{_LONG_RUN},}}")
+    others = [re.compile(f"[^{ranks[rank]}]+") for rank in sorted(ranks)]
+    return marks.sub(lambda run: "".join(other.sub("", run[0]) for other in others), text) if ranks else text
 
 
 def fix_text(text: str) -> str:

@@ -140,7 +140,7 @@ def _mend_c1(text: str) -> Mended:
 def redo(text: str, act: Sequence[str]) -> str:
     """Do one act of a receipt again: an `encode`, perhaps a `transcode`, and a `decode`, all of one scope.
 
-    Raises ValueError where the text cannot be encoded or decoded so.
+    Raises ValueError where the text cannot be encoded or decoded so, LookupError where an encoding is not known.
     """
     scope, _, encoding = act[0].rpartition("encode:")
     if scope:
@@ -150,5 +150,5 @@ def redo(text: str, act: Sequence[str]) -> str:
         return text.encode(encoding).decode(decoding)
     undone = undo(text, encoding, losses=any(":restore" in step or ":replace" in step for step in act))
     if not undone or undone.how.steps("") != tuple(act):
-        raise ValueError(f"The text does not hold what the plan's steps {list(act)} undo.")
+        raise ValueError(f"The text does not hold what the steps {list(act)} of a plan undo.")
     return undone.text

@@ -2,9 +2,9 @@
 
 A step is `[SCOPE:]ACTION:NAME`. Without a scope it works on the whole text and is one of ftfy's
 (`encode:latin-1`, `transcode:restore_byte_a0`, `decode:utf-8`) or a plain function (`apply:fix_line_breaks`,
-`normalize:NFC`).
-The scope `lines` means every line that can be read so as a whole, `spans` every run of letters that can and that
-looks garbled or fits its line so: a rule, not a list of places, so a plan stays short for any text.
+`normalize:NFC`). The scope `lines` means every line that can be read so as a whole, `spans` every run of letters
+that can and that looks garbled or fits its line so: a rule, not a list of places, so a plan stays short for any text.
+From an `encode` to its `decode` the steps are one act.
 
 Promise: `replay(text, repair(text).repairs)` is `repair(text).text`. Both run the same functions.
 """
@@ -19,8 +19,7 @@ from flows.text.controls import COMPOSING, FIX_C1_CONTROLS, FIX_TEXT, SETTLING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_STEP: Final = re.compile(r"(lines:|spans:|)(encode|transcode|decode|apply|normalize|reread):([\w>-]+)")
-
+_STEP: Final = re.compile(r"(lines:|spans:|)(encode|transcode|decode):[\w-]+")
 _SIMPLE: Final = dict((*SETTLING, FIX_C1_CONTROLS, FIX_TEXT, COMPOSING))
 
 
@@ -45,13 +44,13 @@ def replay_steps(text: str, repairs: Sequence[str]) -> Iterator[tuple[str, str]]
 
 
 def _acts(repairs: Sequence[str]) -> Iterator[list[str]]:
-    """Group the steps: from an `encode` to its `decode` they are one act."""
     act: list[str] = []
     for step in repairs:
-        if not _STEP.fullmatch(step):
+        named = _STEP.fullmatch(step)
+        if not named if act else not (step in _SIMPLE or (named and named[2] == "encode")):
             raise ValueError(f"Unknown step {step!r} in a plan of repairs.")
         act.append(step)
-        if ":decode:" in f":{step}" or not any(":encode:" in f":{begun}" for begun in act):
+        if not named or named[2] == "decode":
             yield act
             act = []
     if act:
@@ -63,4 +62,7 @@ def _do(text: str, act: list[str]) -> str:
         return _SIMPLE[act[0]](text)
     from flows.text.mojibake import redo  # noqa: PLC0415 - loads ftfy, which receipts of clean texts never need
 
-    return redo(text, act)
+    try:
+        return redo(text, act)
+    except (LookupError, UnicodeError) as error:
+        raise ValueError(f"The text cannot take the steps {act!r} of a plan: {error}.") from None

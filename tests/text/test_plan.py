@@ -1,0 +1,36 @@
+"""A receipt is read strictly: what it does not know it names."""
+
+import pytest
+
+from flows.text.plan import replay, replay_steps
+from flows.text.repair import repair
+
+
+@pytest.mark.parametrize("step", ["encode", "apply:fix_everything", "words:encode:latin-1", "decode:utf-8; rm", ""])
+def test_an_unknown_step_is_named(step):
+    with pytest.raises(ValueError, match="plan"):
+        replay("text", [step])
+
+
+def test_a_plan_that_ends_in_an_act_is_refused():
+    with pytest.raises(ValueError, match="middle"):
+        replay("sÃ³", ["encode:latin-1"])
+
+
+def test_a_plan_that_the_text_cannot_take_is_refused():
+    with pytest.raises(ValueError, match="does not hold"):
+        replay("clean", ["encode:latin-1", "decode:utf-8"])
+
+
+def test_steps_are_given_act_by_act():
+    text = "sÃ³\r\n"
+    plan = repair(text).repairs
+    assert list(replay_steps(text, plan)) == [
+        ("sÃ³\n", "apply:fix_line_breaks"),
+        ("só\n", "encode:latin-1 decode:utf-8"),
+    ]
+
+
+def test_a_plan_stays_short_for_a_long_text():
+    lines = [f"línea {number} clara\nlÃ­nea {number} estropeada" for number in range(2000)]
+    assert len(repair("\n".join(lines)).repairs) <= 4
