@@ -113,8 +113,13 @@ def _find_once(text: str, first: int) -> _Found | None:
     if block is None:
         place = find_date_line(text, first)
         return _Found(place.start, place.end, None, (place.dated,)) if place else None
-    dates = tuple(d for field in block.dates if (d := read_date_line(field[:LONGEST_LINE])))
+    dates = tuple(dated for field in block.dates if (dated := _read_field(field[:LONGEST_LINE])))
     return _Found(first, next_line(text, block.end), block.title, dates, block=True)
+
+
+def _read_field(field: str) -> DateLine | None:
+    """Read a date field of a block: under its own name, whose language may settle the order, or as a mere date."""
+    return read_date_line(field) or read_date_line("date:" + field.partition(":")[2])
 
 
 def _reading(
