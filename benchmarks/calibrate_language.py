@@ -76,7 +76,7 @@ def likeness(found: list[Sample]) -> dict[str, float]:
 
 def weights(found: list[Sample]) -> list[float]:
     """Fit a logistic regression of being right on `Look.features`, by Newton's method with a small ridge."""
-    kept = [one for one in found if one.in_doubt and one.look.lead < math.inf and not one.look.is_foreign]
+    kept = [one for one in found if one.in_doubt and one.look.lead < math.inf]
     seen = np.array([features(one.look.lead, one.look.unlike, one.look.triples) for one in kept])
     right = np.array([one.right for one in kept], float)
     fitted = np.zeros(seen.shape[1])

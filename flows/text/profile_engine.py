@@ -38,13 +38,13 @@ from flows.text.script import (
     count_letters,
     east_asian_language,
 )
-from flows.text.script_model import LANGUAGES, STEPS, script_model
+from flows.text.script_model import LANGUAGES, STEPS, Scores, ScriptModel, script_model
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Codes = npt.NDArray[np.integer]
-    Floats = npt.NDArray[np.float64]
+    Sums = npt.NDArray[np.float64]
 
 # The quick look: how many places, of how many letters; and when it is believed: the lead in nats (a fair text of that
 # length leads by a hundred and more), how unlike the language, how many letters to a sign of code, how much one script.
@@ -70,7 +70,7 @@ _UNLIKE_SHORT: Final = 6.0
 _UNLIKE_ALONE: Final = 0.6
 # Nor is a language named at odds below these, in a sentence and in a page. A word or two is never called foreign: there
 # is too little to tell.
-_LEAST_CONFIDENCE: Final = (0.1, 0.25)
+_LEAST_CONFIDENCE: Final = (0.07, 0.25)
 _TRIPLES_TO_DOUBT: Final = 20
 _TRIPLES_TO_KNOW: Final = 200
 # From how many letters on a script alone is taken for its language without much doubt.
@@ -171,16 +171,15 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
         return [Look(script, letters, own, confidence=certainty, is_foreign=not own)]
     model = script_model(script)
     scores = model.score(codes, parts)
-    triples = scores[2]
-    totals = (scores[0] + scores[1] + triples)[:, : len(model.languages)]
-    whole = totals.sum(axis=0)
+    totals = scores.totals
+    whole = np.add.reduce(totals)
     best = int(whole.argmax())
-    leads = totals.max(axis=1) - totals[:, best]
-    if leads.max() <= _PART_LEAD * STEPS:
-        return [_judged(script, model.languages, letters, whole, triples.sum(axis=0))]
+    leads = np.maximum.reduce(totals, axis=1) - totals[:, best]
+    if np.maximum.reduce(leads) <= _PART_LEAD * STEPS:
+        return [_judged(script, model, letters, scores, whole)]
     winners = totals.argmax(axis=1)
     winners[leads <= _PART_LEAD * STEPS] = best
-    shares = np.bincount(winners, triples[:, -1], len(model.languages))
+    shares = np.bincount(winners, scores.triple_counts, len(model.languages))
     shares = shares / shares.sum()
     columns = {best, *(shares >= _SECOND_SHARE).nonzero()[0].tolist()}
     looks = []
@@ -188,17 +187,18 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
         own = winners == column
         if own.any():
             share = letters * float(shares[column])
-            looks.append(_judged(script, model.languages, share, totals[own].sum(axis=0), triples[own].sum(axis=0)))
+            of_own = Scores(*(part[own] for part in scores))
+            looks.append(_judged(script, model, share, of_own, np.add.reduce(of_own.totals)))
     return looks
 
 
-def _judged(script: str, languages: tuple[str, ...], letters: float, totals: Floats, triples: Floats) -> Look:
-    """Judge parts of a text that are in one language, by their log-likelihoods in each."""
+def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, totals: Sums) -> Look:
+    """Judge parts of a text that are in one language."""
     order = totals.argsort(kind="stable")[:-4:-1].tolist()
     best = order[0]
-    ranking = tuple([languages[column] for column in order])
-    triple_count = int(triples[-1])
-    likeness = float(triples[best]) / (STEPS * max(triple_count, 1))
+    ranking = tuple([model.languages[column] for column in order])
+    triple_count = int(np.add.reduce(scores.triple_counts))
+    likeness = model.triples(scores.rows, best) / (STEPS * max(triple_count, 1))
     unlike = LIKENESS.get(ranking[0], likeness) - likeness
     if len(order) > 1:
         lead = float(totals[best] - totals[order[1]]) / STEPS

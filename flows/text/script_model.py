@@ -5,8 +5,9 @@ letters of other scripts are blanks here, and polytonic Greek is read as monoton
 draws at random until one language is ahead. Sums are of whole numbers (1/512 of a nat each), so that no machine adds
 them up to anything else.
 
-An n-gram is found by walking: the pair's number in a table of all letters by all letters, the triple's row in a table
-of all pairs by all letters. No hash, no search: a few steps of NumPy for a whole text.
+A text is read by walking: the last two letters are a state, and the state and the next letter give the row of the
+longest n-gram that is known to end there. That row already holds the sum of it and of the shorter ones inside it, so
+that each letter costs a step in a table and a row. No hash, no search: a few steps of NumPy for a whole text.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 from itertools import compress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from langdetect.utils.ngram import NGram
@@ -50,10 +51,10 @@ LANGUAGES: Final = {
     "Thai": ("th",),
 }
 
-# Parts of a nat. Whole numbers below 2**24 add up exactly in float32 in any order: those of 3,000 n-grams do.
+# Parts of a nat. Whole numbers below 2**24 add up exactly in float32 in any order: those of 1,000 letters do.
 STEPS: Final = 512
 
-_LONGEST_PART: Final = 512
+_LONGEST_PART: Final = 1000
 _ONES: Final = np.ones((1, _LONGEST_PART), np.float32)
 
 _BLANK: Final = 0
@@ -63,10 +64,6 @@ _FIRST_LETTER: Final = 2
 # letter of the script.
 _UNKNOWN_UPPER: Final = 254
 _FOREIGN: Final = 255
-# Numbers of pairs that are in no profile: after one that ends in a letter comes a triple, after the other none.
-_UNKNOWN_PAIR: Final = 0
-_UNKNOWN_END: Final = 1
-_FIRST_PAIR: Final = 2
 # Rows are a multiple of this many float32 wide: half a line of memory.
 _COLUMNS: Final = 8
 # langdetect folds a block to a letter, and letters to their twins.
@@ -74,91 +71,107 @@ _VIETNAMESE: Final = (0x1EA0, 0x1F00, "ể")
 _TWINS: Final = (("ș", "ş"), ("ț", "ţ"), ("ی", "ي"))
 
 
-class ScriptModel:
-    """The profiles of one script's languages. Read-only once built.
+class Scores(NamedTuple):
+    """How likely the parts of a text are in each language of a script.
 
-    A row holds what each language gives an n-gram: row 0 is nothing, row 1 an n-gram that no profile knows; then come
-    the letters, the pairs and the triples.
+    totals: (parts, languages), in 1/STEPS nat. triple_counts: how many n-grams of three letters each part has. rows: of
+    its letters, (parts, letters). An n-gram that a profile does not know has langdetect's smoothing.
     """
+
+    totals: Sums
+    triple_counts: Sums
+    rows: Rows
+
+
+class ScriptModel:
+    """The profiles of one script's languages. Read-only once built."""
 
     def __init__(self, script: str) -> None:
         self.languages = LANGUAGES[script]
         profiles = [read_profile(language) for language in self.languages]
         words = [word for profile in profiles for word in profile.ngrams]
-        self._letters = _letters(set("".join(words)), script)
+        letters = _letters(set("".join(words)), script)
         # Capitals behind the others, so that a comparison finds them.
-        self._first_upper = _FIRST_LETTER + sum(not letter.isupper() for letter in self._letters)
-        self._width = width = _FIRST_LETTER + len(self._letters) + 1
-        self._ids = _ids_by_code(self._letters, script)
+        self._first_upper = _FIRST_LETTER + sum(not letter.isupper() for letter in letters)
+        self._width = width = _FIRST_LETTER + len(letters) + 1
+        self._ids = _ids_by_code(letters, script)
 
-        lengths, spelled = _spell(words, self._letters)
+        lengths, spelled = _spell(words, letters)
         kept = (spelled != _FOREIGN).all(axis=0)
         lengths, (first, second, third) = lengths[kept], spelled[:, kept]
-        # A triple is found by its first two, also where these are too rare for a profile of their own.
-        is_pair = np.zeros(width * width, bool)
-        is_pair[np.where(lengths == 2, second * width + third, first * width + second)[lengths > 1]] = True
-        self._pairs = np.full(width * width, width + _UNKNOWN_PAIR, np.int32)
-        self._pairs[_BLANK::width] = width + _UNKNOWN_END
-        self._pairs[is_pair] = width + _FIRST_PAIR + np.arange(np.count_nonzero(is_pair))
-        first_triple = width + _FIRST_PAIR + int(np.count_nonzero(is_pair))
-        places = self._pairs[first * width + second] * width + third
-        is_triple = np.zeros(first_triple * width, bool)
-        is_triple[places[lengths == 3]] = True
-        self._triples = np.full(first_triple * width, _UNKNOWN, np.int16)
-        self._triples.reshape(-1, width)[self._pairs[_BLANK::width]] = _BLANK
-        self._triples[is_triple] = first_triple + np.arange(np.count_nonzero(is_triple))
+        columns = np.repeat(np.arange(len(profiles)), [len(profile.ngrams) for profile in profiles])[kept]
+        chances = np.concatenate([profile.chances for profile in profiles])[kept]
+        steps = np.rint(np.log(chances + SMOOTHING) * STEPS)
+        unknown = round(float(np.log(SMOOTHING)) * STEPS)
+
+        # States: a pair of letters that no profile knows, by its second one; then the known pairs. A triple is found
+        # by its first two, also where these are too rare for a profile of their own.
+        known = np.zeros(width * width, bool)
+        known[np.where(lengths == 2, second * width + third, first * width + second)[lengths > 1]] = True
+        pairs = known.nonzero()[0]
+        states = np.tile(np.arange(width), width)
+        states[pairs] = width + np.arange(len(pairs))
+        triples = np.unique((states[first * width + second] * width + third)[lengths == 3])
+
+        # Rows: a letter after a blank (0 is a blank after a blank: nothing), after a letter; the pairs; the triples.
+        rows = np.tile(np.arange(width), (width, 1))
+        rows[_BLANK + 1 :] += width
+        rows.ravel()[pairs] = 2 * width + np.arange(len(pairs))
+        by_pair = rows.ravel().copy()
+        rows = rows[np.concatenate([np.arange(width), pairs % width])].ravel()
+        without_triple = rows[triples]
+        first_triple = 2 * width + len(pairs)
+        rows[triples] = first_triple + np.arange(len(triples))
+        self._states = (states * width).astype(np.int32)
+        self._rows = rows.astype(np.int16)
 
         # The last column counts triples, known or not.
-        columns = -(-(len(profiles) + 1) // _COLUMNS) * _COLUMNS
-        self._unknown = round(float(np.log(SMOOTHING)) * STEPS)
-        self._steps = np.full((first_triple + np.count_nonzero(is_triple), columns), self._unknown, np.float32)
-        self._steps[_BLANK] = self._steps[:, -1] = 0
-        self._steps[first_triple:, -1] = self._steps[_UNKNOWN, -1] = 1
-        rows = np.choose(lengths - 1, [third, self._pairs[second * width + third], self._triples[places]])
-        column = np.repeat(np.arange(len(profiles)), [len(profile.ngrams) for profile in profiles])
-        chances = np.concatenate([profile.chances for profile in profiles])
-        self._steps[rows, column[kept]] = np.rint(np.log(chances[kept] + SMOOTHING) * STEPS)
+        self._sums = np.zeros((first_triple + len(triples), -(-(len(profiles) + 1) // _COLUMNS) * _COLUMNS), np.float32)
+        sums = self._sums[:, : len(profiles)]
+        is_single, is_pair, is_triple = lengths == 1, lengths == 2, lengths == 3
+        # Of the triples alone: none ends in a letter after a blank.
+        sums[width : 2 * width] = sums[first_triple:] = unknown
+        sums[2 * width : first_triple][pairs // width != _BLANK] = unknown
+        of_triples = self._rows[states[first * width + second] * width + third]
+        sums[of_triples[is_triple], columns[is_triple]] = steps[is_triple]
+        self._triple_steps = np.ascontiguousarray(sums.T, np.int16)
+        self._sums[:, -1] = self._triple_steps[0] != 0
+        # With the pairs and the single letters inside them.
+        single = np.full((width, len(profiles)), unknown, np.float32)
+        single[third[is_single], columns[is_single]] = steps[is_single]
+        single[_BLANK] = 0
+        pair = np.full((len(pairs), len(profiles)), unknown, np.float32)
+        pair[(by_pair[second * width + third] - 2 * width)[is_pair], columns[is_pair]] = steps[is_pair]
+        sums[:width] += single + unknown
+        sums[width : 2 * width] += single + unknown
+        sums[2 * width : first_triple] += pair + single[pairs % width]
+        sums[first_triple:] += sums[without_triple] - unknown
+        sums[_BLANK] = 0
 
-    def score(self, codes: Codes, parts: int = 1) -> Sums:
-        """Give the log-likelihoods of the parts of a text, in 1/STEPS nat: first by single characters, pairs, triples.
-
-        Second by the parts, which have the same length, at most 512 characters. Third by languages; in the very last
-        place of the triples is their number. An n-gram that a profile does not know has langdetect's smoothing.
-        """
-        rows = self._rows(codes, parts)
-        size = rows.shape[1] // parts
-        # Products with ones are BLAS: several times as fast as sums over an axis.
-        sums = np.matmul(_ONES[:, :size], self._steps.take(rows.ravel(), axis=0).reshape(3 * parts, size, -1))
-        exact: Sums = sums.reshape(3, parts, -1).astype(np.float64)
-        return exact
-
-    def ngrams(self, codes: Codes) -> list[str]:
-        """Spell the n-grams that a profile knows, in no order."""
-        rows = self._rows(codes, 1)
-        known = (rows > _BLANK) & (self._steps[rows, : len(self.languages)] > self._unknown).any(axis=2)
-        letters = [" ", "", *self._letters, ""]
-        spelled = [" ", *(letters[number] for number in self._ids.take(codes).tolist())]
-        return ["".join(spelled[end + 1 - kind : end + 2]) for kind, end in np.argwhere(known).tolist()]
-
-    def _rows(self, codes: Codes, parts: int) -> Rows:
-        """Give the rows of the single characters, the pairs and the triples that end at each character.
-
-        Filled up with rows of nothing to a multiple of `parts`. A text begins as after a blank.
-        """
+    def score(self, codes: Codes, parts: int = 1) -> Scores:
+        """Score the parts of a text, which have the same length, at most 1,000 characters."""
         length = len(codes)
         chars = np.zeros(length + 1, np.intp)
         chars[1:] = self._ids.take(codes)
-        pairs = self._pairs.take(chars[:-1] * self._width + chars[1:])
-        rows = np.zeros((3, -(-length // parts) * parts), np.intp)
-        rows[0, :length] = chars[1:]
-        rows[1, :length] = pairs
-        rows[2, 1:length] = self._triples.take(pairs[:-1] * self._width + chars[2:])
-        upper = chars >= self._first_upper
+        steps = np.zeros(length, np.intp)
+        steps[1:] = self._states.take(chars[:-1] * self._width + chars[1:])[:-1]
+        steps += chars[1:]
+        size = -(-length // parts)
+        rows = np.zeros(parts * size, np.intp)
+        rows[:length] = self._rows.take(steps)
         # langdetect skips what ends in a run of capitals.
+        upper = chars >= self._first_upper
         run = (upper[1:] & upper[:-1]).nonzero()[0]
         if len(run):
-            rows[:, run] = _BLANK
-        return rows
+            rows[run] = 0
+        # Products with ones are BLAS: several times as fast as sums over an axis.
+        sums = np.matmul(_ONES[:, :size], self._sums.take(rows, axis=0).reshape(parts, size, self._sums.shape[1]))
+        exact: Sums = sums[:, 0].astype(np.float64)
+        return Scores(exact[:, : len(self.languages)], exact[:, -1], rows.reshape(parts, size))
+
+    def triples(self, rows: Rows, language: int) -> float:
+        """Give the log-likelihood of the triples alone that end in some rows, in 1/STEPS nat."""
+        return float(np.add.reduce(self._triple_steps[language].take(rows.ravel()), dtype=np.int64))
 
 
 def _spell(words: list[str], letters: list[str]) -> tuple[Rows, Rows]:
