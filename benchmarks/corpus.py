@@ -168,8 +168,9 @@ def _article(chance: random.Random, sentences: tuple[str, ...], size: int, encod
     head = f" date {day} \n\n\n" if number % 2 else ""
     lines, length = [], 0
     while length < size:
-        paragraph = " ".join(chance.choice(sentences) for _ in range(chance.randint(2, 5)))
-        paragraph += f" ({chance.randint(1, 10**9)})"
+        said = [chance.choice(sentences) for _ in range(chance.randint(2, 5))]
+        # A number inside, so that no two texts are the same; at its end a paragraph of news has a full stop.
+        paragraph = f"{said[0]} ({chance.randint(1, 10**9)}) {' '.join(said[1:])}"
         lines.append(paragraph)
         length += len(paragraph.encode(encoding, "replace")) + 2
     return head + "\n\n".join(lines) + "\n"
