@@ -1,7 +1,7 @@
-"""Dates in forms that need no dictionary: ISO 8601, RFC 5322, numbers between points, the signs 年, 月 and 日.
+"""Dates in forms that need no dictionary: ISO 8601, RFC 5322, numbers with one sign between them.
 
 Promised: ISO 8601 in full for days (calendar, ordinal and week dates, basic and extended), times with fractions,
-`24:00` and zones; RFC 5322 with its rule for years of two and three digits and its old zones; eras of Japan and Taiwan.
+`24:00` and zones; RFC 5322 with its rule for years of two and three digits and its old zones.
 Not promised: durations and intervals.
 """
 
@@ -10,91 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from flows.text.calendars import from_buddhist, from_era, from_hijri, from_persian
-from flows.text.policy import DateOrder
+from flows.text.calendars import from_buddhist, from_hijri, from_persian
+from flows.text.date_parts import Candidate, Written, clock_of, day_of, full_year
 from flows.text.zones import offset_from, offset_of
-
-DatePrecision = Literal["year", "month", "day", "minute", "second"]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A time of day as written. offset: minutes east of UTC, where that is written and unmistakable."""
-
-    hour: int
-    minute: int
-    second: int | None = None
-    microsecond: int = 0
-    offset: int | None = None
-    next_day: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One way to read the day; `day` is None where the calendar has no such day.
-
-    order: of a date in numbers. languages: those in which the month's name means this month, empty for all; with an
-    order, those that have it too.
-    """
-
-    day: dt.date | None
-    order: DateOrder | None = None
-    languages: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class Written:
-    """A date as it stands on a line: `line[start:end]`, with all ways to read it.
-
-    precision: of the day. plain: stands in a form that nothing but a date has, so that an impossible one is
-    still a date. converted: from a calendar whose days may be one off. evidence: sets of languages, each from one
-    word on the line.
-    """
-
-    start: int
-    end: int
-    candidates: tuple[Candidate, ...]
-    precision: DatePrecision = "day"
-    plain: bool = True
-    converted: bool = False
-    weekdays: frozenset[int] = frozenset()
-    clock: Clock | None = None
-    evidence: list[frozenset[str]] = field(default_factory=list)
-
-
-def day_of(year: int, month: int, day: int) -> dt.date | None:
-    """Give the day, or None where the calendar has none."""
-    try:
-        return dt.date(year, month, day)
-    except ValueError:
-        return None
-
-
-def full_year(year: int, digits: int) -> int:
-    """Give the year that two or three digits stand for, by the rule of RFC 5322 section 4.3.
-
-    >>> full_year(93, 2), full_year(24, 2), full_year(104, 3), full_year(1993, 4)
-    (1993, 2024, 2004, 1993)
-    """
-    if digits == 2:
-        return year + (2000 if year < 50 else 1900)
-    return year + 1900 if digits == 3 else year
-
-
-def clock_of(
-    hour: str, minute: str | None, second: str | None, fraction: str | None, offset: int | None
-) -> Clock | None:
-    """Give the time of day, or None where no clock shows it. `24:00` is midnight at the end of the day."""
-    h, m, s = int(hour), int(minute or 0), int(second) if second else None
-    end_of_day = h == 24 and m == 0 and not s
-    if (h > 23 and not end_of_day) or m > 59 or (s or 0) > 60:
-        return None
-    micro = int(fraction[:6].ljust(6, "0")) if fraction and s != 60 else 0
-    return Clock(0 if end_of_day else h, m, s, micro, offset, end_of_day)
-
 
 _ISO = re.compile(
     r"""(?<!\d)(?<!\d[.\-/:])(?<![/=])
@@ -141,29 +61,6 @@ _NUMBERS = r"""
 _NUMERIC = re.compile(rf"(?<!\d)(?<!\d[.\-/:])(?<![/=?&#@\\]){_NUMBERS}", re.VERBOSE)
 # The same date twice, glued together.
 _NUMERIC_AGAIN = re.compile(_NUMBERS, re.VERBOSE)
-
-_NUMERALS: Final = "〇零一二三四五六七八九十元"
-_EAST_ASIAN = re.compile(
-    rf"""(?<!\d)(?:(?P<era>明治|大正|昭和|平成|令和|(?:中華|中华)?民[國国])\s?)?
-    (?P<year>\d{{1,4}}|[{_NUMERALS}]{{1,4}})\s?[年년]\s?(?P<month>\d{{1,2}}|[{_NUMERALS}]{{1,2}})\s?[月월]
-    (?: \s?(?P<day>\d{{1,2}}(?=\d?\d:\d\d)|\d{{1,2}}(?!\d|:)|[{_NUMERALS}]{{1,3}})\s?[日號号일]? )?
-    (?: \s?[(（]?(?:[周週]|星期|礼拜|禮拜)?(?P<weekday>[一二三四五六日天月火水木金土월화수목금토일])(?:曜日?|요일)?[)）]
-      | \s?(?:[周週]|星期|礼拜|禮拜)(?P<weekday2>[一二三四五六日天])
-      | \s?(?P<weekday3>[月火水木金土日])曜日?
-      | \s?(?P<weekday4>[월화수목금토일])요일 )?""",
-    re.VERBOSE,
-)  # fmt: skip
-_EAST_ASIAN_WEEKDAYS: Final = {
-    sign: day
-    for signs in ("一二三四五六日", "月火水木金土日", "월화수목금토일", "______天")
-    for day, sign in enumerate(signs)
-}
-_EAST_ASIAN_CLOCK = re.compile(
-    r"""[\s,，|・]{0,3}(?P<half>午前|午後|上午|下午|오전|오후|凌晨|早上|晚上|中午|[AP]M)?\s?
-    (?P<hour>\d{1,2})\s?[時时點点시]\s?(?:(?P<minute>\d{1,2})\s?[分분]\s?(?:(?P<second>\d{1,2})\s?[秒초])?)?""",
-    re.VERBOSE,
-)  # fmt: skip
-_AFTERNOON: Final = frozenset(("午後", "下午", "오후", "晚上", "中午", "PM"))
 
 
 def _offset(match: re.Match[str], *, mail: bool) -> int | None:
@@ -290,74 +187,4 @@ def numeric_dates(line: str, original: str) -> list[Written]:
         if not long_year and (has_long_year or not any(candidate.day for candidate in candidates)):
             continue
         found.append(Written(match.start(), match.end(), candidates, plain=long_year))
-    return found
-
-
-# Vietnamese and Mongolian count their months.
-_COUNTED_MONTHS = re.compile(
-    r"""(?<!\d)(?:(?P<day>\d{1,2})[ ,]{1,2}(?:tháng|thg)[ ](?P<month>\d{1,2})[, ]{1,2}(?:năm[ ])?(?P<year>\d{4})
-    | (?P<myear>\d{4})\s?оны?\s(?P<mmonth>\d{1,2})(?:\s?-?р)?\sсарын\s?(?P<mday>\d{1,2}))(?!\d)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-def counted_month_dates(line: str) -> list[Written]:
-    """Find the dates whose month has a number and a word: 17 tháng 3 năm 2024, 2024 оны 3 сарын 17.
-
-    >>> counted_month_dates("ngày 17 tháng 3 năm 2024")[0].candidates[0].day
-    datetime.date(2024, 3, 17)
-    """
-    found = []
-    for match in _COUNTED_MONTHS.finditer(line):
-        year, month, day = (int(match[name] or match["m" + name]) for name in ("year", "month", "day"))
-        found.append(Written(match.start(), match.end(), (Candidate(day_of(year, month, day)),)))
-    return found
-
-
-def _numeral(text: str) -> int:
-    """Read a number in digits or in Chinese numerals, by place (二〇二四) or with ten (二十七)."""
-    if text.isdigit() and text.isascii():
-        return int(text)
-    if text == "元":
-        return 1
-    values = {sign: i for i, sign in enumerate("〇一二三四五六七八九")} | {"零": 0}
-    if "十" in text:
-        tens, _, ones = text.partition("十")
-        return values.get(tens, 1) * 10 + values.get(ones, 0)
-    return int("".join(str(values.get(sign, 0)) for sign in text))
-
-
-def east_asian_dates(line: str) -> list[Written]:
-    """Find the dates with 年, 月, 日 and 년, 월, 일, in any numerals and eras.
-
-    >>> east_asian_dates("令和6年3月17日（日）")[0].candidates[0].day
-    datetime.date(2024, 3, 17)
-    """
-    found: list[Written] = []
-    if "年" not in line and "년" not in line:
-        return found
-    for match in _EAST_ASIAN.finditer(line):
-        group = match.groupdict()
-        year = _numeral(group["year"])
-        if group["era"]:
-            year = from_era(group["era"], year) or 0
-        elif len(group["year"]) == 2 and group["year"].isdigit():
-            year = full_year(year, 2)
-        if not 1000 <= year <= 2999:
-            continue
-        day = day_of(year, _numeral(group["month"]), _numeral(group["day"] or "1"))
-        sign = group["weekday"] or group["weekday2"] or group["weekday3"] or group["weekday4"]
-        weekdays = frozenset([_EAST_ASIAN_WEEKDAYS[sign]]) if sign else frozenset[int]()
-        end, clock = match.end(), None
-        time = _EAST_ASIAN_CLOCK.match(line, end)
-        if time:
-            hour = int(time["hour"])
-            if time["half"] in _AFTERNOON and hour <= 12:
-                hour = hour % 12 + 12
-            clock = clock_of(str(hour), time["minute"], time["second"], None, None)
-            end = time.end()
-        written = Written(match.start(), end, (Candidate(day, "YMD"),), weekdays=weekdays, clock=clock)
-        if not group["day"]:
-            written.precision = "month"
-        found.append(written)
     return found

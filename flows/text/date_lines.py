@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from flows.text.date_forms import Candidate, Written, day_of, iso_dates, mail_dates
+from flows.text.date_forms import iso_dates, mail_dates
 from flows.text.date_line_shape import SENTENCE_END, SIGNS, Strength, strength_of
+from flows.text.date_parts import Candidate, Written, day_of
 from flows.text.date_tokens import Token, shape
 from flows.text.dates import read_line
 

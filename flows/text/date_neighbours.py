@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from flows.text.date_forms import Clock, Written, clock_of
+from flows.text.date_parts import Clock, Written, clock_of
 from flows.text.date_tokens import Token, shape
 from flows.text.zones import offset_from, offset_of
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from flows.text.calendars import from_buddhist, from_persian
-from flows.text.date_forms import Candidate, Clock, DatePrecision, Written, day_of
+from flows.text.date_parts import Candidate, Clock, DatePrecision, Written, day_of
 from flows.text.policy import DateOrder
 
 DateStatus = Literal["none", "parsed", "ambiguous", "invalid"]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from flows.text.date_forms import Written
+from flows.text.date_parts import Written
 from flows.text.date_words import NOT_IN_WORDS, Lexicon, Meaning, fold, lexicon
 from flows.text.zones import ZONE_NAMES
 

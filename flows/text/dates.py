@@ -1,6 +1,6 @@
 """The dates of one line, with their times, zones and days of the week, in any language.
 
-1. forms without a dictionary   ISO 8601, RFC 5322, numbers, 年月日 (`flows.text.date_forms`)
+1. forms without a dictionary   ISO 8601, RFC 5322, numbers (`flows.text.date_forms`); 年月日 (`flows.text.date_signs`)
 2. months by name               17 March 2024, March 17, 2024, 2024. március 17., ๑๗ มีนาคม ๒๕๖๗
 3. what stands beside a date    day of the week, time, zone (`flows.text.date_neighbours`)
 
@@ -17,18 +17,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows.text.calendars import from_buddhist, from_hijri, from_persian
-from flows.text.date_forms import (
-    Candidate,
-    Written,
-    counted_month_dates,
-    day_of,
-    east_asian_dates,
-    full_year,
-    iso_dates,
-    mail_dates,
-    numeric_dates,
-)
+from flows.text.date_forms import iso_dates, mail_dates, numeric_dates
 from flows.text.date_neighbours import with_neighbours
+from flows.text.date_parts import Candidate, Written, day_of, full_year
+from flows.text.date_signs import counted_month_dates, east_asian_dates
 from flows.text.date_tokens import Token, shape, tokens_of
 
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows.text.blocks import read_block
-from flows.text.date_forms import DatePrecision
 from flows.text.date_lines import LONGEST_LINE, DateLine, read_date_line
+from flows.text.date_parts import DatePrecision
 from flows.text.date_places import WINDOW, find_date_line, next_line
 from flows.text.date_settling import DateReading, DateStatus, settle
 from flows.text.policy import DateOrder
