@@ -1,4 +1,4 @@
-"""Dates whose parts are named by signs, or whose months are counted: 2024年3月17日, 2024년 3월 17일, 17 tháng 3 năm 2024.
+"""Dates whose parts are named by signs, or whose months are counted: 2024年3月17日, 2024년 3월 17일, 17 tháng 3 2024.
 
 Promised: any numerals, and the eras of Japan and Taiwan.
 """
