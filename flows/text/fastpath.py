@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flows.text.sequences import encodings_of_sequences
-from flows.text.suspects import ANY, ELSEWHERE, INVERTED_CASE_ROW, MISREAD_ROWS, STRANGERS, SUSPECTS, WORD
+from flows.text.suspects import ANY, CYRILLIC_ROWS, ELSEWHERE, MISREAD_ROWS, STRANGERS, SUSPECTS, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ _UNWANTED: Final = 1
 _GARBLED: Final = (1 << len(SUSPECTS) - MISREAD_ROWS) - 1 - _UNWANTED
 _C1: Final = 2
 _MISREAD: Final = np.uint32((1 << len(SUSPECTS)) - 1 - _GARBLED - _UNWANTED + _C1)
-_INVERTED_CASE: Final = np.uint32(1 << len(SUSPECTS) - INVERTED_CASE_ROW)
+_MISREAD_CYRILLIC: Final = np.uint32((1 << len(SUSPECTS)) - (1 << len(SUSPECTS) - CYRILLIC_ROWS))
 _ELSEWHERE: Final = 1 << 31
 _STRANGER_LETTERS: Final = "".join(dict.fromkeys("".join(STRANGERS)))
 _STRANGER_MASKS: Final = tuple(sum(1 << _STRANGER_LETTERS.index(letter) for letter in rule) for rule in STRANGERS)
@@ -110,9 +110,9 @@ def look(text: str) -> Look:
 
 
 def _is_misread_throughout(found: np.ndarray, foreign: int) -> bool:
-    """Tell places all over a text from the odd one in a clean one (Irish `ag tÚs`); Cyrillic shows at each capital."""
+    """Tell places all over a text from the odd one in a clean one (Irish `ag tÚs`); Cyrillic shows in few places."""
     places = int(np.count_nonzero(found & _MISREAD))
-    return 10 * places >= foreign or int(np.count_nonzero(found & _INVERTED_CASE)) > 1
+    return 10 * places >= foreign or int(np.count_nonzero(found & _MISREAD_CYRILLIC)) > 1
 
 
 @cache

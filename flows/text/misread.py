@@ -45,6 +45,7 @@ MIX_UPS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
+_MIXED: Final = re.compile("[a-z][\u0370-\u0eff]")
 # A word as the bytes had it: a no-break space may be half an ideograph.
 _STRANGE_WORD: Final = re.compile(r"[^\0- ]*[^\0-\x7f][^\0- ]*")
 # Enough letters to be sure, few enough to judge thirty readings of them in a few milliseconds.
@@ -58,7 +59,7 @@ _GAIN_PER_CHANGE: Final = 4.5
 _GAIN_PER_CHANGE_OF_ALL: Final = 1.8  # where most letters change, wrong ones stand beside wrong ones anyway
 _EVEN: Final = 8.0  # readings closer than this differ in a letter or two: the more common mix-up is it
 _LETTERS_AMONG_CHANGES: Final = 0.6
-_FEWEST_CHANGES: Final = 2
+_FEWEST_WORDS: Final = 4
 _LEAST_PLAUSIBILITY: Final = -3.8
 _LEAST_WIDE_PLAUSIBILITY: Final = -4.3  # ideographs are many, and each the rarer
 
@@ -95,13 +96,15 @@ def _better_readings(sample: str) -> Iterator[tuple[float, str, str]]:
     from flows.text.model import plausibility  # noqa: PLC0415 - a quarter of a second, and few texts come here
 
     present = plausibility(sample)
+    # No language mixes scripts within its words: a reading that ends that needs no other recommendation.
+    mixed = 2 * len(_MIXED.findall(sample)) > sum(char > "\x7f" for char in sample)
     for read_as, encodings in MIX_UPS.items():
         raw = _bytes_of(sample, read_as)
         for encoding in encodings if raw else ():
             reading = _reading(raw, encoding)
             if reading and reading != sample:
                 gain = _gain(sample, reading, plausibility(reading) - present)
-                if gain and plausibility(reading) > _least_plausibility(reading):
+                if gain and (mixed or plausibility(reading) > _least_plausibility(reading)):
                     yield gain, read_as, encoding
 
 
@@ -115,8 +118,14 @@ def _gain(sample: str, reading: str, difference: float) -> float:
         changes = [char for char in reading if char > "\x7f"]
         count = sum(char > "\x7f" for char in sample)
     least = _GAIN_PER_CHANGE if 2 * count < sum(map(str.isalpha, sample)) else _GAIN_PER_CHANGE_OF_ALL
-    enough = gain > _GAIN_IN_ALL and gain > least * count and len(set(changes)) >= _FEWEST_CHANGES
+    enough = gain > _GAIN_IN_ALL and gain > least * count and _varies(changes, reading)
     return gain if enough and sum(map(str.isalpha, changes)) >= _LETTERS_AMONG_CHANGES * len(changes) else 0.0
+
+
+def _varies(changes: list[str], reading: str) -> bool:
+    """Tell that more than one letter changed, or one of one byte in several words: `ÃÃÃÃ` is no language."""
+    one_letter = len(set(changes)) < 2
+    return bool(changes) and not (one_letter and (changes[0] >= "\u1100" or reading.count(" ") < _FEWEST_WORDS))
 
 
 def _least_plausibility(reading: str) -> float:

@@ -21,7 +21,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final
 
-from ftfy.badness import is_bad
+from ftfy.badness import badness, is_bad
 
 from flows.text.controls import fix_c1_controls
 from flows.text.fastpath import blocks, look, looks_encoded_twice
@@ -62,7 +62,9 @@ def mend(text: str) -> Mended:
     if not mended and misread:
         mended = reread(text)
     if not mended and bad:
-        mended = _mend_runs(text, evidence) or _mend_c1(text)
+        # What was misread otherwise has runs that happen to be sequences; the more so, the more encodings one tries.
+        encodings = ENCODINGS if misread else ENCODINGS + RARER_ENCODINGS
+        mended = _mend_runs(text, evidence, encodings) or _mend_c1(text)
     return mended or (text, ())
 
 
@@ -94,10 +96,14 @@ def _mend_lines(text: str, evidence: Iterable[str]) -> Mended | None:
     return text, line_steps + span_steps
 
 
-def _mend_runs(text: str, evidence: Iterable[str]) -> Mended | None:
-    """Undo the encoding that most runs within lines give away."""
-    encoding = given_away_by_runs(evidence)
-    return mend_spans(text, encoding) if encoding else None
+def _mend_runs(text: str, evidence: Iterable[str], encodings: Iterable[str]) -> Mended | None:
+    """Undo the encoding that most runs within lines give away, if it mends a quarter of what looks bad."""
+    encoding = given_away_by_runs(evidence, encodings)
+    if not encoding:
+        return None
+    before = "".join(evidence)
+    after, _ = mend_spans(before, encoding)
+    return mend_spans(text, encoding) if 4 * badness(after) <= 3 * badness(before) else None
 
 
 def mend_lines(text: str, encoding: str) -> Mended:

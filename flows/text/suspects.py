@@ -102,7 +102,7 @@ SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 # The last rows speak of other things than UTF-8.
 MISREAD_ROWS: Final = 5
-INVERTED_CASE_ROW: Final = 3  # counted from the end, as the five are
+CYRILLIC_ROWS: Final = 3  # the last of the five
 # Letters that no Western encoding has; Vietnamese has those below together and these with them.
 ELSEWHERE: Final = "ƀ-ɏḀ-ỿ"
 # Letters of which none is strange, but no language has them together; the ones that it does have are alike:

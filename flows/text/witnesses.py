@@ -51,9 +51,9 @@ def given_away_by_lines(lines: Iterable[str]) -> str | None:
     return choose(_line_witnesses(lines))
 
 
-def given_away_by_runs(lines: Iterable[str]) -> str | None:
-    """Name the encoding that explains most of the garbled runs within lines."""
-    return choose(_run_witnesses(lines))
+def given_away_by_runs(lines: Iterable[str], encodings: Iterable[str]) -> str | None:
+    """Name the encoding of those given that explains most of the garbled runs within lines."""
+    return choose(_run_witnesses(lines, tuple(encodings)))
 
 
 def choose(witnesses: Iterable[Witness]) -> str | None:
@@ -94,13 +94,13 @@ def _line_witnesses(lines: Iterable[str]) -> Iterator[Witness]:
     yield from _proven(unproven)
 
 
-def _run_witnesses(lines: Iterable[str]) -> Iterator[Witness]:
+def _run_witnesses(lines: Iterable[str], encodings: tuple[str, ...]) -> Iterator[Witness]:
     """Give the encodings that explain a run within a line that looks bad or strange."""
     unproven: defaultdict[str, list[Undone]] = defaultdict(list)
     for line in lines:
         if not is_bad(line) and not _looks_strange(line):
             continue
-        for encoding in ENCODINGS + RARER_ENCODINGS:
+        for encoding in encodings:
             for start, _, undone in fitting_runs(line, encoding):
                 if _is_latin_1_needlessly(line, encoding):
                     continue
