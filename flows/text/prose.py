@@ -25,7 +25,7 @@ _MARKUP: Final = re.compile(
     r"""
       `[^`\n]{1,200}`                             # code in a line
     | \{\{[^{}\n]{0,300}\}\} | \{%[^%\n]{0,300}%\}  # templates
-    | \]\([^)\s]{0,500}(?:\s"[^"\n]{0,200}")?\)     # where a Markdown link leads
+    | \]\([^()\s]{0,300}(?:\s"[^"\n]{0,200}")?\)     # where a Markdown link leads
     | ^\s{0,3}\[[^\]\n]{1,200}\]:\s.*$              # a list of such
     | </?[A-Za-z][^<>]{0,500}>                    # tags
     | &(?:[A-Za-z]{2,8}|\#\d{2,6});               # entities
