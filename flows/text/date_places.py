@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from flows.text.date_lines import DateLine, could_be_date_line, read_date_line
+from flows.text.date_lines import LONGEST_LINE, DateLine, could_be_date_line, read_date_line
 
 # How much of a text is looked at, in characters: a headline, a byline, a date, and a few paragraphs.
 WINDOW: Final = 4_096
@@ -77,8 +77,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
     if len(parts) > _MOST_LINES or first + WINDOW < len(text):
         # The last part is cut, or more than a line.
         parts.pop()
-    top = islice((part for part in parts if part and not part.isspace()), _TOP)
-    if not any(map(could_be_date_line, top)):
+    if not any(map(could_be_date_line, _top(parts))):
         return None
     lines, at = [], first
     for part in parts:
@@ -92,6 +91,15 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
             if dated and following < len(text) and _stands(dated, index, lines, following):
                 return DatePlace(*_span(line, lines[index - 1] if index else None, following, text), dated)
     return None
+
+
+def _top(parts: list[str]) -> list[str]:
+    """Give those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
+    top = [part for part in islice(filter(str.strip, parts), _TOP) if len(part) <= LONGEST_LINE]
+    together = "".join(top)
+    if together.isascii() and not any(map(together.__contains__, "0123456789")):
+        return []
+    return top
 
 
 def _span(line: Line, previous: Line | None, following: int, text: str) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from flows.text.repair import Repaired, repair
 from flows.text.version import NORMALISER_VERSION
 
 # A wrong language here would be a wrong date.
-_SURE_OF_LANGUAGE: Final = 0.95
+_SURE_OF_LANGUAGE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,18 @@ _LEAST_TEXT: Final = 60
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _MARKED = re.compile(r"#{1,2}[ \t]+(?P<hash>\S.*?)[ \t]*#*$|=[ \t]+(?P<equals>\S.*?)(?:[ \t]+=)?$")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,}|#{3,}|~{3,}|\*{3,})[ \t]*$")
-_ENDS_OTHERWISE = re.compile(r"[.,;:!?…。，、；：！？।॥։؟؛·\-–—=>{}|\\/&+]$|^\W*$")
+# A headline ends with none of these.
+_ENDS_OTHERWISE: Final = frozenset(".,;:!?…。，、；：！？।॥։؟؛·-–—=>{}|\\/&+")
 _NOT_A_HEADLINE = re.compile(
     r"""[ \t]*(?:[-*+•·>|#{}\[\]<=~@$%^&\\/]|\d+[.)\]:]|[a-zA-Z][.)]\s|\(?[ivxIVX]+[.)])   # items, quotes, code, tables
-      | .*(?:\t|\s{3,}|://|\w@\w|[{}<>|\\]|;\s*$)             # columns, addresses, code
       | [^:：]{1,30}[:：][\d\W年月日]+$                          # a field with a number
       | \S+\.[A-Za-z0-9]{1,5}$                                  # the name of a file
       | (?:dear|hi|hello|hallo|lieber?|sehr\ geehrte|cher|chère|bonjour|estimad[oa]|querid[oa]|gentile|car[oa]|beste
           |geachte|kære|kjære|hej|уважаем|здравствуйте|дорог|szanown|drog|vážen)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Columns, addresses, code.
+_NOT_IN_HEADLINES: Final = frozenset("\t{}<>|\\@")
 _LABEL = re.compile(
     r"(?:title|headline|subject|titel|titre|título|titolo|заголовок|標題|标题|题目|題名|제목)[ \t]*[:：][ \t]*",
     re.IGNORECASE,
@@ -55,19 +57,26 @@ def headline(line: str, following: str, *, apart: bool) -> str | None:
     rest = following[1:]
     underline = rest.partition("\n")[0]
     if _UNDERLINE.match(underline) and len(underline.strip()) * 2 >= len(text):
-        return None if _ENDS_OTHERWISE.search(text) else text
+        return None if text[-1] in _ENDS_OTHERWISE else text
     if match := _LABEL.match(text):
         text = text[match.end() :]
-    if _ENDS_OTHERWISE.search(text) or _NOT_A_HEADLINE.match(text) or not _short(text):
+    if not _is_plain(text):
         return None
     if not apart and (rest.partition("\n")[0].strip() or line[:1] in " \t"):
         return None
     return text if apart or _goes_on(rest) else None
 
 
+def _is_plain(text: str) -> bool:
+    """Tell whether a line is short, ends like no sentence, and is no item, field, row, address or code."""
+    if text[-1:] in _ENDS_OTHERWISE or not _short(text) or _NOT_A_HEADLINE.match(text):
+        return False
+    return _NOT_IN_HEADLINES.isdisjoint(text) and "://" not in text and "   " not in text
+
+
 def _short(text: str) -> bool:
     """Tell whether a line is short enough, and more than a mark."""
-    if _UNSPACED.search(text):
+    if not text.isascii() and _UNSPACED.search(text):
         return 4 <= len(text) <= _MOST_CHARS_UNSPACED
     words = text.split()
     return len(words) <= _MOST_WORDS and sum(map(str.isalpha, text)) * 2 > len(text) and any(len(w) > 2 for w in words)
@@ -75,8 +84,8 @@ def _short(text: str) -> bool:
 
 def _goes_on(rest: str) -> bool:
     """Tell whether a text follows that is more than the line: a paragraph with a sentence's length."""
-    body = rest.lstrip()
-    paragraph = body.partition("\n\n")[0]
-    longest = max(map(len, paragraph.split("\n")), default=0)
-    least = _LEAST_TEXT // 3 if _UNSPACED.search(paragraph[:40]) else _LEAST_TEXT
+    paragraph = rest.lstrip().partition("\n\n")[0]
+    longest = max(map(len, paragraph.split("\n")))
+    start = paragraph[:40]
+    least = _LEAST_TEXT // 3 if not start.isascii() and _UNSPACED.search(start) else _LEAST_TEXT
     return longest >= least or (len(paragraph) >= 2 * least and longest >= least // 2)
