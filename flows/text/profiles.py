@@ -83,10 +83,12 @@ class Profiles:
 class Profile:
     """What langdetect knows of one language.
 
-    ngrams: of one to three characters. chances: of each among all of its length. totals: how many there were of each.
+    spelled: its n-grams, one behind the other; lengths: of each, one to three characters. chances: of each among all of
+    its length. totals: how many there were of each length.
     """
 
-    ngrams: list[str]
+    spelled: str
+    lengths: Ints
     chances: npt.NDArray[np.float64]
     totals: list[int]
 
@@ -98,17 +100,18 @@ def read_profile(language: str) -> Profile:
     totals: list[int] = profile["n_words"]
     lengths = np.fromiter(map(len, freq), np.int64, len(freq))
     counts = np.fromiter(freq.values(), np.float64, len(freq))
-    return Profile(list(freq), counts / np.array(totals, np.float64)[lengths - 1], totals)
+    return Profile("".join(freq), lengths, counts / np.array(totals, np.float64)[lengths - 1], totals)
 
 
 def load_profiles() -> Profiles:
     """Read all profiles of the installed langdetect. Takes a quarter of a second: call it once."""
     languages = tuple(sorted(entry.name for entry in (resources.files("langdetect") / "profiles").iterdir()))
     profiles = [read_profile(language) for language in languages]
-    words = [word for profile in profiles for word in profile.ngrams]
-    columns = np.repeat(np.arange(len(profiles)), [len(profile.ngrams) for profile in profiles])
+    columns = np.repeat(np.arange(len(profiles)), [len(profile.lengths) for profile in profiles])
     chances = np.concatenate([profile.chances for profile in profiles])
-    keys, characters = _keys_of(words)
+    keys, characters = _keys_of(
+        "".join([profile.spelled for profile in profiles]), np.concatenate([profile.lengths for profile in profiles])
+    )
     keys, rows = np.unique(keys, return_inverse=True)
     table = np.full((len(keys) + 1, len(languages)), np.log(SMOOTHING), np.float32)
     table[rows, columns] = np.log(chances + SMOOTHING)
@@ -126,10 +129,9 @@ def load_profiles() -> Profiles:
     )
 
 
-def _keys_of(words: list[str]) -> tuple[Keys, str]:
+def _keys_of(spelled: str, lengths: Ints) -> tuple[Keys, str]:
     """Give the key of each n-gram, and the characters that they are made of."""
-    codes = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    codes = np.frombuffer(spelled.encode("utf-32-le"), np.uint32)
     ends = np.cumsum(lengths)
     known = np.unique(codes)
     known = known[known != ord(" ")]

@@ -163,13 +163,15 @@ def _fill(chances: Steps, profiles: Profiles, rows: Rows, shorter: Rows, context
     """Fill in the rows of one length: a step below the shorter n-gram, or the share among those of one context."""
     below = chances[shorter].astype(np.int16) + np.int16(round(_STEP_DOWN * _STEPS))
     chances[rows] = np.maximum(below, np.int16(-128))
-    likelihood = profiles.log_probability
-    which, column = np.nonzero((likelihood[rows] > _UNKNOWN_LIKELIHOOD) & (likelihood[context] > _UNKNOWN_LIKELIHOOD))
+    # The rows of one length lie together, so that this is no copy.
+    likelihood = profiles.log_probability[rows[0] : rows[-1] + 1]
+    which, column = np.nonzero(likelihood > _UNKNOWN_LIKELIHOOD)
+    of_context = profiles.log_probability[context[which], column]
+    known = of_context > _UNKNOWN_LIKELIHOOD
+    which, column, of_context = which[known], column[known], of_context[known]
     length = int(profiles.lengths[rows[0]])
-    count = np.exp(likelihood[rows[which], column]) - SMOOTHING
-    count *= profiles.totals[length - 1, column]
-    among = np.exp(likelihood[context[which], column]) - SMOOTHING
-    among *= profiles.totals[length - 2, column]
+    count = (np.exp(likelihood[which, column]) - SMOOTHING) * profiles.totals[length - 1, column]
+    among = (np.exp(of_context) - SMOOTHING) * profiles.totals[length - 2, column]
     chances[rows[which], column] = _in_steps(np.log(count / among))
 
 

@@ -89,17 +89,18 @@ class ScriptModel:
     def __init__(self, script: str) -> None:
         self.languages = LANGUAGES[script]
         profiles = [read_profile(language) for language in self.languages]
-        words = [word for profile in profiles for word in profile.ngrams]
-        letters = _letters(set("".join(words)), script)
+        ngrams = "".join([profile.spelled for profile in profiles])
+        letters = _letters(set(ngrams), script)
         # Capitals behind the others, so that a comparison finds them.
         self._first_upper = _FIRST_LETTER + sum(not letter.isupper() for letter in letters)
         self._width = width = _FIRST_LETTER + len(letters) + 1
         self._ids = _ids_by_code(letters, script)
 
-        lengths, spelled = _spell(words, letters)
+        lengths = np.concatenate([profile.lengths for profile in profiles])
+        spelled = _spell(ngrams, lengths, letters)
         kept = (spelled != _FOREIGN).all(axis=0)
         lengths, (first, second, third) = lengths[kept], spelled[:, kept]
-        columns = np.repeat(np.arange(len(profiles)), [len(profile.ngrams) for profile in profiles])[kept]
+        columns = np.repeat(np.arange(len(profiles)), [len(profile.lengths) for profile in profiles])[kept]
         chances = np.concatenate([profile.chances for profile in profiles])[kept]
         steps = np.rint(np.log(chances + SMOOTHING) * STEPS)
         unknown = round(float(np.log(SMOOTHING)) * STEPS)
@@ -174,16 +175,15 @@ class ScriptModel:
         return float(np.add.reduce(self._triple_steps[language].take(rows.ravel()), dtype=np.int64))
 
 
-def _spell(words: list[str], letters: list[str]) -> tuple[Rows, Rows]:
-    """Give the lengths of n-grams, and the numbers of their characters: the last one third, 0 before short ones."""
+def _spell(ngrams: str, lengths: Rows, letters: list[str]) -> Rows:
+    """Give the numbers of the characters of n-grams: the last one third, 0 before short ones."""
     numbers = np.full(CODE_LIMIT, _FOREIGN, np.intp)
     numbers[[ord(letter) for letter in letters]] = np.arange(_FIRST_LETTER, _FIRST_LETTER + len(letters))
     numbers[ord(" ")] = _BLANK
-    spelled = numbers.take(np.frombuffer("".join(words).encode("utf-32-le"), np.uint32))
-    lengths = np.fromiter(map(len, words), np.intp, len(words))
+    spelled = numbers.take(np.frombuffer(ngrams.encode("utf-32-le"), np.uint32))
     last = np.cumsum(lengths) - 1
     from_last = np.arange(2, -1, -1)[:, np.newaxis]
-    return lengths, np.where(lengths > from_last, spelled.take(last - from_last, mode="clip"), _BLANK)
+    return np.where(lengths > from_last, spelled.take(last - from_last, mode="clip"), _BLANK)
 
 
 def _letters(characters: set[str], script: str) -> list[str]:
