@@ -12,16 +12,14 @@ that each letter costs a step in a table and a row. No hash, no search: a few st
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
-from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from langdetect.utils.ngram import NGram
 
-from flows.text.profiles import SMOOTHING, read_profile
-from flows.text.script import CODE_LIMIT, NO_SCRIPT, NUMBERS, script_numbers
+from flows.text.profiles import SMOOTHING, Profile, read_profile
+from flows.text.script import CODE_LIMIT
+from flows.text.script_letters import BLANK, FIRST_LETTER, letters_of, numbers_by_code
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.integer]
     Rows = npt.NDArray[np.intp]
     Sums = npt.NDArray[np.float64]
+    Sums32 = npt.NDArray[np.float32]
+    Steps = npt.NDArray[np.int16]
 
 # The languages that langdetect knows, by script. (Of Han, Kana and Hangul its profiles know too little: script.py.)
 LANGUAGES: Final = {
@@ -57,18 +57,10 @@ STEPS: Final = 512
 _LONGEST_PART: Final = 1000
 _ONES: Final = np.ones((1, _LONGEST_PART), np.float32)
 
-_BLANK: Final = 0
-_UNKNOWN: Final = 1
-_FIRST_LETTER: Final = 2
-# Stand for a capital that is in no profile (its number depends on how many letters there are), and for what is no
-# letter of the script.
-_UNKNOWN_UPPER: Final = 254
-_FOREIGN: Final = 255
 # Rows are a multiple of this many float32 wide: half a line of memory.
 _COLUMNS: Final = 8
-# langdetect folds a block to a letter, and letters to their twins.
-_VIETNAMESE: Final = (0x1EA0, 0x1F00, "ể")
-_TWINS: Final = (("ș", "ş"), ("ț", "ţ"), ("ی", "ي"))
+# The number of a character that is not of the alphabet.
+_FOREIGN: Final = 255
 
 
 class Scores(NamedTuple):
@@ -89,71 +81,21 @@ class ScriptModel:
     def __init__(self, script: str) -> None:
         self.languages = LANGUAGES[script]
         profiles = [read_profile(language) for language in self.languages]
-        ngrams = "".join([profile.spelled for profile in profiles])
-        letters = _letters(set(ngrams), script)
-        # Capitals behind the others, so that a comparison finds them.
-        self._first_upper = _FIRST_LETTER + sum(not letter.isupper() for letter in letters)
-        self._width = width = _FIRST_LETTER + len(letters) + 1
-        self._ids = _ids_by_code(letters, script)
-
-        lengths = np.concatenate([profile.lengths for profile in profiles])
-        spelled = _spell(ngrams, lengths, letters)
-        kept = (spelled != _FOREIGN).all(axis=0)
-        lengths, (first, second, third) = lengths[kept], spelled[:, kept]
-        columns = np.repeat(np.arange(len(profiles)), [len(profile.lengths) for profile in profiles])[kept]
-        chances = np.concatenate([profile.chances for profile in profiles])[kept]
-        steps = np.rint(np.log(chances + SMOOTHING) * STEPS)
-        unknown = round(float(np.log(SMOOTHING)) * STEPS)
-
-        # States: a pair of letters that no profile knows, by its second one; then the known pairs. A triple is found
-        # by its first two, also where these are too rare for a profile of their own.
-        known = np.zeros(width * width, bool)
-        known[np.where(lengths == 2, second * width + third, first * width + second)[lengths > 1]] = True
-        pairs = known.nonzero()[0]
-        states = np.tile(np.arange(width), width)
-        states[pairs] = width + np.arange(len(pairs))
-        triples = np.unique((states[first * width + second] * width + third)[lengths == 3])
-
-        # Rows: a letter after a blank (0 is a blank after a blank: nothing), after a letter; the pairs; the triples.
-        rows = np.tile(np.arange(width), (width, 1))
-        rows[_BLANK + 1 :] += width
-        rows.ravel()[pairs] = 2 * width + np.arange(len(pairs))
-        by_pair = rows.ravel().copy()
-        rows = rows[np.concatenate([np.arange(width), pairs % width])].ravel()
-        without_triple = rows[triples]
-        first_triple = 2 * width + len(pairs)
-        rows[triples] = first_triple + np.arange(len(triples))
-        self._states = (states * width).astype(np.int32)
-        self._rows = rows.astype(np.int16)
-
-        # The last column counts triples, known or not.
-        self._sums = np.zeros((first_triple + len(triples), -(-(len(profiles) + 1) // _COLUMNS) * _COLUMNS), np.float32)
-        sums = self._sums[:, : len(profiles)]
-        is_single, is_pair, is_triple = lengths == 1, lengths == 2, lengths == 3
-        # Of the triples alone: none ends in a letter after a blank.
-        sums[width : 2 * width] = sums[first_triple:] = unknown
-        sums[2 * width : first_triple][pairs // width != _BLANK] = unknown
-        of_triples = self._rows[states[first * width + second] * width + third]
-        sums[of_triples[is_triple], columns[is_triple]] = steps[is_triple]
-        self._triple_steps = np.ascontiguousarray(sums.T, np.int16)
-        self._sums[:, -1] = self._triple_steps[0] != 0
-        # With the pairs and the single letters inside them.
-        single = np.full((width, len(profiles)), unknown, np.float32)
-        single[third[is_single], columns[is_single]] = steps[is_single]
-        single[_BLANK] = 0
-        pair = np.full((len(pairs), len(profiles)), unknown, np.float32)
-        pair[(by_pair[second * width + third] - 2 * width)[is_pair], columns[is_pair]] = steps[is_pair]
-        sums[:width] += single + unknown
-        sums[width : 2 * width] += single + unknown
-        sums[2 * width : first_triple] += pair + single[pairs % width]
-        sums[first_triple:] += sums[without_triple] - unknown
-        sums[_BLANK] = 0
+        letters = letters_of(set("".join([profile.spelled for profile in profiles])), script)
+        self._width = FIRST_LETTER + len(letters) + 1
+        self._first_upper = FIRST_LETTER + sum(not letter.isupper() for letter in letters)
+        self._numbers = numbers_by_code(letters, script)
+        entries = _entries(profiles, letters)
+        walk = _walk(entries, self._width)
+        self._states = (walk.states * self._width).astype(np.int32)
+        self._rows = walk.rows.astype(np.int16)
+        self._sums, self._triple_steps = _tables(entries, walk, self._width, len(profiles))
 
     def score(self, codes: Codes, parts: int = 1) -> Scores:
         """Score the parts of a text, which have the same length, at most 1,000 characters."""
         length = len(codes)
         chars = np.zeros(length + 1, np.intp)
-        chars[1:] = self._ids.take(codes)
+        chars[1:] = self._numbers.take(codes)
         steps = np.zeros(length, np.intp)
         steps[1:] = self._states.take(chars[:-1] * self._width + chars[1:])[:-1]
         steps += chars[1:]
@@ -175,65 +117,103 @@ class ScriptModel:
         return float(np.add.reduce(self._triple_steps[language].take(rows.ravel()), dtype=np.int64))
 
 
-def _spell(ngrams: str, lengths: Rows, letters: list[str]) -> Rows:
-    """Give the numbers of the characters of n-grams: the last one third, 0 before short ones."""
+class _Entries(NamedTuple):
+    """What the profiles say, an n-gram of a language each.
+
+    first, second, third: the numbers of its characters, the last one third, 0 before short ones. length: how many they
+    are. column: of the language. steps: its log-probability there, in 1/STEPS nat.
+    """
+
+    first: Rows
+    second: Rows
+    third: Rows
+    length: Rows
+    column: Rows
+    steps: Sums
+
+
+def _entries(profiles: list[Profile], letters: list[str]) -> _Entries:
+    length = np.concatenate([profile.lengths for profile in profiles])
+    chances = np.concatenate([profile.chances for profile in profiles])
+    column = np.repeat(np.arange(len(profiles)), [len(profile.lengths) for profile in profiles])
     numbers = np.full(CODE_LIMIT, _FOREIGN, np.intp)
-    numbers[[ord(letter) for letter in letters]] = np.arange(_FIRST_LETTER, _FIRST_LETTER + len(letters))
-    numbers[ord(" ")] = _BLANK
-    spelled = numbers.take(np.frombuffer(ngrams.encode("utf-32-le"), np.uint32))
-    last = np.cumsum(lengths) - 1
+    numbers[[ord(letter) for letter in letters]] = np.arange(FIRST_LETTER, FIRST_LETTER + len(letters))
+    numbers[ord(" ")] = BLANK
+    spelled = "".join([profile.spelled for profile in profiles])
+    in_numbers = numbers.take(np.frombuffer(spelled.encode("utf-32-le"), np.uint32))
+    last = np.cumsum(length) - 1
     from_last = np.arange(2, -1, -1)[:, np.newaxis]
-    return np.where(lengths > from_last, spelled.take(last - from_last, mode="clip"), _BLANK)
+    chars = np.where(length > from_last, in_numbers.take(last - from_last, mode="clip"), BLANK)
+    kept = (chars != _FOREIGN).all(axis=0)
+    steps = np.rint(np.log(chances[kept] + SMOOTHING) * STEPS)
+    first, second, third = chars[:, kept]
+    return _Entries(first, second, third, length[kept], column[kept], steps)
 
 
-def _letters(characters: set[str], script: str) -> list[str]:
-    """Give the characters that langdetect keeps of a script, and of none (the middle dot of Catalan); capitals last."""
-    numbers = script_numbers()
-    twins = {twin for twin, _ in _TWINS}
-    kept = (
-        char
-        for char in characters
-        if numbers[ord(char)] in (NO_SCRIPT, NUMBERS[script])
-        and _folded()[ord(char)] != _BLANK
-        and char not in twins
-        and not ("\u1ea0" <= char <= "\u1eff" and char != "ể")
-    )
-    return sorted(kept, key=lambda char: (char.isupper(), char))
+class _Walk(NamedTuple):
+    """How a text is walked through.
+
+    states: of two letters, by first * width + second: a pair that no profile knows has its second letter's number, the
+    known ones come behind those. rows: by state * width + next letter: of a letter after a blank (0 is a blank after a
+    blank: nothing), a letter after a letter, a known pair, a known triple, in this order. pairs: the known ones, as
+    first * width + second. shorter: for each triple, the row it would have if it were not known.
+    """
+
+    states: Rows
+    rows: Rows
+    pairs: Rows
+    shorter: Rows
 
 
-@cache
-def _folded() -> npt.NDArray[np.uint8]:
-    """Tabulate what langdetect's `NGram.normalize` blanks, and what is upper case."""
-    ids = np.full(CODE_LIMIT, _UNKNOWN, np.uint8)
-    every = np.arange(CODE_LIMIT, dtype=np.uint32).tobytes().decode("utf-32-le", "surrogatepass")
-    ids[list(compress(range(CODE_LIMIT), map(str.isupper, every)))] = _UNKNOWN_UPPER
-    ids[[code for code in range(0x80) if not chr(code).isalpha()]] = _BLANK
-    ids[[ord(char) for char in NGram.LATIN1_EXCLUDED]] = _BLANK
-    ids[0x2000:0x2070] = _BLANK
-    return ids
+def _walk(entries: _Entries, width: int) -> _Walk:
+    first_two = entries.first * width + entries.second
+    last_two = entries.second * width + entries.third
+    # A triple is found by its first two, also where these are too rare for a profile of their own.
+    pairs = np.unique(np.where(entries.length == 2, last_two, first_two)[entries.length > 1])
+    states = np.tile(np.arange(width), width)
+    states[pairs] = width + np.arange(len(pairs))
+    rows = np.tile(np.arange(width), (width, 1))
+    rows[BLANK + 1 :] += width
+    rows.ravel()[pairs] = 2 * width + np.arange(len(pairs))
+    rows = rows[np.concatenate([np.arange(width), pairs % width])].ravel()
+    triples = np.unique((states[first_two] * width + entries.third)[entries.length == 3])
+    shorter = rows[triples]
+    rows[triples] = 2 * width + len(pairs) + np.arange(len(triples))
+    return _Walk(states, rows, pairs, shorter)
 
 
-def _ids_by_code(letters: list[str], script: str) -> npt.NDArray[np.uint8]:
-    ids = _folded().copy()
-    scripts = script_numbers()
-    ids[(scripts != NO_SCRIPT) & (scripts != NUMBERS[script])] = _BLANK
-    ids[ids == _UNKNOWN_UPPER] = _FIRST_LETTER + len(letters)
-    numbers = {letter: number for number, letter in enumerate(letters, _FIRST_LETTER)}
-    ids[[ord(letter) for letter in letters]] = list(numbers.values())
-    low, high, folded = _VIETNAMESE
-    ids[low:high] = numbers.get(folded, _UNKNOWN)
-    for char, twin in _TWINS:
-        ids[ord(char)] = numbers.get(twin, _UNKNOWN)
-    if script == "Grek":
-        ids[0x1F00:0x2000] = [numbers.get(_monotonic(chr(code)), _UNKNOWN) for code in range(0x1F00, 0x2000)]
-    return ids
+def _tables(entries: _Entries, walk: _Walk, width: int, languages: int) -> tuple[Sums32, Steps]:
+    """Give for each row the sum of the n-grams that end there, and (by language, row) what of it is a triple.
 
+    In the last column of the sums is whether a triple ends there, known or not.
+    """
+    unknown = round(float(np.log(SMOOTHING)) * STEPS)
+    first_triple = 2 * width + len(walk.pairs)
+    table = np.zeros((first_triple + len(walk.shorter), -(-(languages + 1) // _COLUMNS) * _COLUMNS), np.float32)
+    sums = table[:, :languages]
 
-def _monotonic(char: str) -> str:
-    """Write a letter of polytonic Greek as it is written today, so that older texts are Greek too."""
-    letters = unicodedata.normalize("NFD", char)
-    accented = not {"\u0300", "\u0301", "\u0342"}.isdisjoint(letters)
-    return unicodedata.normalize("NFC", letters[0] + "\u0301" * accented)
+    def put(into: Sums32, places: Rows, length: int) -> None:
+        of_length = entries.length == length
+        into[places[of_length], entries.column[of_length]] = entries.steps[of_length]
+
+    # First the triples alone: none ends in the second letter of a word.
+    sums[width : 2 * width] = sums[first_triple:] = unknown
+    sums[2 * width : first_triple][walk.pairs // width != BLANK] = unknown
+    put(sums, walk.rows[walk.states[entries.first * width + entries.second] * width + entries.third], 3)
+    triples = np.ascontiguousarray(sums.T, np.int16)
+    table[:, -1] = triples[0] != 0
+    # Then what is shorter inside them.
+    single = np.full((width, languages), unknown, np.float32)
+    put(single, entries.third, 1)
+    single[BLANK] = 0
+    pair = np.full((len(walk.pairs), languages), unknown, np.float32)
+    put(pair, walk.states[entries.second * width + entries.third] - width, 2)
+    sums[:width] += single + unknown
+    sums[width : 2 * width] += single + unknown
+    sums[2 * width : first_triple] += pair + single[walk.pairs % width]
+    sums[first_triple:] += sums[walk.shorter] - unknown
+    sums[BLANK] = 0
+    return table, triples
 
 
 @cache
