@@ -69,11 +69,10 @@ _CLOSE: Final = 0.05
 _SHOWN: Final = 5
 # A character of the file that its charset has no reading for, past the sample.
 _UNREAD: Final = 12.0
-# Well-formed sequences of UTF-8 to each stray byte: sure, and worth a comparison. A legacy file has a few by chance.
+# Well-formed sequences of UTF-8 to each stray byte: a legacy file has a few by chance.
 _SURELY_UTF_8: Final = 3.0
-_PERHAPS_UTF_8: Final = 0.2
-_SURELY_DOUBLE: Final = 0.9
-_COMPARED_CHARS: Final = 4000
+# One bad byte in so many is damage that hardly shows.
+_FEW_BAD: Final = 50
 
 
 def decode(raw: bytes, declared: str | None = None) -> Decoded | Rejection:
@@ -163,37 +162,23 @@ def _refuse_binary(raw: bytes) -> Rejection | None:
 
 def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
     from flows.text.judging import judge  # noqa: PLC0415 - NumPy only where needed
-    from flows.text.mixed import count_well_formed, read_mixed  # noqa: PLC0415
+    from flows.text.mixed import count_well_formed, read_damaged, read_lines_of_utf_8  # noqa: PLC0415
 
     good, bad = count_well_formed(raw)
     if good >= _SURELY_UTF_8 * bad:
-        return _from_mixed(raw, read_mixed(raw, judge))
-    legacy = _from_verdict(raw, judge(raw))
-    if good >= 2 and good >= _PERHAPS_UTF_8 * bad and not _surely_legacy(legacy):
-        mixed = read_mixed(raw, judge)
-        if _plausibility(mixed.text) > _plausibility(legacy.text):
+        return _from_mixed(raw, read_damaged(raw))
+    verdict = judge(raw)
+    if good:
+        mixed = read_lines_of_utf_8(raw, verdict.readings[0].charset)
+        if mixed:
             return _from_mixed(raw, mixed)
+    legacy = _from_verdict(raw, verdict)
     return _EMPTY if legacy.text.isspace() else legacy
 
 
-def _surely_legacy(legacy: Decoded) -> bool:
-    """Tell a file of double bytes that holds throughout: a fifth of its pairs are UTF-8 too, by chance."""
-    double = legacy.encoding in {"gb18030", "big5", "euc-jp", "euc-kr", "shift_jis", "johab"}
-    return double and legacy.confidence > _SURELY_DOUBLE and "\ufffd" not in legacy.text
-
-
-def _plausibility(text: str) -> float:
-    from flows.text.model import plausibility  # noqa: PLC0415
-
-    words = [word for word in text[: 1 << 16].split() if not word.isascii()]
-    return plausibility(" ".join(words)[:_COMPARED_CHARS])
-
-
 def _from_mixed(raw: bytes, mixed: Mixed) -> Decoded:
-    method: Method = "mixed"
-    confidence = 0.9 if mixed.bad_bytes * 50 < len(raw) else 0.8
-    text = mixed.text.removeprefix("\ufeff")
-    return Decoded(text, "utf-8", method, confidence, runner_up=mixed.second)
+    confidence = 0.9 if mixed.bad_bytes * _FEW_BAD < len(raw) else 0.8
+    return Decoded(mixed.text.removeprefix("\ufeff"), "utf-8", "mixed", confidence, runner_up=mixed.second)
 
 
 def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
