@@ -57,7 +57,7 @@ class Decoded:
 _EMPTY: Final = Rejection(Reason.EMPTY, "The file holds nothing but white space.")
 # One look at the head of every file for what text does not have (a tab, line ends and escapes it does).
 _HEAD: Final = 512
-_ODD: Final = bytes(code for code in range(0x20) if code not in b"\a\b\t\n\v\f\r\x0e\x0f\x1a\x1b")
+_ODD: Final = bytes(code for code in range(0x20) if code not in b"\a\b\t\n\v\f\r\x1a\x1b")
 # What a PDF, a Rich Text document and an old pickle begin with.
 _SPELT_BEGINNINGS: Final = b"%{(c"
 _UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}-")
@@ -71,6 +71,8 @@ _SHOWN: Final = 5
 _UNREAD: Final = 12.0
 # Well-formed sequences of UTF-8 to each stray byte: a legacy file has a few by chance.
 _SURELY_UTF_8: Final = 3.0
+_BEYOND_ASCII: Final = re.compile(b"[\x80-\xff]")
+_COUNTED: Final = 1 << 20
 # One bad byte in so many is damage that hardly shows.
 _FEW_BAD: Final = 50
 
@@ -115,14 +117,13 @@ def _with_controls(raw: bytes, text: str) -> Decoded | Rejection:
     name = name_by_signature(raw)
     if name:
         return _binary(name)
-    found = (read_marked(raw) or read_unmarked(raw)) if 0 in raw else None
+    if 0x1B in raw and 0 not in raw:
+        return _spelt_in_ascii(raw) or _utf_8(text)
+    found = read_marked(raw) or read_unmarked(raw)
     if found:
         return Decoded(*found)
-    if 0 in raw:
-        name = name_by_controls(raw)
-        if name:
-            return _binary(name)
-    return _utf_8(text)
+    name = name_by_controls(raw) if 0 in raw else None
+    return _binary(name) if name else _utf_8(text)
 
 
 def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
@@ -164,7 +165,7 @@ def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
     from flows.text.judging import judge  # noqa: PLC0415 - NumPy only where needed
     from flows.text.mixed import count_well_formed, read_damaged, read_lines_of_utf_8  # noqa: PLC0415
 
-    good, bad = count_well_formed(raw)
+    good, bad = count_well_formed(_from_first_beyond_ascii(raw))
     if good >= _SURELY_UTF_8 * bad:
         return _from_mixed(raw, read_damaged(raw))
     verdict = judge(raw)
@@ -174,6 +175,11 @@ def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
             return _from_mixed(raw, mixed)
     legacy = _from_verdict(raw, verdict)
     return _EMPTY if legacy.text.isspace() else legacy
+
+
+def _from_first_beyond_ascii(raw: bytes) -> bytes:
+    found = _BEYOND_ASCII.search(raw)
+    return raw[found.start() : found.start() + _COUNTED] if found else raw[:_COUNTED]
 
 
 def _from_mixed(raw: bytes, mixed: Mixed) -> Decoded:

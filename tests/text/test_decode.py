@@ -150,3 +150,64 @@ def test_a_close_choice_names_the_other():
     result = decoded("Perfect caf\x82 ".encode("latin-1"))
     assert result.candidates[0].encoding == result.encoding
     assert sum(candidate.score for candidate in result.candidates) <= 1.001
+
+
+def test_a_line_of_utf_8_in_an_old_file_is_read():
+    old = "Größe und Straße, müde Füße überall.\n".encode("cp1252")
+    result = decoded(old * 6 + "Später kam eine schöne Zeile.\n".encode())
+    assert result.text.endswith("Später kam eine schöne Zeile.\n")
+    assert result.method == "mixed"
+    assert result.runner_up == "windows-1252"
+
+
+def test_a_sequence_that_the_end_cuts_short_is_one_replacement():
+    raw = ("Die Größe der Straße überraschte die Müllerin. " * 3 + "Schlussé").encode()[:-1]
+    assert decoded(raw).text.endswith("Schluss\ufffd")
+
+
+def test_a_byte_far_behind_the_sample_still_counts():
+    english = b"The harbour board said on Monday that dues would rise. " * 4000
+    assert decoded(english + "They are £45 now.".encode("cp850")).text.endswith("£45 now.")
+
+
+def test_reading_is_linear_in_the_file():
+    """No step may look at all lines for each line: these two took minutes once."""
+    line = "Größe der Straße\n"
+    assert decoded((line * 20_000).encode() + (line * 20_000).encode("cp1252")).text == line * 40_000
+    assert decoded((line * 20_000).encode("cp1252") + (line * 20_000).encode()).text == line * 40_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Three ships came in.",
+        "Утром в порт вошли три судна.",
+        "בבוקר נכנסו לנמל שלוש אוניות",
+        "เช้านี้มีเรือสามลำเข้าท่าเรือ",
+        "今朝、三隻の船が港に入った。",
+        "오늘 아침 배 세 척이 항구에 들어왔다.",
+    ],
+)
+def test_wide_unicode_without_a_mark_is_read_in_every_script(text, encoding):
+    assert decoded(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize("charset", [charset.name for charset in single_byte()])
+def test_every_charset_reads_what_it_was_declared_for(charset):
+    table = next(each.table for each in single_byte() if each.name == charset)
+    text = "".join(character for character in table[0x80:] if character != "\ufffd")
+    result = decoded(encode(text, charset), declared=charset)
+    assert (result.text, result.encoding) == (text, charset)
+
+
+@given(
+    st.binary(min_size=1, max_size=300), st.sampled_from(["cp850", "gb18030", "utf-16", "viscii", "koi8-u", "ascii"])
+)
+@settings(max_examples=60, deadline=None)
+def test_declared_text_or_a_reason(raw, declared):
+    result = decode(raw, declared)
+    if isinstance(result, Rejection):
+        assert result.reason in {Reason.UNDECODABLE, Reason.EMPTY}
+    else:
+        assert result.method == "declared"
