@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flows.text.sequences import encodings_of_sequences
-from flows.text.suspects import ANY, CYRILLIC_ROWS, ELSEWHERE, MISREAD_ROWS, STRANGERS, SUSPECTS, WORD
+from flows.text.suspects import CYRILLIC_ROWS, ELSEWHERE, MISREAD_ROWS, STRANGERS, SUSPECTS, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,24 +118,24 @@ def _is_misread_throughout(found: np.ndarray, foreign: int) -> bool:
 @cache
 def _tables() -> tuple[np.ndarray, ...]:
     """Build the tables of the basic plane: which rows a character fits in each of three places, which letter it is."""
-    plane = "".join(map(chr, range(0x10000)))
     tables = [np.zeros(0x10000, np.uint32) for _ in range(4)]
     for row, classes in enumerate(SUSPECTS):
         for table, wanted in zip(tables, classes, strict=False):
-            table[members(wanted, plane)] |= np.uint32(1 << row)
+            table[members(wanted)] |= np.uint32(1 << row)
     for bit, letter in enumerate(_STRANGER_LETTERS):
         tables[-1][ord(letter)] = 1 << bit
-    tables[-1][members(ELSEWHERE, plane)] = _ELSEWHERE
+    tables[-1][members(ELSEWHERE)] = _ELSEWHERE
     return tuple(tables)
 
 
-def members(wanted: str, plane: str) -> np.ndarray:
-    """Mark the characters of a class; halves of astral characters are in the classes that know of them."""
-    if wanted == ANY:
-        return np.ones(len(plane), bool)
-    body = WORD + "\ud800-\udfff" if wanted == WORD else re.sub(r"[\[\]\\^]", r"\\\g<0>", wanted)
-    found = np.zeros(len(plane), bool)
-    found[[match.start() for match in re.finditer(f"[{body}]", plane)]] = True
+def members(wanted: str) -> np.ndarray:
+    """Mark the characters of a class in the basic plane; halves of astral ones are words, and nothing else but any."""
+    found = np.zeros(0x10000, bool)
+    if wanted == WORD:
+        found[[match.start() for match in re.finditer(r"\w", "".join(map(chr, range(0x10000))))]] = True
+        wanted = "\ud800-\udfff"
+    for first, last in re.findall("(?s)(.)(?:-(.))?", wanted):
+        found[ord(first) : ord(last or first) + 1] = True
     return found
 
 

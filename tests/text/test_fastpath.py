@@ -3,16 +3,20 @@
 import re
 import re._constants as op
 import re._parser as parser
+import subprocess
+import sys
 
 import ftfy
 import numpy as np
+import pytest
 from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.fastpath import blocks, cannot_change, members
+from flows.text.fastpath import blocks, cannot_change, look, members
+from flows.text.sequences import ENCODINGS
 from flows.text.suspects import ANY, SUSPECTS
-from tests.text.troubled import texts
+from tests.text.troubled import misread, texts
 
 PLANE = "".join(map(chr, range(0x10000)))
 CONSERVATIVE = ftfy.TextFixerConfig(
@@ -24,9 +28,9 @@ def matched_by(item):
     """Mark which characters of the basic plane one item of a parsed expression matches."""
     kind, value = item
     if kind is op.LITERAL:
-        return members(chr(value), PLANE)
+        return members(chr(value))
     if kind is op.ANY:
-        return ~members("\n", PLANE)
+        return ~members("\n")
     assert kind is op.IN
     found = np.zeros(len(PLANE), bool)
     for part, inner in value:
@@ -47,7 +51,7 @@ def ways(items):
     found = [[]]
     for kind, value in items:
         if kind is op.AT:  # the beginning of a text or line: the fast path sets a line end before it
-            choices = [[members("\n", PLANE)]]
+            choices = [[members("\n")]]
         elif kind is op.MAX_REPEAT:
             assert value[:2] == (0, 1)
             choices = [[], *ways(value[2])]
@@ -62,11 +66,11 @@ def ways(items):
 
 
 def test_every_alternative_of_the_installed_ftfys_badness_is_covered_by_a_row():
-    rows = [[members(part, PLANE) for part in row] for row in SUSPECTS]
+    rows = [[members(part) for part in row] for row in SUSPECTS]
     alternatives = ways(parser.parse(BADNESS_RE.pattern, re.VERBOSE))
     assert len(alternatives) > 30
     for way in alternatives:
-        padded = way + [members(ANY, PLANE)] * (3 - len(way))
+        padded = way + [members(ANY)] * (3 - len(way))
         assert any(
             all(not (padded[at + place] & ~row[place]).any() for place in range(3))
             for at in range(len(padded) - 2)
@@ -92,3 +96,18 @@ def test_blocks_make_up_the_text(text, size):
     pieces = list(blocks(text, size))
     assert "".join(pieces) == text
     assert all(pieces[:-1])
+
+
+def test_clean_text_is_known_for_clean_without_loading_ftfy():
+    code = (
+        "import sys; from flows.text.repair import repair; "
+        "repair('Déjà vu, “так” — 天气'); sys.exit('ftfy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_garbled_letter_inside_a_word_is_seen_in_every_encoding(encoding):
+    # Letters whose first byte is a capital or a sign there; a small letter as in MacRoman's `ƒ` may be a language's.
+    seen = [look(f"ma{misread(letter, encoding.removeprefix('sloppy-'))}ana").garbled for letter in "ñéąřşñüńç"]
+    assert sum(seen) >= len(seen) - 2, (encoding, seen)
