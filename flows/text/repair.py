@@ -62,7 +62,7 @@ def repair(text: str, policy: RepairPolicy = "conservative") -> Repaired:
     restyling = policy == "ftfy-defaults"
     if not restyling:
         # Most texts that change do so by these two alone: Windows' line ends, and Indic letters not composed.
-        text = _do(text, (FIX_LINE_BREAKS, COMPOSING), steps)
+        text = _do(text, (FIX_LINE_BREAKS, COMPOSING) if "\r" in text else (COMPOSING,), steps)
     do_pass = _PASSES[policy]
     for _ in range(_MOST_PASSES):
         if not restyling and is_sound(text):
