@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from flows.errors import SettingsError
 from flows.storage.pack_limits import PackLimits
-from flows.text.policy import DateOrder, LanguageEngine, RepairPolicy, TextPolicy
+from flows.text.policy import DateOrder, LanguageEngine, RepairPolicy, TextPolicy, require_engine
 
 SETTINGS_FILE = "longshore.toml"
 ENV_PREFIX = "LONGSHORE_"
@@ -190,6 +190,7 @@ class Settings(BaseSettings):
     @property
     def text_policy(self) -> TextPolicy:
         """The part of the settings that may change a row."""
+        require_engine(self.language_engine)
         return TextPolicy(self.repair_policy, self.date_order, self.language_engine)
 
     @property

@@ -89,3 +89,9 @@ def test_the_commented_file_names_every_setting_and_is_valid_when_uncommented(pr
     assert load_settings().model_dump(exclude={"declared_encodings"}) == Settings.model_construct(
         **{name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
     ).model_dump(exclude={"declared_encodings"})
+
+
+def test_an_engine_that_is_not_installed_is_named_before_anything_starts(monkeypatch):
+    monkeypatch.setattr("flows.text.policy.find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match=r"longshore\[lingua\]"):
+        load_settings(language_engine="lingua").text_policy  # noqa: B018 - to read it is to check it
