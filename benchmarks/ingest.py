@@ -31,6 +31,7 @@ def run_once(command: list[str], cwd: Path) -> dict[str, float]:
     """Run a command to its end and give its wall and CPU seconds and the peak memory of its process tree (MiB)."""
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "ERROR"}
     environment["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+    environment["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "180"
     before = os.times()
     began = time.perf_counter()
     with (cwd / "output.txt").open("wb") as output:
