@@ -153,8 +153,8 @@ class MultiByte:
 
 @cache
 def single_byte() -> tuple[SingleByte, ...]:
-    """Give every charset of one byte a character that keeps ASCII."""
-    return tuple(_single(*row) for row in _SINGLE_BYTE)
+    """Give every charset of one byte a character that keeps ASCII, the commonest first."""
+    return tuple(sorted((_single(*row) for row in _SINGLE_BYTE), key=lambda charset: -charset.log_prior))
 
 
 @cache

@@ -34,7 +34,7 @@ _LETTER_BESIDE_DIGIT: Final = -5.0
 _MIXED_WORD: Final = -4.0
 _FOREIGN_ACCENT: Final = -4.0
 # langdetect counts all letters of U+1EA0-1EFF as one; some 45 of them are in use, either case.
-_VIETNAMESE_LETTER: Final = -3.8
+VIETNAMESE_LETTER: Final = -3.8
 # A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
 _UNKNOWN_LANGUAGE: Final = -4.0
 # An apostrophe may be a letter (a glottal stop): read so where it is in every so many words, at a cost.
@@ -53,6 +53,12 @@ _LEARNT_SHARE: Final = 3e-5  # of signs rarer than this a second one is no more 
 # The mixture of languages: how much of it is the language that is guessed, from so many letters.
 _FIRST_GUESS: Final = 0.9
 _GUESSED_FROM: Final = 400
+# How often a letter is a capital, by the cases of the two before it.
+UPPER_FIRST: Final = 0.12
+_UPPER_AFTER_LOWER: Final = 0.003
+_UPPER_AFTER_FIRST_UPPER: Final = 0.1
+_UPPER_AFTER_INNER_UPPER: Final = 0.3
+_UPPER_AMONG_UPPER: Final = 0.9
 _NEWLINE: Final = 10
 
 
@@ -139,45 +145,6 @@ def _of_words(codes: Codes, script: Script, background: Background | None) -> fl
     return total + float(_of_the_rest(model, padded, script)[0]) + _of_repeated_signs(codes, this)
 
 
-def glance(codes: Codes, script: Script) -> Floats:
-    """Give ln(likelihood) of several texts of one length and script, [text, code], over the mean of its languages.
-
-    Ten times as fast as `log_likelihood`: enough to leave out most readings.
-    """
-    model = letters(script)
-    twins: npt.NDArray[np.int64] | int = 0
-    if script == "cyrillic":
-        codes, twins = _untwined(codes)
-    padded = _padded(codes)
-    before, last, this = _threes(model, padded)
-    means = _means(script)
-    chances = means.chances(before, last, this)[..., 0]
-    sums: Floats = np.log(chances).sum(axis=1) + _of_the_rest(model, padded, script) + _TWIN * twins
-    return sums
-
-
-@cache
-def _means(script: Script) -> Letters:
-    """Give the model of a script with one column, the mean of its languages."""
-    model = letters(script)
-    ones, pairs, triples = (table @ model.prior for table in (model.ones, model.pairs, model.triples))
-    # Letters of a few languages only, as much again.
-    ones = (ones + model.ones.max(axis=1)) / 2
-    return type(model)(
-        languages=("mean",),
-        ids=model.ids,
-        prior=np.ones(1, np.float32),
-        ones=ones[:, np.newaxis],
-        pair_rows=model.pair_rows,
-        pairs=pairs[:, np.newaxis],
-        triple_keys=model.triple_keys,
-        triples=triples[:, np.newaxis],
-        plain=model.plain,
-        families=model.families,
-        marked=model.marked,
-    )
-
-
 def _padded(codes: Codes) -> Codes:
     """Put two line ends before each text and one behind it."""
     padded = np.full((len(codes), codes.shape[1] + 3), _NEWLINE, np.uint16)
@@ -225,27 +192,28 @@ def _of_marks(model: Letters, this: Ids, background: Background | None) -> float
 def _of_the_rest(model: Letters, padded: Codes, script: Script) -> Floats:
     """Weigh all but the letters themselves: signs, cases, digits, scripts."""
     table = signs()
+    ids = model.ids.take(padded)
+    last, this = ids[:, 1:-2], ids[:, 2:-1]
     kind = table.kind.take(padded)
     left, here, right = kind[:, 1:-2], kind[:, 2:-1], kind[:, 3:]
     codes = padded[:, 2:-1]
-    ids = model.ids.take(padded)
-    last, this = ids[:, 1:-2], ids[:, 2:-1]
-    fits = (table.role.take(codes).astype(np.int32) * CLASSES + left) * CLASSES + right
-    costs = np.where(this == OUTSIDE, table.share.take(codes) + table.fit.reshape(-1).take(fits), 0)
-    case = _cases().take(padded).astype(np.int32)
-    before = case[:, :-3] * (last != OUTSIDE)
-    costs += _case_costs().take((before * 3 + case[:, 1:-2]) * 3 + case[:, 2:-1])
-    beyond = padded >= 0x80
-    beside = (here == LETTER) & (left == DIGIT) & beyond[:, 2:-1]
-    beside |= (here == DIGIT) & (left == LETTER) & beyond[:, 1:-2]
-    costs += _LETTER_BESIDE_DIGIT * beside
+    row, at = np.nonzero(this == OUTSIDE)
+    signed = codes[row, at]
+    fits = table.fit.take(table.role.take(signed) + left[row, at] * CLASSES + right[row, at])
+    sums: Floats = np.bincount(row, table.share.take(signed) + fits, len(codes)).astype(np.float32)
+    case = cases().take(padded)
+    sums += _case_costs().take(case[:, :-3] * (last != OUTSIDE) * 9 + case[:, 1:-2] * 3 + case[:, 2:-1]).sum(axis=1)
+    if (here == DIGIT).any():
+        beyond = padded >= 0x80
+        beside = (here == LETTER) & (left == DIGIT) & beyond[:, 2:-1]
+        beside |= (here == DIGIT) & (left == LETTER) & beyond[:, 1:-2]
+        sums += _LETTER_BESIDE_DIGIT * beside.sum(axis=1)
     if script == "vietnamese":
-        costs += _VIETNAMESE_LETTER * ((codes >= 0x1EA0) & (codes < 0x1F00))
-    elif script != "latin":
+        sums += VIETNAMESE_LETTER * ((codes >= 0x1EA0) & (codes < 0x1F00)).sum(axis=1)
+    elif script != "latin" and (this == FOREIGN).any():
         foreign = this == FOREIGN
         mixed = (foreign & (last > FOREIGN)) | ((this > FOREIGN) & (last == FOREIGN))
-        costs += _MIXED_WORD * mixed + _FOREIGN_ACCENT * (foreign & beyond[:, 2:-1])
-    sums: Floats = costs.sum(axis=1)
+        sums += _MIXED_WORD * mixed.sum(axis=1) + _FOREIGN_ACCENT * (foreign & (codes >= 0x80)).sum(axis=1)
     return sums
 
 
@@ -257,7 +225,7 @@ def _of_repeated_signs(codes: Codes, ids: Ids) -> float:
     seen, counts = np.unique(outside[outside >= 0x80], return_counts=True)
     for code, count in zip(seen.tolist(), counts.tolist(), strict=True):
         share = float(table.share[code])
-        if count > 1 and share > math.log(_LEARNT_SHARE) and table.learnt[table.role[code]]:
+        if count > 1 and share > math.log(_LEARNT_SHARE) and table.learnt[code]:
             before = _SIGNS_SEEN_BEFORE * math.exp(share)
             learnt = math.lgamma(before + count) - math.lgamma(before)
             total += max(0.0, learnt - count * (math.log(_SIGNS_SEEN_BEFORE + len(outside)) + share))
@@ -270,9 +238,9 @@ def _of_ideographs(codes: Codes) -> float:
 
 
 @cache
-def _cases() -> npt.NDArray[np.uint8]:
+def cases() -> Ids:
     """Give the case of every character: 0 none, 1 lower, 2 upper."""
-    table = np.zeros(0x10000, np.uint8)
+    table = np.zeros(0x10000, np.int32)
     for code in (*range(0x41, 0x590), *range(0x1E00, 0x2000)):
         table[code] = {"Ll": 1, "Lu": 2, "Lt": 2}.get(unicodedata.category(chr(code)), 0)
     table[[0xB5, 0x192]] = 0
@@ -282,10 +250,10 @@ def _cases() -> npt.NDArray[np.uint8]:
 @cache
 def _case_costs() -> Floats:
     """Give ln(chance) of a letter's case after the cases of the two before it."""
-    upper = {0: 0.12, 1: 0.003, 2: 0.1}
+    upper = {0: UPPER_FIRST, 1: _UPPER_AFTER_LOWER, 2: _UPPER_AFTER_FIRST_UPPER}
     table = np.zeros((3, 3, 3), np.float32)
     for before in range(3):
         for last in range(3):
-            chance = {(2, 2): 0.9, (1, 2): 0.3}.get((before, last), upper[last])
+            chance = {(2, 2): _UPPER_AMONG_UPPER, (1, 2): _UPPER_AFTER_INNER_UPPER}.get((before, last), upper[last])
             table[before, last, 1:] = np.log([1 - chance, chance])
     return table.reshape(-1)

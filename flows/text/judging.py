@@ -15,12 +15,13 @@ import math
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from flows.text.candidates import MultiByte, SingleByte, multi_byte, single_byte
-from flows.text.evidence import background_of, codes_of, glance, log_likelihood
+from flows.text.evidence import background_of, codes_of, log_likelihood
+from flows.text.glancing import glance
 from flows.text.sampling import take_sample
 from flows.text.second_opinion import opinion_of, opinions, python_name
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from flows.text.evidence import Codes
     from flows.text.sampling import Sample
 
+# How many bytes are glanced at: of words in Latin letters, few are beyond ASCII.
 _GLANCE: Final = 160
+_GLANCE_OF_OTHERS: Final = 80
+_MOSTLY_BEYOND: Final = 0.6
 # Readings that go on to be weighed in full: this many, unless a glance puts them this far behind.
 _KEPT: Final = 6
 _FAR_BEHIND: Final = 45.0
@@ -87,69 +91,44 @@ def judge(raw: bytes) -> Verdict:
     return Verdict(tuple(sorted(readings, key=lambda reading: -reading.score)), sample.beyond)
 
 
-class _Tables(NamedTuple):
-    """The readings of all charsets of one byte a character, the commonest first: [charset, byte]."""
-
-    charsets: tuple[SingleByte, ...]
-    codes: Codes
-    chances: list[float]
-
-
 @cache
-def _tables() -> _Tables:
-    charsets = tuple(sorted(single_byte(), key=lambda charset: -charset.log_prior))
-    codes = np.stack([charset.codes for charset in charsets])
-    return _Tables(charsets, codes, [math.exp(charset.log_prior) for charset in charsets])
+def _chances() -> list[float]:
+    return [math.exp(charset.log_prior) for charset in single_byte()]
 
 
 def _weigh_single_byte(sample: Sample) -> list[Reading]:
-    tables = _tables()
-    groups: dict[bytes, list[int]] = {}
-    for number, codes in enumerate(tables.codes[:, list(sample.distinct)]):
-        groups.setdefault(codes.tobytes(), []).append(number)
+    charsets = single_byte()
+    groups: dict[str, list[int]] = {}
+    for number, charset in enumerate(charsets):
+        groups.setdefault(charset.decode(sample.distinct), []).append(number)
     only_latin = sample.letters < _LEAST_OF_OTHER_SCRIPTS
     sparse = -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
     priors = {}
     for group in groups.values():
-        script = tables.charsets[group[0]].script
+        script = charsets[group[0]].script
         if script in _MOSTLY_ASCII or not only_latin:
-            prior = math.log(sum(tables.chances[number] for number in group))
+            prior = math.log(sum(_chances()[number] for number in group))
             priors[group[0]] = prior + (0.0 if script == "latin" else sparse)
-    glances = _glance(list(priors), sample)
+    enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
+    words = sample.words + b" " + sample.rare
+    numbers = list(priors)
+    glances = dict(zip(numbers, glance(numbers, words[:enough]), strict=True))
     ranked = sorted(priors, key=lambda number: -(glances[number] + priors[number]))
     best = glances[ranked[0]] + priors[ranked[0]]
     background = None
     readings = []
     for rank, number in enumerate(ranked):
-        charset = tables.charsets[number]
+        charset = charsets[number]
         behind = best - glances[number] - priors[number]
         if (rank >= _KEPT or behind > _FAR_BEHIND) and (charset.name != _COMMONEST or behind > _HOPELESS):
             continue
         if charset.script == "latin" and background is None:
             background = background_of(sample.plain)
-        codes = _codes(charset, sample.words + b" " + sample.rare)
-        likelihood = log_likelihood(codes, charset.script, background)
+        likelihood = log_likelihood(_codes(charset, words), charset.script, background)
         readings.append(Reading(charset, likelihood, priors[number], 0.0))
-    names = {group[0]: tuple(tables.charsets[number].name for number in group[1:]) for group in groups.values()}
-    by_name = {tables.charsets[number].name: same for number, same in names.items()}
+    names = {group[0]: tuple(charsets[number].name for number in group[1:]) for group in groups.values()}
+    by_name = {charsets[number].name: same for number, same in names.items()}
     return [replace(reading, same=by_name[reading.charset.name]) for reading in readings]
-
-
-def _glance(numbers: list[int], sample: Sample) -> dict[int, float]:
-    """Give a rough likelihood of each reading, all of one script at once."""
-    tables = _tables()
-    words = (sample.words + b" " + sample.rare)[:_GLANCE]
-    bytes_ = np.frombuffer(words, np.uint8)
-    by_script: dict[str, list[int]] = {}
-    for number in numbers:
-        charset = tables.charsets[number]
-        by_script.setdefault(charset.name if charset.composes else charset.script, []).append(number)
-    likelihoods: dict[int, float] = {}
-    for those in by_script.values():
-        charset = tables.charsets[those[0]]
-        codes = _codes(charset, words)[np.newaxis] if charset.composes else tables.codes[those][:, bytes_]
-        likelihoods |= dict(zip(those, glance(codes, charset.script).tolist(), strict=True))
-    return likelihoods
 
 
 def _codes(charset: SingleByte, words: bytes) -> Codes:

@@ -38,6 +38,8 @@ _LONGEST_STRAY: Final = 2
 _AROUND: Final = 8
 # How much worse a text may be for reading a stray byte than for leaving it out.
 _MOST_LOSS: Final = -14.0
+# Of fewer bytes no charset can be told: they are strays.
+_FEWEST_TO_JUDGE: Final = 4
 # Stray bytes beyond so many are U+FFFD: weighing each takes a tenth of a millisecond or two.
 _READ_STRAYS: Final = 2000
 # Lines are compared by their beginnings, and so many of them.
@@ -68,16 +70,17 @@ def read_damaged(raw: bytes) -> Mixed:
     """Read UTF-8 that has some bad bytes, or some lines of another charset."""
     cut = _CUT_SHORT.search(raw, max(0, len(raw) - 4))
     text = (raw[: cut.start()] if cut else raw).decode("utf-8", "surrogateescape")
-    spans, bad_bytes = [], len(cut[0]) if cut else 0
+    spans, in_spans, bad_bytes = [], 0, len(cut[0]) if cut else 0
     for start, end in _lines_with_strays(text):
         line = text[start:end].encode("utf-8", "surrogateescape")
         good, bad = count_well_formed(line)
         bad_bytes += bad
         if bad > good:
             spans.append((start, end, line))
+            in_spans += bad
     charset: SingleByte | MultiByte = single_byte()[0]
     second = None
-    if spans:
+    if in_spans >= _FEWEST_TO_JUDGE:
         charset = judge(b"".join([line for _, _, line in spans])).readings[0].charset
         second = charset.name
         text = _replaced(text, [(start, end, _read(charset, line)) for start, end, line in spans])

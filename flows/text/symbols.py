@@ -115,13 +115,14 @@ _BOX_AFTER_BOX: Final = 0.2  # frames come in runs
 class Signs(NamedTuple):
     """Tables over the Basic Multilingual Plane.
 
-    kind: what a character is as a neighbour. share: how common it is as a sign (ln). role: row of `fit`.
-    fit: [role, left, right], what its neighbours make of it (ln). learnt: roles whose signs come again in a text.
+    kind: what a character is as a neighbour. share: how common it is as a sign (ln). role: where its part of `fit`
+    begins. fit: what its neighbours make of it (ln), by role, left and right. learnt: whether it comes again in a
+    text once it has come.
     """
 
-    kind: npt.NDArray[np.uint8]
+    kind: npt.NDArray[np.int32]
     share: npt.NDArray[np.float32]
-    role: npt.NDArray[np.uint8]
+    role: npt.NDArray[np.int32]
     fit: npt.NDArray[np.float32]
     learnt: npt.NDArray[np.bool_]
 
@@ -129,9 +130,9 @@ class Signs(NamedTuple):
 @cache
 def signs() -> Signs:
     """Build the tables; takes some 30 ms, once."""
-    kind = np.full(0x10000, LETTER, np.uint8)
+    kind = np.full(0x10000, LETTER, np.int32)
     share = np.full(0x10000, np.log(_OTHER_SIGN), np.float32)
-    role = np.zeros(0x10000, np.uint8)
+    role = np.zeros(0x10000, np.int32)
     for code in (*range(0x3100), *range(0xE000, 0x10000)):
         kind[code], likely = _describe(chr(code))
         share[code] = np.log(likely)
@@ -142,12 +143,11 @@ def signs() -> Signs:
         share[codes], role[codes] = np.log(likely), number
         kind[codes] = SPACE if members == "\u00a0" else SIGN
         fit[number] = _fit(places)
+    learnt = role > 0
     role[0x2500:0x25A0] = len(_ROLES) + 1
     fit[-1] = _fit((("sb", "sb"),))
     fit[-1, BOX, :] += np.log(_BOX_AFTER_BOX / _BOX_SHARE)
-    learnt = np.ones(len(fit), np.bool_)
-    learnt[[0, -1]] = False
-    return Signs(kind, share, role, fit, learnt)
+    return Signs(kind, share, role * CLASSES**2, fit.reshape(-1), learnt)
 
 
 def _describe(character: str) -> tuple[int, float]:
