@@ -2,8 +2,8 @@
 
     python benchmarks/stages.py [--corpus DIR] [--files 1200] [--json]
 
-Microseconds of processor time a file for each pure stage, in one process after a warm-up, and for reading, hashing, building the Arrow
-table and writing the Parquet. Without `--corpus` the texts are those of `corpus.py`.
+Microseconds of processor time a file for each pure stage, in one process after a warm-up, and for reading, hashing,
+building the Arrow table and writing the Parquet. Without `--corpus` the texts are those of `corpus.py`.
 """
 
 from __future__ import annotations

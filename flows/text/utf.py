@@ -46,6 +46,8 @@ _LOOKED_AT: Final = 4096
 _MOST_HALF_BLANKS: Final = 50
 _MOST_STRANGE: Final = 0.01
 _FEWEST: Final = 4
+# Forty characters of any writing are more than these.
+_FEWEST_DIFFERENT: Final = 8
 _FEWEST_WIDE: Final = 10
 _MOSTLY: Final = 0.97
 # Running Chinese, Japanese and Korean has -6 to -8.5 a character; random ideographs -16.
@@ -153,7 +155,10 @@ def _is_writing(text: str) -> bool:
 
 def _is_one_script(text: str) -> bool:
     """Tell whether nearly all of a text is of one or two blocks, or of Chinese, Japanese, Korean, or common signs."""
-    blocks = codes_of(text[:_LOOKED_AT]) >> 8
+    codes = codes_of(text[:_LOOKED_AT])
+    if len(set(codes.tolist())) < min(_FEWEST_DIFFERENT, len(codes) // 2):
+        return False  # a pattern of bytes, over and over
+    blocks = codes >> 8
     count = np.bincount(blocks, minlength=256)
     wide = int(count[0x30:0x31].sum() + count[0x4E:0xA0].sum() + count[0xAC:0xD8].sum())
     common = int(count[list(_COMMON_BLOCKS)].sum() - count[0x30])

@@ -78,6 +78,7 @@ def test_nothing_but_white_space_is_empty(raw):
 @pytest.mark.parametrize(
     "raw",
     [
+        b"\0\1\2\3" * 100,  # two characters over and over, were it UTF-16
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
         b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n",
         b"{\\rtf1\\ansi Hello}",
