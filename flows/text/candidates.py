@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Final, Literal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -101,6 +101,16 @@ _EBCDIC: Final[tuple[tuple[str, str, float], ...]] = (
 )
 
 UNASSIGNED: Final = "\ufffd"
+# What the codecs are called that know more than the charset's name says.
+_WIDER_NAMES: Final = {"euc_jis_2004": "euc_jis_2004", "shift_jis_2004": "shift_jis_2004"}
+
+
+class Read(NamedTuple):
+    """A text, how many characters of it are U+FFFD for want of a reading, and the name of the encoding it is in."""
+
+    text: str
+    unread: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,11 @@ class SingleByte:
     codec: str
     table: str = field(repr=False)
     codes: npt.NDArray[np.uint16] = field(repr=False)
+
+    def read(self, raw: bytes) -> Read:
+        """Read all of `raw`, and count what the charset leaves unassigned."""
+        text = self.decode(raw)
+        return Read(text, text.count(UNASSIGNED), self.name)
 
     @property
     def composes(self) -> bool:
@@ -140,15 +155,19 @@ class MultiByte:
     log_prior: float
     codecs: tuple[str, ...]
 
-    def decode(self, raw: bytes) -> tuple[str, int]:
-        """Read all of `raw`: the text, and how many characters of it are U+FFFD for want of a reading."""
+    def read(self, raw: bytes) -> Read:
+        """Read all of `raw` with the first codec that can, else with the widest and U+FFFD."""
         for codec in self.codecs:
             try:
-                return raw.decode(codec), 0
+                return Read(raw.decode(codec), 0, _WIDER_NAMES.get(codec, self.name))
             except UnicodeDecodeError:
                 continue
         text = raw.decode(self.codecs[-1], "replace")
-        return text, text.count(UNASSIGNED)
+        return Read(text, text.count(UNASSIGNED), self.name)
+
+    def decode(self, raw: bytes) -> str:
+        """Give the text of `raw`, with U+FFFD for what has no reading."""
+        return self.read(raw).text
 
 
 @cache
@@ -169,6 +188,7 @@ def ebcdic() -> tuple[SingleByte, ...]:
     return tuple(_single(name, codec, "latin", prior) for name, codec, prior in _EBCDIC)
 
 
+@lru_cache(maxsize=256)
 def reader_of(label: str) -> tuple[str, Callable[[bytes], str]]:
     """Give the name of an encoding and how to read it strictly; UnicodeDecodeError where a byte does not fit.
 
@@ -176,31 +196,52 @@ def reader_of(label: str) -> tuple[str, Callable[[bytes], str]]:
     """
     plain = label.strip().lower().replace("_", "-")
     for charset in single_byte():
-        if plain in {charset.name, charset.name.replace("-", "")} | _LABELS.get(charset.name, frozenset()):
+        if plain in {charset.name, charset.name.replace("-", ""), *_LABELS.get(charset.name, ())}:
             return charset.name, charset.decode_strictly
-    codec = codecs.lookup(label.strip())
+    codec = codecs.lookup(_ALIASES.get(plain, plain))
     if not codec._is_text_encoding:  # noqa: SLF001 - the only way to tell rot13 and zlib from charsets
         raise LookupError(label)
     for charset in single_byte():
         if charset.codec and codecs.lookup(charset.codec).name == codec.name:
             return charset.name, charset.decode_strictly
-    return _NAMES.get(codec.name, codec.name), lambda raw: raw.decode(codec.name)
+    name, codec_name = _NAMES.get(codec.name, (codec.name.replace("iso8859", "iso-8859"), codec.name))
+    return name, lambda raw: raw.decode(codec_name)
 
 
 # Labels that Python does not know.
-_LABELS: Final = {
-    "windows-874": frozenset({"cp874"}),
-    "macintosh": frozenset({"x-mac-roman"}),
-    "viscii": frozenset({"csviscii"}),
-    "tcvn5712-1": frozenset({"tcvn", "tcvn-5712", "tcvn3"}),
-    "koi8-u": frozenset({"koi8-ru"}),
-    "iso-8859-8": frozenset({"iso-8859-8-i"}),
+_LABELS: Final[dict[str, tuple[str, ...]]] = {
+    "windows-874": ("cp874", "dos-874"),
+    "macintosh": ("x-mac-roman",),
+    "viscii": ("csviscii",),
+    "tcvn5712-1": ("tcvn", "tcvn-5712", "tcvn3"),
+    "koi8-u": ("koi8-ru",),
+    "iso-8859-8": ("iso-8859-8-i",),
 }
-# Python's names of codecs that WHATWG calls otherwise.
-_NAMES: Final = {"utf-16-le": "utf-16le", "utf-16-be": "utf-16be", "utf-32-le": "utf-32le", "utf-32-be": "utf-32be",
-                 "cp932": "shift_jis", "cp949": "euc-kr", "euc_kr": "euc-kr", "euc_jp": "euc-jp", "gb2312": "gbk",
-                 "cp950": "big5", "big5hkscs": "big5", "iso2022_jp": "iso-2022-jp", "iso2022_kr": "iso-2022-kr",
-                 "latin-1": "iso-8859-1", "utf-8-sig": "utf-8"}  # fmt: skip
+_ALIASES: Final = {
+    "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "windows-949": "cp949",
+    "x-gbk": "gbk",
+    "x-euc-jp": "euc_jp",
+}
+# Python's codecs that WHATWG calls otherwise, and the wider one that it means by the name.
+_NAMES: Final = {
+    "utf-16-le": ("utf-16le", "utf-16-le"),
+    "utf-16-be": ("utf-16be", "utf-16-be"),
+    "utf-32-le": ("utf-32le", "utf-32-le"),
+    "utf-32-be": ("utf-32be", "utf-32-be"),
+    "utf-8-sig": ("utf-8", "utf-8-sig"),
+    "shift_jis": ("shift_jis", "cp932"),
+    "cp932": ("shift_jis", "cp932"),
+    "euc_jp": ("euc-jp", "euc_jp"),
+    "euc_kr": ("euc-kr", "cp949"),
+    "cp949": ("euc-kr", "cp949"),
+    "gb2312": ("gbk", "gbk"),
+    "cp950": ("big5", "cp950"),
+    "big5hkscs": ("big5", "big5hkscs"),
+    "iso2022_jp": ("iso-2022-jp", "iso2022_jp"),
+    "iso2022_kr": ("iso-2022-kr", "iso2022_kr"),
+}
 
 
 def _single(name: str, codec: str, script: Script, log_prior: float) -> SingleByte:

@@ -24,6 +24,7 @@ from flows.records import Reason, Rejection
 from flows.text.binary import name_by_controls, name_by_signature, name_of_spelt_binary
 
 if TYPE_CHECKING:
+    from flows.text.candidates import Read
     from flows.text.judging import Verdict
     from flows.text.mixed import Mixed
 
@@ -65,6 +66,7 @@ _UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}-")
 _TEMPERATURE: Final = 3.0
 # However likely its reading is, a single letter is little to go by.
 _ONE_LETTER_DOUBT: Final = 0.3
+_NOTHING: Final = -300.0
 _CLOSE: Final = 0.05
 _SHOWN: Final = 5
 # A character of the file that its charset has no reading for, past the sample.
@@ -190,25 +192,21 @@ def _from_mixed(raw: bytes, mixed: Mixed) -> Decoded:
 def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
     """Read the whole file with the best reading that does; a charset that fails past the sample falls behind."""
     scores = {reading.charset.name: reading.score for reading in verdict.readings}
-    texts: dict[str, str] = {}
+    reads: dict[str, Read] = {}
     while True:
-        best = max(verdict.readings, key=lambda reading: scores[reading.charset.name])
-        name = best.charset.name
-        if name in texts:
+        best = max(verdict.readings, key=lambda reading: scores[reading.charset.name]).charset
+        if best.name in reads:
             break
-        read = best.charset.decode(raw)
-        text, unread = read if isinstance(read, tuple) else (read, read.count("\ufffd"))
-        texts[name] = text
-        scores[name] -= _UNREAD * unread
-    top = scores[name]
-    shares = {each: math.exp((score - top) / _TEMPERATURE) for each, score in scores.items()}
+        reads[best.name] = read = best.read(raw)
+        scores[best.name] -= _UNREAD * read.unread
+    top = scores[best.name]
+    shares = {name: math.exp(max(score - top, _NOTHING) / _TEMPERATURE) for name, score in scores.items()}
     total = sum(shares.values())
-    ranked = sorted(shares, key=lambda each: -shares[each])
-    candidates = tuple(EncodingCandidate(each, round(shares[each] / total, 4)) for each in ranked[:_SHOWN])
-    close = len(candidates) > 1 and candidates[1].score > _CLOSE
-    runner_up = candidates[1].encoding if close else None
+    ranked = sorted(shares, key=lambda name: -shares[name])[:_SHOWN]
+    candidates = tuple(EncodingCandidate(name, round(shares[name] / total, 4)) for name in ranked)
+    runner_up = candidates[1].encoding if len(ranked) > 1 and candidates[1].score > _CLOSE else None
     confidence = min(candidates[0].score, 1 - _ONE_LETTER_DOUBT / (1 + verdict.weighed_bytes))
-    return Decoded(texts[name], name, "detected", confidence, runner_up, candidates)
+    return Decoded(reads[best.name].text, reads[best.name].name, "detected", confidence, runner_up, candidates)
 
 
 def _ebcdic(raw: bytes) -> Decoded | None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flows.text.candidates import MultiByte, SingleByte, multi_byte, single_byte
+from flows.text.charset_label import label_of
 from flows.text.evidence import background_of, codes_of, log_likelihood
 from flows.text.glancing import glance
 from flows.text.sampling import take_sample
@@ -44,6 +45,8 @@ _UNREAD: Final = -12.0
 _MOST_UNREAD: Final = 0.02
 # The letters of one text repeat each other: this many beyond ASCII count half as evidence.
 _INDEPENDENT: Final = 100.0
+# What the file says of itself (ln); it may have been converted since.
+_LABELLED: Final = 3.0
 # chardet is asked where the best reading has a smaller share than this.
 _SURE: Final = 0.97
 _MOSTLY_ASCII: Final = ("latin", "vietnamese")
@@ -79,9 +82,10 @@ class Verdict:
 def judge(raw: bytes) -> Verdict:
     """Weigh every reading of bytes that are not Unicode; there is at least one."""
     sample = take_sample(raw)
-    weighed = _weigh_single_byte(sample)
+    label = label_of(raw)
+    weighed = _weigh_single_byte(sample, label)
     if sample.letters >= _LEAST_OF_OTHER_SCRIPTS:
-        weighed += _weigh_multi_byte(sample)
+        weighed += _weigh_multi_byte(sample, label)
     weight = 1 / (1 + sample.beyond / _INDEPENDENT)
     readings = [replace(reading, score=reading.prior + reading.likelihood * weight) for reading in weighed]
     best = max(reading.score for reading in readings)
@@ -96,7 +100,7 @@ def _chances() -> list[float]:
     return [math.exp(charset.log_prior) for charset in single_byte()]
 
 
-def _weigh_single_byte(sample: Sample) -> list[Reading]:
+def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
     charsets = single_byte()
     groups: dict[str, list[int]] = {}
     for number, charset in enumerate(charsets):
@@ -108,6 +112,7 @@ def _weigh_single_byte(sample: Sample) -> list[Reading]:
         script = charsets[group[0]].script
         if script in _MOSTLY_ASCII or not only_latin:
             prior = math.log(sum(_chances()[number] for number in group))
+            prior += _LABELLED * any(charsets[number].name == label for number in group)
             priors[group[0]] = prior + (0.0 if script == "latin" else sparse)
     enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
     words = sample.words + b" " + sample.rare
@@ -137,16 +142,17 @@ def _codes(charset: SingleByte, words: bytes) -> Codes:
     return charset.codes.take(np.frombuffer(words, np.uint8))
 
 
-def _weigh_multi_byte(sample: Sample) -> list[Reading]:
+def _weigh_multi_byte(sample: Sample, label: str | None) -> list[Reading]:
     sparse = -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
     # The bytes around rare ones may be cut inside a character: they are taken to be as likely as the words.
     whole = 1 + len(sample.rare) / max(1, len(sample.words))
     readings = []
     for charset in multi_byte():
-        text, unread = charset.decode(sample.words)
+        text, unread, _ = charset.read(sample.words)
         if unread <= 1 + len(text) * _MOST_UNREAD:
             likelihood = (log_likelihood(codes_of(text), "cjk") + _UNREAD * unread) * whole
-            readings.append(Reading(charset, likelihood, charset.log_prior + sparse, 0.0))
+            prior = charset.log_prior + sparse + _LABELLED * (charset.name == label)
+            readings.append(Reading(charset, likelihood, prior, 0.0))
     return readings
 
 

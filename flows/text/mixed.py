@@ -38,8 +38,8 @@ _LONGEST_STRAY: Final = 2
 _AROUND: Final = 8
 # How much worse a text may be for reading a stray byte than for leaving it out.
 _MOST_LOSS: Final = -14.0
-# Of fewer bytes no charset can be told: they are strays.
-_FEWEST_TO_JUDGE: Final = 4
+# Of a single byte no charset can be told: it is a stray.
+_FEWEST_TO_JUDGE: Final = 2
 # Stray bytes beyond so many are U+FFFD: weighing each takes a tenth of a millisecond or two.
 _READ_STRAYS: Final = 2000
 # Lines are compared by their beginnings, and so many of them.
@@ -83,7 +83,7 @@ def read_damaged(raw: bytes) -> Mixed:
     if in_spans >= _FEWEST_TO_JUDGE:
         charset = judge(b"".join([line for _, _, line in spans])).readings[0].charset
         second = charset.name
-        text = _replaced(text, [(start, end, _read(charset, line)) for start, end, line in spans])
+        text = _replaced(text, [(start, end, charset.decode(line)) for start, end, line in spans])
     if _STRAY.search(text):
         text, used = _read_strays(text, charset if isinstance(charset, SingleByte) else single_byte()[0])
         second = second or used
@@ -98,7 +98,7 @@ def read_lines_of_utf_8(raw: bytes, charset: SingleByte | MultiByte) -> Mixed | 
         return None
     others = b"".join([line for number, line in enumerate(lines) if number not in ours])
     charset = judge(others).readings[0].charset
-    text = "".join([line.decode() if number in ours else _read(charset, line) for number, line in enumerate(lines)])
+    text = "".join([line.decode() if number in ours else charset.decode(line) for number, line in enumerate(lines)])
     return Mixed(text, charset.name, len(others) - len(others.translate(None, _BEYOND_ASCII)))
 
 
@@ -120,7 +120,7 @@ def _read_better(lines: list[bytes], candidates: list[int], charset: SingleByte 
         elif part in verdicts or len(verdicts) < _COMPARED_LINES:
             if part not in verdicts:
                 as_utf_8 = plausibility(part.decode("utf-8", "ignore"))
-                verdicts[part] = as_utf_8 > plausibility(_read(charset, part))
+                verdicts[part] = as_utf_8 > plausibility(charset.decode(part))
             ours.update([number] if verdicts[part] else [])
         else:
             undecided.append(number)
@@ -149,10 +149,6 @@ def _replaced(text: str, spans: list[tuple[int, int, str]]) -> str:
         parts += (text[end:start], new)
         end = stop
     return "".join([*parts, text[end:]])
-
-
-def _read(charset: SingleByte | MultiByte, line: bytes) -> str:
-    return charset.decode(line) if isinstance(charset, SingleByte) else charset.decode(line)[0]
 
 
 def _is_utf_8(line: bytes) -> bool:
