@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flows.text import ideographs
-from flows.text.letters import FOREIGN, OUTSIDE, letters
+from flows.text.letter_counts import OUTSIDE
+from flows.text.letters import FOREIGN, letters
 from flows.text.symbols import CLASSES, DIGIT, LETTER, SPACE, signs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from flows.text.candidates import Script
-    from flows.text.letters import Floats, Ids, Letters
+    from flows.text.letter_counts import Ids
+    from flows.text.letters import Floats, Letters
 
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]

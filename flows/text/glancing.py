@@ -13,13 +13,15 @@ import numpy as np
 
 from flows.text.candidates import Script, single_byte
 from flows.text.evidence import UPPER_FIRST, VIETNAMESE_LETTER, cases
-from flows.text.letters import FOREIGN, OUTSIDE, letters
+from flows.text.letter_counts import OUTSIDE
+from flows.text.letters import FOREIGN, letters
 from flows.text.symbols import signs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from flows.text.letters import Floats, Ids
+    from flows.text.letter_counts import Ids
+    from flows.text.letters import Floats
 
     Keys = npt.NDArray[np.int64]
 

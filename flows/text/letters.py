@@ -13,27 +13,23 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from flows.text import orthographies
-from flows.text.alphabet import FIRST_KNOWN, ID_BITS
+from flows.text.letter_counts import FIRST_LETTER, OUT_AGAIN, OUTSIDE, chances_of, count_ngrams
 from flows.text.model import language_model
-from flows.text.profiles import SMOOTHING
 from flows.text.symbols import LETTER, signs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from flows.text.candidates import Script
+    from flows.text.letter_counts import Counts, Ids, Keys
     from flows.text.orthographies import Orthography
-    from flows.text.profiles import Profiles
 
     Floats = npt.NDArray[np.float32]
-    Counts = npt.NDArray[np.float64]
-    Keys = npt.NDArray[np.int64]
-    Ids = npt.NDArray[np.int32]
 
 _LANGUAGES: Final[dict[Script, tuple[str, ...]]] = {
     "latin": (
@@ -66,8 +62,6 @@ _SAME: Final = {"ș": "ş", "ț": "ţ", "ی": "ي"}
 _PLAIN: Final = dict(zip("øłđðþħıŧ", "olddthit", strict=True))
 _NO_LETTERS: Final = "ªºµƒๆฯ"
 
-# The parts that trigrams, bigrams and single letters have in a chance, of 1; after a space, bigrams have both.
-_TRIPLE, _PAIR, _SINGLE = 0.55, 0.28, 0.15
 # The part that all languages of the script together have in each one's chances: names, quotations, loans.
 _SHARED: Final = 0.05
 # A language that only its alphabet is known of: the most that the alphabet counts for beside what the script's
@@ -79,12 +73,9 @@ _FLOOR: Final = 1e-7
 # How rare a letter with a mark is beside its plain one, at most and at least.
 _MARKED: Final = (0.0005, 0.2)
 
-OUTSIDE: Final = 0  # the id of a space and of everything else that is no letter
 # Latin letters within other scripts: likely among themselves, unlikely beside a letter of the script.
 FOREIGN: Final = 1
 _UNKNOWN: Final = 2
-_FIRST: Final = 3
-_OUT_AGAIN: Final = 0.35  # after a sign or space: another sign or space
 _FOREIGN_CHANCES: Final = {
     (OUTSIDE, FOREIGN): 0.03 / 26,
     (FOREIGN, FOREIGN): 0.8 / 26,
@@ -135,9 +126,9 @@ def letters(script: Script) -> Letters:
     alphabets = _ALPHABETS.get(script, {})
     known += sorted({letter for alphabet in alphabets.values() for letter in alphabet.letters} - set(known))
     ids = _ids(script, known)
-    width = _FIRST + len(known)
+    width = FIRST_LETTER + len(known)
     languages = _LANGUAGES[script]
-    tables = _chances(_count(profiles, languages, ids, width), width)
+    tables = chances_of(count_ngrams(profiles, languages, ids, width), width)
     ones, pairs, triples = (table * (1 - _SHARED) + table.mean(axis=1, keepdims=True) * _SHARED for _, table in tables)
     ones[_UNKNOWN:] = np.maximum(ones[_UNKNOWN:], _STRAY)
     extra = [_column(ids, ones.mean(axis=1), orthography) for orthography in alphabets.values()]
@@ -191,7 +182,7 @@ def _ids(script: Script, known: list[str]) -> Ids:
     ids[written] = _UNKNOWN
     if not latin:
         ids[:0x250][written[:0x250]] = FOREIGN
-    number = {letter: _FIRST + index for index, letter in enumerate(known)}
+    number = {letter: FIRST_LETTER + index for index, letter in enumerate(known)}
     for letter, twin in _SAME.items():
         if twin in number:
             number[letter] = number[twin]
@@ -204,74 +195,9 @@ def _ids(script: Script, known: list[str]) -> Ids:
     return ids
 
 
-class _Table(NamedTuple):
-    """N-grams of one length: their keys (ids as digits of base `width`), sorted, and a number for each language."""
-
-    keys: Keys
-    values: Counts
-
-
-def _count(profiles: Profiles, languages: tuple[str, ...], ids: Ids, width: int) -> list[_Table]:
-    """Count the n-grams of a script's letters, folded to lower case: of one, two and three characters."""
-    characters = np.frombuffer(profiles.characters.encode("utf-32-le"), np.uint32)
-    own = np.full(1 << ID_BITS, -1, np.int64)
-    within = characters < len(ids)
-    own[FIRST_KNOWN : FIRST_KNOWN + len(characters)][within] = ids[characters[within]]
-    own[own < _FIRST] = -1
-    own[0] = OUTSIDE
-    keys, lengths = profiles.keys[:-1], profiles.lengths
-    columns = [profiles.languages.index(language) for language in languages]
-    tables = []
-    for length in (1, 2, 3):
-        rows = np.flatnonzero(lengths == length)
-        parts = [
-            own[(keys[rows] >> np.uint64(ID_BITS * place) & np.uint64((1 << ID_BITS) - 1)).view(np.int64)]
-            for place in reversed(range(length))
-        ]
-        kept = np.logical_and.reduce([part >= 0 for part in parts])
-        rows = rows[kept]
-        folded = np.zeros(len(rows), np.int64)
-        for part in parts:
-            folded = folded * width + part[kept]
-        chance = np.exp(profiles.log_probability[rows][:, columns].astype(np.float64)) - SMOOTHING
-        # float32 cannot tell chances below this from none.
-        chance[chance < 1e-9] = 0.0
-        order = np.argsort(folded, kind="stable")
-        unique, starts = np.unique(folded[order], return_index=True)
-        counts = chance[order] * profiles.totals[length - 1, columns]
-        tables.append(_Table(unique, np.add.reduceat(counts, starts, axis=0)))
-    return tables
-
-
-def _chances(counts: list[_Table], width: int) -> list[_Table]:
-    """Turn counts into each n-gram's part in the chance of its last character after the others."""
-    singles, pairs, triples = counts
-    seen = np.zeros((width, singles.values.shape[1]))
-    seen[singles.keys] = singles.values
-    begun = np.zeros_like(seen)
-    np.add.at(begun, pairs.keys // width, pairs.values)
-    ones = np.zeros_like(seen)
-    ones[OUTSIDE] = begun[OUTSIDE]  # as many words end as begin
-    ones[singles.keys] = singles.values
-    ones *= _SINGLE / ones.sum(axis=0)
-    # Rare n-grams are cut from the profiles: what goes before counts whole where it is known.
-    whole = np.maximum(seen, begun)[pairs.keys // width]
-    starts = (pairs.keys // width == OUTSIDE)[:, np.newaxis]
-    part = np.where(starts, (_TRIPLE + _PAIR) * (1 - _OUT_AGAIN), _PAIR)
-    twos = part * np.divide(pairs.values, whole, out=np.zeros_like(whole), where=whole > 0)
-    opened, starts_at = np.unique(triples.keys // width, return_index=True)
-    continued = np.add.reduceat(triples.values, starts_at, axis=0)
-    at = np.searchsorted(pairs.keys, opened)
-    found = pairs.keys.take(at, mode="clip") == opened
-    continued[found] = np.maximum(continued[found], pairs.values[at[found]])
-    whole = continued[np.searchsorted(opened, triples.keys // width)]
-    threes = _TRIPLE * np.divide(triples.values, whole, out=np.zeros_like(whole), where=whole > 0)
-    return [_Table(np.arange(width), ones), _Table(pairs.keys, twos), _Table(triples.keys, threes)]
-
-
 def _place_pairs(script: Script, keys: Keys, pairs: Counts, width: int) -> tuple[Ids, Counts]:
     """Lay the pairs out by their ids, with those that no profile counts: signs, and Latin in other scripts."""
-    special = {(OUTSIDE, OUTSIDE): _OUT_AGAIN}
+    special = {(OUTSIDE, OUTSIDE): OUT_AGAIN}
     if script not in {"latin", "vietnamese"}:
         special |= _FOREIGN_CHANCES
     rows = np.full(width * width, len(keys) + len(special), np.int32)
@@ -294,6 +220,6 @@ def _without_marks(ids: Ids, width: int) -> Ids:
     for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         letter = chr(code).lower()[0]
         base = ids[ord(_PLAIN.get(letter, unicodedata.normalize("NFD", letter)[0]))]
-        if ids[code] >= _FIRST and base >= _FIRST:
+        if ids[code] >= FIRST_LETTER and base >= FIRST_LETTER:
             plain[ids[code]] = base
     return plain
