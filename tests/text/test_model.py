@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
@@ -64,6 +64,7 @@ def test_ngrams_are_those_of_langdetect(langdetect, text):
 LETTERS = st.sampled_from("aAbBzZéÉșŞțiİıǅſ ßж ЖІ ий\u0301\u0323\u0306ễỄâ한가かカㄅ國国\u0600ی1_@.:/ \n\u2028𐐀😀ª")
 
 
+@example("AḀ\u0300\u0300")
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=LETTERS | st.characters(), max_size=60))
 def test_ngrams_are_those_of_langdetect_for_any_text(langdetect, text):
