@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.settings import load_settings
 from flows.storage.names import printable
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def inspect(options: argparse.Namespace) -> int:
     """Show what normalising each file would give."""
     from flows.inspection import inspect_file  # noqa: PLC0415
 
-    settings = load_settings()
+    settings = _read_settings()
     found = [inspect_file(Path(name), settings) for name in options.files]
     if options.json:
         return _print([json.dumps([one.to_dict() for one in found], indent=2, default=str)])
@@ -177,7 +177,28 @@ def retry(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace, **more: object) -> Settings:
-    return load_settings(landing=options.landing, warehouse=options.warehouse, **more)
+    return _read_settings(landing=options.landing, warehouse=options.warehouse, **more)
+
+
+def _read_settings(**said: object) -> Settings:
+    with _no_pydantic_plugins():
+        from flows.settings import load_settings  # noqa: PLC0415 - pydantic: a third of a start; `schema` has none
+    return load_settings(**said)
+
+
+@contextlib.contextmanager
+def _no_pydantic_plugins() -> Iterator[None]:
+    """Keep pydantic from reading the metadata of all that is installed to find plugins for our one model."""
+    name = "PYDANTIC_DISABLE_PLUGINS"
+    said = os.environ.get(name)
+    os.environ[name] = "__all__"
+    try:
+        yield
+    finally:
+        if said is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = said
 
 
 def _print(lines: Iterable[str]) -> int:

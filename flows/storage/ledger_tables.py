@@ -148,7 +148,7 @@ kept = sa.Table(
 )
 
 # A run that begins asks for those that did not end, among the hundreds of thousands of a year.
-sa.Index("runs_open", runs.c.run_no, sqlite_where=runs.c.state == "running", postgresql_where=runs.c.state == "running")
+_partial_index(runs, "CREATE INDEX runs_open ON runs (run_no) WHERE state = 'running'")
 
 # From version n to n + 1: what to do to an older ledger, at index n - 1. With each comes the older shape, as
 # `tests/storage/schemas/N.sql`, which the tests bring up to date.
