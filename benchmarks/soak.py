@@ -1,10 +1,11 @@
 """Question: do the guarantees hold when runs are killed at random while files arrive and readers read?
 
-    python benchmarks/soak.py [--kills 2000] [--seed 1] [--most-seconds 3600]
+    python benchmarks/soak.py [--kills 2000] [--warehouses 2] [--seed 1] [--most-seconds 3600]
 
-One process drops files without a pause (new texts, texts again under other names, empty and binary ones), renaming
-each into place. One reads all of `records/` over and over. Runs are begun one after the other, each in a fork of this
-warm process, one in four with worker processes, and each is killed by SIGKILL after a random time. At the end comes one
+Each warehouse has a process that drops files without a pause (new texts, texts again under other names, empty and
+binary ones), renaming each into place, and one that reads all of `records/` over and over. Runs are begun one after the
+other, each in a fork of a warm process, one in four with worker processes, and each is killed by SIGKILL after a
+random time; the longest is fitted to the machine, so that about one in five lives to its end. At the end comes one
 ordinary run; then every file that was dropped must be accounted for. Ends with 1 where anything is not as promised.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import hashlib
+import json
 import os
 import random
 import signal
@@ -23,16 +25,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows import workers
 from flows.pipeline import ingest_landing
 from flows.settings import Settings
 from flows.storage.warehouse import Warehouse
 from flows.verify import record_ids_of, verify
 from flows.workers import InlineWorkers, ProcessWorkers
-from tests.crash import server
+from tests.crash.forks import fork, fork_workers, freeze, once_free, wait
+from tests.crash.reading import read_until
 
-# Most runs are hit while they recover or work, some live to their end.
+# How long the first run may live; of those that follow, the longest life grows by a little with each that is killed
+# and shrinks with each that lives to its end: most are hit while they recover or work, on any machine.
 _LONGEST_LIFE_SECONDS = 0.8
+_LONGER, _SHORTER = 1.03, 0.9
+_LONGEST_LIMITS = (0.05, 5.0)
 _FILES_A_SECOND = 40
 # A backlog that only grows would make each run the same.
 _MOST_WAITING = 100
@@ -77,9 +82,9 @@ def _waiting(root: Path) -> int:
 def ingest(root: Path, *, many: bool) -> str:
     """Run once."""
     if many:
-        workers._new_pool = server.forked_pool  # noqa: SLF001 - a fresh Python for each worker costs seconds
+        fork_workers()
     made = ProcessWorkers(2) if many else InlineWorkers()
-    return server.once_free(lambda: ingest_landing(settings_of(root), lambda *_: made).state)
+    return once_free(lambda: ingest_landing(settings_of(root), lambda *_: made).state)
 
 
 def check(root: Path) -> list[str]:
@@ -106,49 +111,83 @@ def check(root: Path) -> list[str]:
     return wrong
 
 
+def soak(root: Path, kills: int, seed: int, most_seconds: float) -> str:
+    """Soak one warehouse; give its figures and what was wrong, as JSON."""
+    (root / "landing").mkdir(parents=True)
+    others = [
+        fork(lambda: read_until(root / "stop", root / "warehouse" / "records"), root / "reader.txt"),
+        fork(lambda: drop_files(root, seed), root / "writer.txt"),
+    ]
+    killed, ended, wrong = _kill_runs(root, random.Random(seed), kills, time.monotonic() + most_seconds)
+    (root / "stop").touch()
+    codes = [wait(other) for other in others]
+    said = [(root / name).read_text() for name in ("reader.txt", "writer.txt")]
+    wrong += [f"a reader or the writer failed: {text}" for text, code in zip(said, codes, strict=True) if text or code]
+    if wait(fork(lambda: ingest(root, many=False), root / "run.txt")):
+        wrong.append(f"the ordinary run failed: {(root / 'run.txt').read_text()[-2000:]}")
+    wrong += check(root)
+    parts = len(list(Warehouse(root / "warehouse").parts()))
+    files = len((root / "dropped").read_text().split())
+    return json.dumps({"killed": killed, "ended": ended, "files": files, "parts": parts, "wrong": wrong})
+
+
+def _kill_runs(root: Path, chance: random.Random, kills: int, deadline: float) -> tuple[int, int, list[str]]:
+    """Begin runs and kill them; give how many were killed, how many ended before, and the first that failed."""
+    killed = ended = 0
+    longest = _LONGEST_LIFE_SECONDS
+    while killed < kills and time.monotonic() < deadline:
+        many = chance.random() < 0.25
+        run = fork(lambda many=many: ingest(root, many=many), root / "run.txt")
+        time.sleep(chance.random() ** 2 * longest)
+        os.kill(run, signal.SIGKILL)
+        code = wait(run)
+        if code > 0:
+            return killed, ended, [f"a run failed: {(root / 'run.txt').read_text()[-2000:]}"]
+        killed += code == -signal.SIGKILL
+        ended += code == 0
+        longest = min(max(longest * (_SHORTER if code == 0 else _LONGER), _LONGEST_LIMITS[0]), _LONGEST_LIMITS[1])
+    return killed, ended, []
+
+
+def warm(root: Path) -> None:
+    """Run once, so that what is imported late is there in every fork."""
+    (root / "landing").mkdir(parents=True)
+    (root / "landing" / "first.txt").write_text("A ship came in.")
+    ingest(root, many=False)
+    assert not verify(settings_of(root)).disagreements
+    freeze()
+
+
 def main() -> int:
     """Run the soak and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=2000)
+    parser.add_argument("--kills", type=int, default=2000, help="in all warehouses together")
+    parser.add_argument("--warehouses", type=int, default=2, help="so many at once, each with its own runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--most-seconds", type=float, default=3600.0, help="stop after so long, however few the kills")
     options = parser.parse_args()
-    server.warm()
-    chance = random.Random(options.seed)
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "landing").mkdir()
-        began = time.monotonic()
-        others = [
-            server.fork(lambda: server.read_until(root / "stop", root), root / "reader.txt"),
-            server.fork(lambda: drop_files(root, options.seed), root / "writer.txt"),
-        ]
-        kills = ended = 0
-        wrong: list[str] = []
-        while kills < options.kills and time.monotonic() - began < options.most_seconds and not wrong:
-            many = chance.random() < 0.25
-            run = server.fork(lambda many=many: ingest(root, many=many), root / "run.txt")
-            time.sleep(chance.random() ** 2 * _LONGEST_LIFE_SECONDS)
-            os.kill(run, signal.SIGKILL)
-            code = server.wait(run)
-            kills += code == -signal.SIGKILL
-            ended += code == 0
-            if code > 0:
-                wrong.append(f"a run failed: {(root / 'run.txt').read_text()[-2000:]}")
-        (root / "stop").touch()
-        codes = [server.wait(other) for other in others]
-        seconds = time.monotonic() - began
-        said = [(root / name).read_text() for name in ("reader.txt", "writer.txt")]
-        wrong += [
-            f"a reader or the writer failed: {text}" for text, code in zip(said, codes, strict=True) if text or code
-        ]
-        ordinary = server.wait(server.fork(lambda: ingest(root, many=False), root / "run.txt"))
-        if ordinary:
-            wrong.append(f"the ordinary run failed: {(root / 'run.txt').read_text()[-2000:]}")
-        wrong += check(root)
-        parts = len(list(Warehouse(root / "warehouse").parts()))
-        files = len((root / "dropped").read_text().split())
-    print(f"{kills:,} runs were killed, {ended:,} ended before, in {seconds:,.0f} s; {files:,} files, {parts:,} parts.")
+        roots = [Path(folder) / str(number) for number in range(options.warehouses)]
+        warm(Path(folder) / "warm")
+        kills = -(-options.kills // len(roots))
+        soaks = {
+            fork(
+                lambda r=root, n=number: soak(r, kills, options.seed + n, options.most_seconds),
+                root.with_suffix(".txt"),
+            ): root
+            for number, root in enumerate(roots)
+        }
+        codes = {root: wait(pid) for pid, root in soaks.items()}
+        said = {root: root.with_suffix(".txt").read_text() for root in roots}
+    seconds = time.monotonic() - began
+    wrong = [text for root, text in said.items() if codes[root]]
+    found = [json.loads(text) for root, text in said.items() if not codes[root]]
+    wrong += [sentence for one in found for sentence in one["wrong"]]
+    killed, ended, files, parts = (sum(one[name] for one in found) for name in ("killed", "ended", "files", "parts"))
+    print(
+        f"{killed:,} runs were killed, {ended:,} ended before, in {seconds:,.0f} s; {files:,} files, {parts:,} parts."
+    )
     print("\n".join(wrong) if wrong else "Nothing lost, nothing twice, nothing half; verify agrees.")
     return 1 if wrong else 0
 

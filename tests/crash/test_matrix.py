@@ -1,9 +1,12 @@
 """The crash matrix: every step × every fault × first, middle, last × archive, delete, keep; readers read meanwhile.
 
-After the fault comes an ordinary run, then one that must find nothing to do, then the whole is compared (`server.check`
-says with what), `longshore verify` included. `make test` takes every step and fault in archive mode, kills and
-input/output errors in the others; CRASH_MATRIX=full takes all. Not in the matrix: a cut anywhere but where something
-is written, which is a kill there.
+After the fault comes an ordinary run, then one that must find nothing to do, then the whole is compared
+(`project.check` says with what), `longshore verify` included. The steps of a compaction, a reprocessing and a
+forgetting are in it, too, and all of it once more on PostgreSQL.
+
+`make test` takes every step and fault in archive mode, kills and input/output errors in the others, every step of a
+rewrite killed and on a full disk, and on PostgreSQL each step of everything killed once. CRASH_MATRIX=full takes all.
+Not in the matrix: a cut anywhere but where something is written, which is a kill there.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import os
 import pytest
 
 from flows.storage import faults
+from tests.crash import rewrites
 
 # How often each step is passed in a run of three batches of four files: first, middle, last.
 _TIMES = {
@@ -29,48 +33,77 @@ _TIMES = {
 }
 _MODES = ("archive", "delete", "keep")
 _KINDS = ("kill", "enospc", "eio", "eacces")
-# In `make test` delete and keep meet two faults of the four; in `make soak` (CRASH_MATRIX=full) all.
 _FULL = os.environ.get("CRASH_MATRIX") == "full"
 # Nothing is moved where files are kept.
 _SETTLING = ("settle.file", "settle.moved")
 
 
-def _cases():
+def _case(step, kind, nth=1, after_ingest="archive", *, once=True, workers=0, rewrite=""):
+    parts = [after_ingest, *([rewrite] if rewrite else ()), step, kind, str(nth)]
+    name = "-".join(parts + ["workers"] * bool(workers) + ["always"] * (not once))
+    return {
+        "name": name, "step": step, "kind": kind, "nth": nth, "after_ingest": after_ingest, "once": once,
+        "workers": workers, "rewrite": rewrite,
+    }  # fmt: skip
+
+
+def _ingest_cases():
     for mode, step, kind in itertools.product(_MODES, faults.STEPS, _KINDS):
         if step in _SETTLING and mode == "keep":
             continue
         if not _FULL and mode != "archive" and kind not in ("kill", "eio"):
             continue
         for nth in _TIMES.get(step, (1, 2, 3)):
-            yield {"after_ingest": mode, "step": step, "kind": kind, "nth": nth}
+            yield _case(step, kind, nth, mode)
     for mode, nth in itertools.product(_MODES, (1, 2, 3)):
-        yield {"after_ingest": mode, "step": "stage.write", "kind": "cut", "nth": nth}
+        yield _case("stage.write", "cut", nth, mode)
 
 
 def _worker_cases():
     """A fault in a worker process: one that dies and is replaced, and one that kills whatever takes its place."""
-    kinds = ("kill", "enospc")
-    for step, kind, once in itertools.product(faults.WORKER_STEPS, kinds, (True, False)):
+    for step, kind, once in itertools.product(faults.WORKER_STEPS, ("kill", "enospc"), (True, False)):
         if (step, kind, once) == ("worker.read", "enospc", False):
             continue  # a file that cannot be read is deferred, each time: nothing dies
-        yield {"after_ingest": "archive", "step": step, "kind": kind, "nth": 1, "once": once, "workers": 2}
-    yield {"after_ingest": "archive", "step": "stage.write", "kind": "cut", "nth": 1, "workers": 2}
-    yield {"after_ingest": "archive", "step": "stage.done", "kind": "kill", "nth": 2, "workers": 2}
+        yield _case(step, kind, once=once, workers=2)
+    yield _case("stage.write", "cut", workers=2)
+    yield _case("stage.done", "kill", 2, workers=2)
     # The coordinator dies while workers are at work.
     for step in ("claim", "ledger.staged", "publish.renamed", "settle.file"):
-        yield {"after_ingest": "archive", "step": step, "kind": "kill", "nth": 2, "workers": 2}
+        yield _case(step, "kill", 2, workers=2)
 
 
-def _name(case):
-    parts = [case["after_ingest"], case["step"], case["kind"], str(case["nth"])]
-    return "-".join(parts + ["workers"] * ("workers" in case) + ["always"] * (not case.get("once", True)))
+def _rewrite_cases():
+    for what, steps in rewrites.STEPS.items():
+        for mode, step, kind in itertools.product(_MODES, steps, _KINDS):
+            # There is nothing to read anew where the originals were deleted.
+            possible = (what, mode) != ("reprocess", "delete")
+            if possible and (_FULL or (mode == "archive" and kind in ("kill", "enospc"))):
+                yield _case(step, kind, after_ingest=mode, rewrite=what)
 
 
-_CASES = [case | {"name": _name(case)} for case in itertools.chain(_cases(), _worker_cases())]
+def _postgresql_cases():
+    if _FULL:
+        return _CASES
+    each = {step: times[len(times) // 2] for step in faults.STEPS if (times := _TIMES.get(step, (1, 2, 3)))}
+    killed = [_case(step, "kill", nth) for step, nth in each.items()]
+    killed += [_case(step, "kill", workers=2) for step in ("stage.done", "ledger.staged")]
+    return killed + [_case(step, "kill", rewrite=what) for what, steps in rewrites.STEPS.items() for step in steps]
+
+
+_CASES = [*_ingest_cases(), *_worker_cases(), *_rewrite_cases()]
+_ON_POSTGRESQL = _postgresql_cases()
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[case["name"] for case in _CASES])
 def test_whatever_dies_when_nothing_is_lost_twice_or_half(case, crash_answers):
-    answer = crash_answers[case["name"]].result()
-    assert answer["fired"], "the fault was never reached: the matrix does not test what it says"
+    _assert_good(crash_answers[case["name"]].result())
+
+
+@pytest.mark.parametrize("case", _ON_POSTGRESQL, ids=[case["name"] for case in _ON_POSTGRESQL])
+def test_the_same_with_the_ledger_in_postgresql(case, crash_answers_on_postgresql):
+    _assert_good(crash_answers_on_postgresql[case["name"]].result())
+
+
+def _assert_good(answer):
+    assert answer["fired"], f"the fault was never reached: the matrix does not test what it says\n{answer['wrong']}"
     assert not answer["wrong"], "\n".join([*answer["wrong"], answer["first"]])
