@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -51,7 +52,7 @@ _TWINS_IN_A_ROW: Final = 3
 _TWIN: Final = -1.0
 # Whoever uses a sign uses it again: its share is learnt, as from this many signs seen before.
 _SIGNS_SEEN_BEFORE: Final = 100.0
-_LEARNT_SHARE: Final = 3e-5  # of signs rarer than this a second one is no more likely than the first
+_LEARNT_LOG_SHARE: Final = math.log(3e-5)  # of signs rarer than this a second one is no more likely than the first
 # The mixture of languages: how much of it is the language that is guessed, from so many letters.
 _FIRST_GUESS: Final = 0.9
 _GUESSED_FROM: Final = 400
@@ -94,22 +95,36 @@ def log_likelihood(codes: Codes, script: Script, background: Background | None =
 
     background: of the text's other words, for Latin.
     """
-    if script == "cjk":
-        return _of_ideographs(codes)
+    return _of_ideographs(codes) if script == "cjk" else log_likelihoods(codes[np.newaxis], script, background)[0]
+
+
+def log_likelihoods(texts: Codes, script: Script, background: Background | None = None) -> list[float]:
+    """Give ln(likelihood) of several readings of some bytes, a row each, in one script other than ideographs."""
     if script == "cyrillic":
-        codes, twins = _untwined(codes)
-        return _of_words(codes, script, None) + _TWIN * float(twins)
+        texts, twins = _untwined(texts)
+        of_words = zip(_of_words(texts, script, None), twins.tolist(), strict=True)
+        return [total + _TWIN * float(count) for total, count in of_words]
+    totals = _of_words(texts, script, background)
     if script != "latin":
-        return _of_words(codes, script, None)
-    total = _of_words(codes, script, background)
-    kind = signs().kind.take(_padded(codes[np.newaxis])[0])
-    inside = np.isin(codes, _APOSTROPHES) & (kind[1:-2] == LETTER)
-    count = int(np.count_nonzero(inside))
-    if count >= _FEWEST_APOSTROPHES and count * _APOSTROPHES_TO_WORDS > np.count_nonzero(kind == SPACE):
-        rest = codes[~inside]
-        placed = math.lgamma(count + 1) + math.lgamma(len(rest) + 1) - math.lgamma(len(codes) + 2)
-        total = float(np.logaddexp(total, _of_words(rest, script, background) + placed + _APOSTROPHE_LANGUAGE))
-    return total
+        return totals
+    kinds = signs().kind.take(_padded(texts))
+    insides = _is_apostrophe().take(texts) & (kinds[:, 1:-2] == LETTER)
+    for number in np.flatnonzero(np.count_nonzero(insides, axis=1) >= _FEWEST_APOSTROPHES).tolist():
+        inside, codes = insides[number], texts[number]
+        count = int(np.count_nonzero(inside))
+        if count * _APOSTROPHES_TO_WORDS > np.count_nonzero(kinds[number] == SPACE):
+            rest = codes[~inside]
+            placed = math.lgamma(count + 1) + math.lgamma(len(rest) + 1) - math.lgamma(len(codes) + 2)
+            without = _of_words(rest[np.newaxis], script, background)[0]
+            totals[number] = float(np.logaddexp(totals[number], without + placed + _APOSTROPHE_LANGUAGE))
+    return totals
+
+
+@cache
+def _is_apostrophe() -> npt.NDArray[np.bool_]:
+    table = np.zeros(0x10000, bool)
+    table[list(_APOSTROPHES)] = True
+    return table
 
 
 def _untwined(codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
@@ -132,19 +147,25 @@ def _twins() -> Codes:
     return table
 
 
-def _of_words(codes: Codes, script: Script, background: Background | None) -> float:
+def _of_words(texts: Codes, script: Script, background: Background | None) -> list[float]:
     model = letters(script)
-    padded = _padded(codes[np.newaxis])
-    before, last, this = (part[0] for part in _threes(model, padded))
+    padded = _padded(texts)
+    threes = _threes(model, padded)
+    rows, this = model.walk.rows_of(*threes), threes[2]
     prior = model.prior if background is None else background.tongues
-    total = _of_mixture(model.chances(before, last, this), prior)
+    rest = _of_the_rest(model, padded, script).tolist()
     if script == "latin":
-        plain = model.plain.take(this)
-        if not np.array_equal(plain, this):
-            chances = model.chances(model.plain.take(before), model.plain.take(last), plain)
-            unknown = _of_mixture(chances, prior) + _of_marks(model, this, background)
+        plain = [model.plain.take(part) for part in threes]
+        plain_rows, marked = model.walk.rows_of(*plain), (plain[2] != this).any(axis=1).tolist()
+    totals = []
+    for number, codes in enumerate(texts):
+        total = _of_mixture(model.table.take(rows[number], axis=0), prior)
+        if script == "latin" and marked[number]:
+            unknown = _of_mixture(model.table.take(plain_rows[number], axis=0), prior)
+            unknown += _of_marks(model, this[number], background)
             total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
-    return total + float(_of_the_rest(model, padded, script)[0]) + _of_repeated_signs(codes, this)
+        totals.append(total + rest[number] + _of_repeated_signs(codes, this[number]))
+    return totals
 
 
 def _padded(codes: Codes) -> Codes:
@@ -155,10 +176,9 @@ def _padded(codes: Codes) -> Codes:
 
 
 def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
-    """Give the ids before, last and this of every position; what stands before a word does not matter."""
+    """Give the ids before, last and this of every position."""
     ids = model.ids.take(padded)
-    last = ids[:, 1:-2]
-    return ids[:, :-3] * (last != OUTSIDE), last, ids[:, 2:-1]
+    return ids[:, :-3], ids[:, 1:-2], ids[:, 2:-1]
 
 
 def _of_mixture(chances: Floats, prior: Floats) -> float:
@@ -179,15 +199,14 @@ def _of_marks(model: Letters, this: Ids, background: Background | None) -> float
     here = np.bincount(this, minlength=len(model.plain)).tolist()
     weights = (model.marked if background is None else model.marked + background.letters).tolist()
     total = 0.0
-    for family in model.families:
-        if any(here[form] for form in family[1:]):
-            whole, count = 0.0, 0
-            for form in family:
-                whole += weights[form]
-                if here[form]:
-                    count += here[form]
-                    total += math.lgamma(weights[form] + here[form]) - math.lgamma(weights[form])
-            total += math.lgamma(whole) - math.lgamma(whole + count)
+    for number in sorted(set(model.family_of.take(this).tolist()) - {0}):
+        whole, count = 0.0, 0
+        for form in model.families[number - 1]:
+            whole += weights[form]
+            if here[form]:
+                count += here[form]
+                total += math.lgamma(weights[form] + here[form]) - math.lgamma(weights[form])
+        total += math.lgamma(whole) - math.lgamma(whole + count)
     return total
 
 
@@ -224,10 +243,9 @@ def _of_repeated_signs(codes: Codes, ids: Ids) -> float:
     table = signs()
     outside = codes[ids == OUTSIDE]
     total = 0.0
-    seen, counts = np.unique(outside[outside >= 0x80], return_counts=True)
-    for code, count in zip(seen.tolist(), counts.tolist(), strict=True):
+    for code, count in sorted(Counter(outside[outside >= 0x80].tolist()).items()):
         share = float(table.share[code])
-        if count > 1 and share > math.log(_LEARNT_SHARE) and table.learnt[code]:
+        if count > 1 and share > _LEARNT_LOG_SHARE and table.learnt[code]:
             before = _SIGNS_SEEN_BEFORE * math.exp(share)
             learnt = math.lgamma(before + count) - math.lgamma(before)
             total += max(0.0, learnt - count * (math.log(_SIGNS_SEEN_BEFORE + len(outside)) + share))

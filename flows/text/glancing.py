@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from flows.text.letter_counts import Ids
     from flows.text.letters import Floats
 
-    Keys = npt.NDArray[np.int64]
-
 # A tone mark that is a byte of its own, where the model knows only whole letters.
 _TONE: Final = 0.08
 # A Latin letter in a word of another script: markup is glued to words, and look-alikes are typed.
@@ -32,22 +30,18 @@ _FOREIGN: Final = 2e-3
 
 
 class _Tables(NamedTuple):
-    """For each charset: the ids of its bytes, what is not about letters, and where its script's chances begin.
+    """For each charset: the ids of its bytes, what is not about letters, and where its script's states begin.
 
-    The chances of all scripts stand one behind the other: single letters, rows of pairs, keys of triples.
+    The walks of all scripts stand one behind the other; `chances` is of the rows that they lead to.
     """
 
     ids: Ids
     rest: Floats
     width: Ids
-    ones_from: Ids
-    pairs_from: Ids
-    triples_from: Keys
-    ones: Floats
-    pair_rows: Ids
-    pairs: Floats
-    triple_keys: Keys
-    triples: Floats
+    states_from: Ids
+    states: Ids
+    rows: Ids
+    chances: Floats
 
 
 def glance(numbers: list[int], raw: bytes) -> list[float]:
@@ -56,55 +50,43 @@ def glance(numbers: list[int], raw: bytes) -> list[float]:
     codes = np.empty(len(raw) + 2, np.uint8)
     codes[:2] = 0x0A
     codes[2:] = np.frombuffer(raw, np.uint8)
-    ids = tables.ids[numbers][:, codes]
-    last, this = ids[:, 1:-1], ids[:, 2:]
-    before = ids[:, :-2] * (last != OUTSIDE)
-    width = tables.width[numbers, np.newaxis]
-    pair = last * width + this
-    keys = tables.triples_from[numbers, np.newaxis] + before * (width * width) + pair
-    rows = np.searchsorted(tables.triple_keys, keys)
-    chances = tables.triples.take(rows)
-    chances[tables.triple_keys.take(rows, mode="clip") != keys] = 0
-    chances += tables.pairs.take(tables.pair_rows.take(tables.pairs_from[numbers, np.newaxis] + pair))
-    chances += tables.ones.take(tables.ones_from[numbers, np.newaxis] + this)
-    sums = np.log(chances).sum(axis=1) + tables.rest[numbers][:, codes[2:]].sum(axis=1)
+    ids = tables.ids[numbers].take(codes, axis=1)
+    pair = ids[:, :-2] * tables.width[numbers, np.newaxis]
+    pair += ids[:, 1:-1]
+    pair += tables.states_from[numbers, np.newaxis]
+    chances = tables.chances.take(tables.rows.take(tables.states.take(pair) + ids[:, 2:]))
+    sums = np.log(chances).sum(axis=1) + tables.rest[numbers].take(codes[2:], axis=1).sum(axis=1)
     likelihoods: list[float] = sums.tolist()
     return likelihoods
 
 
 @cache
 def _tables() -> _Tables:
-    scripts = [script for script in get_args(Script) if script != "cjk"]
-    models = {script: letters(script) for script in scripts}
-    ones, pair_rows, pairs, triple_keys, triples = [], [], [], [], []
-    begin: dict[str, tuple[int, int, int]] = {}
-    counts = [0, 0, 0, 0]
+    models = {script: letters(script) for script in get_args(Script) if script != "cjk"}
+    states, rows, chances = [], [], []
+    begin: dict[str, int] = {}
+    states_before = rows_before = chances_before = 0
     for script, model in models.items():
-        width = len(model.ones)
-        begin[script] = (counts[0], counts[1], counts[2])
+        begin[script] = states_before
+        states.append(model.walk.states + rows_before)
+        rows.append(model.walk.rows + chances_before)
+        mean = model.ones @ model.prior
         # Letters of a few languages only count as much again.
-        ones.append((model.ones @ model.prior + model.ones.max(axis=1)) / 2)
-        ones[-1][FOREIGN] = max(ones[-1][FOREIGN], _FOREIGN)
-        pair_rows.append(model.pair_rows + counts[3])
-        pairs.append(model.pairs @ model.prior)
-        triple_keys.append(model.triple_keys.astype(np.int64) + counts[2])
-        # Without the last row, which stands for no triple.
-        triples.append((model.triples @ model.prior)[:-1])
-        counts = [counts[0] + width, counts[1] + width**2, counts[2] + width**3, counts[3] + len(model.pairs)]
+        alone = (mean + model.ones.max(axis=1)) / 2
+        alone[FOREIGN] = max(alone[FOREIGN], _FOREIGN)
+        chances.append(model.table @ model.prior + (alone - mean)[model.walk.last_of_rows()])
+        states_before += len(states[-1])
+        rows_before += len(rows[-1])
+        chances_before += len(chances[-1])
     charsets = single_byte()
-    starts = np.array([begin[charset.script] for charset in charsets], np.int64)
     return _Tables(
         ids=np.stack([models[charset.script].ids.take(charset.codes) for charset in charsets]),
         rest=np.stack([_rest(charset.script, charset.codes) for charset in charsets]),
-        width=np.array([len(models[charset.script].ones) for charset in charsets], np.int32),
-        ones_from=starts[:, 0].astype(np.int32),
-        pairs_from=starts[:, 1].astype(np.int32),
-        triples_from=starts[:, 2],
-        ones=np.concatenate(ones).astype(np.float32),
-        pair_rows=np.concatenate(pair_rows),
-        pairs=np.concatenate(pairs).astype(np.float32),
-        triple_keys=np.concatenate(triple_keys),
-        triples=np.append(np.concatenate(triples), 0).astype(np.float32),
+        width=np.array([models[charset.script].walk.width for charset in charsets], np.int32),
+        states_from=np.array([begin[charset.script] for charset in charsets], np.int32),
+        states=np.concatenate(states),
+        rows=np.concatenate(rows),
+        chances=np.concatenate(chances).astype(np.float32),
     )
 
 

@@ -21,12 +21,13 @@ import numpy as np
 
 from flows.text.candidates import MultiByte, SingleByte, multi_byte, single_byte
 from flows.text.charset_label import label_of
-from flows.text.evidence import background_of, codes_of, log_likelihood
+from flows.text.evidence import background_of, codes_of, log_likelihood, log_likelihoods
 from flows.text.glancing import glance
 from flows.text.sampling import take_sample
 from flows.text.second_opinion import opinion_of, opinions, python_name
 
 if TYPE_CHECKING:
+    from flows.text.candidates import Script
     from flows.text.evidence import Codes
     from flows.text.sampling import Sample
 
@@ -120,20 +121,34 @@ def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
     glances = dict(zip(numbers, glance(numbers, words[:enough]), strict=True))
     ranked = sorted(priors, key=lambda number: -(glances[number] + priors[number]))
     best = glances[ranked[0]] + priors[ranked[0]]
-    background = None
-    readings = []
+    kept = []
     for rank, number in enumerate(ranked):
-        charset = charsets[number]
         behind = best - glances[number] - priors[number]
-        if (rank >= _KEPT or behind > _FAR_BEHIND) and (charset.name != _COMMONEST or behind > _HOPELESS):
-            continue
-        if charset.script == "latin" and background is None:
-            background = background_of(sample.plain)
-        likelihood = log_likelihood(_codes(charset, words), charset.script, background)
-        readings.append(Reading(charset, likelihood, priors[number], 0.0))
-    names = {group[0]: tuple(charsets[number].name for number in group[1:]) for group in groups.values()}
-    by_name = {charsets[number].name: same for number, same in names.items()}
-    return [replace(reading, same=by_name[reading.charset.name]) for reading in readings]
+        commonest = charsets[number].name == _COMMONEST and behind <= _HOPELESS
+        if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest:
+            kept.append(charsets[number])
+    likelihoods = _likelihoods(kept, words, sample.plain)
+    names = {charsets[group[0]].name: tuple(charsets[number].name for number in group[1:]) for group in groups.values()}
+    own_prior = {charsets[number].name: prior for number, prior in priors.items()}
+    return [
+        Reading(charset, likelihoods[charset.name], own_prior[charset.name], 0.0, names[charset.name])
+        for charset in kept
+    ]
+
+
+def _likelihoods(charsets: list[SingleByte], words: bytes, plain: bytes) -> dict[str, float]:
+    """Weigh the readings of some words in full, those of one script together."""
+    together: dict[tuple[Script, int], dict[str, Codes]] = {}
+    for charset in charsets:
+        codes = _codes(charset, words)
+        together.setdefault((charset.script, len(codes)), {})[charset.name] = codes
+    latin = any(script == "latin" for script, _ in together)
+    background = background_of(plain) if latin else None
+    likelihoods: dict[str, float] = {}
+    for (script, _), texts in together.items():
+        weighed = log_likelihoods(np.stack([*texts.values()]), script, background if script == "latin" else None)
+        likelihoods |= zip(texts, weighed, strict=True)
+    return likelihoods
 
 
 def _codes(charset: SingleByte, words: bytes) -> Codes:

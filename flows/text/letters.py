@@ -19,6 +19,7 @@ import numpy as np
 
 from flows.text import orthographies
 from flows.text.letter_counts import FIRST_LETTER, OUT_AGAIN, OUTSIDE, chances_of, count_ngrams
+from flows.text.letter_walk import walk_of
 from flows.text.model import language_model
 from flows.text.symbols import LETTER, signs
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from flows.text.candidates import Script
     from flows.text.letter_counts import Counts, Ids, Keys
+    from flows.text.letter_walk import Walk
     from flows.text.orthographies import Orthography
 
     Floats = npt.NDArray[np.float32]
@@ -88,34 +90,26 @@ class Letters:
     """The model of one script.
 
     ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
-    ones: chances [id, language]. pair_rows: rows of `pairs` by pair of ids. triple_keys: sorted, for `triples`.
-    plain: the id of each letter without its marks. families: the ids of a letter without and with them.
-    marked: how common each letter is beside its plain one.
+    ones: chances of letters alone [id, language]. walk: which row of `table` [row, language] has a letter's chances
+    after two others. plain: the id of each letter without its marks. families: the ids of a letter without and with
+    them; family_of: which family a letter with marks is of, from 1 on. marked: how common each letter is beside its
+    plain one.
     """
 
     languages: tuple[str, ...]
     ids: Ids
     prior: Floats
     ones: Floats
-    pair_rows: Ids
-    pairs: Floats
-    triple_keys: Ids
-    triples: Floats
+    walk: Walk
+    table: Floats
     plain: Ids
     families: tuple[tuple[int, ...], ...]
+    family_of: Ids
     marked: Floats
 
     def chances(self, before: Ids, last: Ids, this: Ids) -> Floats:
         """Give the chance of each `this` after `before` and `last`, in each language: [position, language]."""
-        width = len(self.ones)
-        pair = last * width + this
-        keys = before * (width * width) + pair
-        rows = np.searchsorted(self.triple_keys, keys)
-        rows[self.triple_keys.take(rows, mode="clip") != keys] = len(self.triple_keys)
-        chances: Floats = self.triples.take(rows, axis=0)
-        chances += self.pairs.take(self.pair_rows.take(pair), axis=0)
-        chances += self.ones.take(this, axis=0)
-        return chances
+        return self.table.take(self.walk.rows_of(before, last, this), axis=0)
 
 
 @cache
@@ -139,7 +133,11 @@ def letters(script: Script) -> Letters:
     pairs = np.column_stack([pairs, mean_pairs])
     triples = np.column_stack([triples, mean_triples])
     pair_rows, pairs = _place_pairs(script, tables[1][0], pairs, width)
+    triples = np.concatenate([triples, np.zeros((1, triples.shape[1]))])
+    walk, parts = walk_of(width, pair_rows, tables[2][0])
+    alone = (ones + _FLOOR).astype(np.float32)
     plain = _without_marks(ids, width)
+    families, family_of = _families(plain)
     overall = ones.mean(axis=1)
     marked = np.clip(overall / np.maximum(overall[plain], _FLOOR), *_MARKED)
     marked[plain == np.arange(width)] = 1.0
@@ -147,13 +145,12 @@ def letters(script: Script) -> Letters:
         languages=(*languages, *alphabets),
         ids=ids,
         prior=prior / prior.sum(),
-        ones=(ones + _FLOOR).astype(np.float32),
-        pair_rows=pair_rows,
-        pairs=pairs.astype(np.float32),
-        triple_keys=tables[2][0].astype(np.int32),
-        triples=np.concatenate([triples, np.zeros((1, triples.shape[1]))]).astype(np.float32),
+        ones=alone,
+        walk=walk,
+        table=triples.astype(np.float32)[parts.triple] + pairs.astype(np.float32)[parts.pair] + alone[parts.one],
         plain=plain,
-        families=_families(plain),
+        families=families,
+        family_of=family_of,
         marked=marked.astype(np.float32),
     )
 
@@ -208,11 +205,14 @@ def _place_pairs(script: Script, keys: Keys, pairs: Counts, width: int) -> tuple
     return rows, np.concatenate([pairs, *(np.full(shape, chance) for chance in special.values()), np.zeros(shape)])
 
 
-def _families(plain: Ids) -> tuple[tuple[int, ...], ...]:
+def _families(plain: Ids) -> tuple[tuple[tuple[int, ...], ...], Ids]:
     families: dict[int, list[int]] = {}
     for form in np.flatnonzero(plain != np.arange(len(plain))).tolist():
         families.setdefault(int(plain[form]), []).append(form)
-    return tuple((letter, *forms) for letter, forms in families.items())
+    family_of = np.zeros(len(plain), np.int32)
+    for number, forms in enumerate(families.values(), start=1):
+        family_of[forms] = number
+    return tuple((letter, *forms) for letter, forms in families.items()), family_of
 
 
 def _without_marks(ids: Ids, width: int) -> Ids:
