@@ -13,7 +13,7 @@ from flows.text.candidates import reader_of
 
 # Labels stand at the top; HTML 5 looks as far.
 _LOOKED_AT: Final = 1024
-_LABEL: Final = re.compile(rb"(?i)(?:charset|encoding|coding)\s*[=:]\s*[\"']?([A-Za-z][\w.:-]{2,30})")
+_LABEL: Final = re.compile(rb"(?:charset|encoding|coding)\s*[=:]\s*[\"']?([a-z][\w.:-]{2,30})")
 # Labels that browsers take for a wider charset, as `candidates.py` does.
 _WIDER: Final = {
     "ascii": "windows-1252",
@@ -31,7 +31,8 @@ def label_of(raw: bytes) -> str | None:
     >>> label_of(b'<?xml version="1.0" encoding="KOI8-R"?>')
     'koi8-r'
     """
-    found = _LABEL.search(raw[:_LOOKED_AT])
+    head = raw[:_LOOKED_AT].lower()
+    found = _LABEL.search(head) if b"charset" in head or b"coding" in head else None
     if not found:
         return None
     try:

@@ -86,7 +86,7 @@ def background_of(words: bytes) -> Background:
     model = letters("latin")
     codes = np.frombuffer(words, np.uint8).astype(np.uint16)
     before, last, this = (part[0] for part in _threes(model, _padded(codes[np.newaxis])))
-    tongues = _weights(model.chances(before, last, this), model.prior)
+    tongues = _weights(model, model.walk.rows_of(before, last, this), model.prior)
     return Background(tongues, np.bincount(this, minlength=len(model.plain)))
 
 
@@ -159,9 +159,9 @@ def _of_words(texts: Codes, script: Script, background: Background | None) -> li
         plain_rows, marked = model.walk.rows_of(*plain), (plain[2] != this).any(axis=1).tolist()
     totals = []
     for number, codes in enumerate(texts):
-        total = _of_mixture(model.table.take(rows[number], axis=0), prior)
+        total = _of_mixture(model, rows[number], prior)
         if script == "latin" and marked[number]:
-            unknown = _of_mixture(model.table.take(plain_rows[number], axis=0), prior)
+            unknown = _of_mixture(model, plain_rows[number], prior)
             unknown += _of_marks(model, this[number], background)
             total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
         totals.append(total + rest[number] + _of_repeated_signs(codes, this[number]))
@@ -181,14 +181,14 @@ def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
     return ids[:, :-3], ids[:, 1:-2], ids[:, 2:-1]
 
 
-def _of_mixture(chances: Floats, prior: Floats) -> float:
+def _of_mixture(model: Letters, rows: Ids, prior: Floats) -> float:
     """Weigh the text in that mixture of languages that likes it best."""
-    return float(np.log(chances @ _weights(chances, prior)).sum())
+    return float(np.log(model.table.take(rows, axis=0) @ _weights(model, rows, prior)).sum())
 
 
-def _weights(chances: Floats, prior: Floats) -> Floats:
+def _weights(model: Letters, rows: Ids, prior: Floats) -> Floats:
     """Guess the mixture of languages that a text is in: mostly the one that likes its beginning best."""
-    logs = np.log(chances[:_GUESSED_FROM]).sum(axis=0) / 2
+    logs = model.logs.take(rows[:_GUESSED_FROM], axis=0).sum(axis=0) / 2
     guess = np.exp(logs - logs.max()) * prior
     weights: Floats = _FIRST_GUESS * guess / guess.sum() + (1 - _FIRST_GUESS) * prior
     return weights

@@ -102,7 +102,7 @@ def _chances() -> list[float]:
 
 
 def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
-    charsets = single_byte()
+    charsets, chances = single_byte(), _chances()
     groups: dict[str, list[int]] = {}
     for number, charset in enumerate(charsets):
         groups.setdefault(charset.decode(sample.distinct), []).append(number)
@@ -112,8 +112,9 @@ def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
     for group in groups.values():
         script = charsets[group[0]].script
         if script in _MOSTLY_ASCII or not only_latin:
-            prior = math.log(sum(_chances()[number] for number in group))
-            prior += _LABELLED * any(charsets[number].name == label for number in group)
+            prior = math.log(sum([chances[number] for number in group]))
+            if label is not None:
+                prior += _LABELLED * any(charsets[number].name == label for number in group)
             priors[group[0]] = prior + (0.0 if script == "latin" else sparse)
     enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
     words = sample.words + b" " + sample.rare
@@ -126,13 +127,18 @@ def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
         behind = best - glances[number] - priors[number]
         commonest = charsets[number].name == _COMMONEST and behind <= _HOPELESS
         if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest:
-            kept.append(charsets[number])
-    likelihoods = _likelihoods(kept, words, sample.plain)
-    names = {charsets[group[0]].name: tuple(charsets[number].name for number in group[1:]) for group in groups.values()}
-    own_prior = {charsets[number].name: prior for number, prior in priors.items()}
+            kept.append(number)
+    likelihoods = _likelihoods([charsets[number] for number in kept], words, sample.plain)
+    same = {group[0]: group[1:] for group in groups.values()}
     return [
-        Reading(charset, likelihoods[charset.name], own_prior[charset.name], 0.0, names[charset.name])
-        for charset in kept
+        Reading(
+            charsets[number],
+            likelihoods[charsets[number].name],
+            priors[number],
+            0.0,
+            same=tuple([charsets[other].name for other in same[number]]),
+        )
+        for number in kept
     ]
 
 

@@ -91,9 +91,9 @@ class Letters:
 
     ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
     ones: chances of letters alone [id, language]. walk: which row of `table` [row, language] has a letter's chances
-    after two others. plain: the id of each letter without its marks. families: the ids of a letter without and with
-    them; family_of: which family a letter with marks is of, from 1 on. marked: how common each letter is beside its
-    plain one.
+    after two others; logs: their logarithms. plain: the id of each letter without its marks. families: the ids of a
+    letter without and with them; family_of: which family a letter with marks is of, from 1 on. marked: how common each
+    letter is beside its plain one.
     """
 
     languages: tuple[str, ...]
@@ -102,6 +102,7 @@ class Letters:
     ones: Floats
     walk: Walk
     table: Floats
+    logs: Floats
     plain: Ids
     families: tuple[tuple[int, ...], ...]
     family_of: Ids
@@ -136,6 +137,7 @@ def letters(script: Script) -> Letters:
     triples = np.concatenate([triples, np.zeros((1, triples.shape[1]))])
     walk, parts = walk_of(width, pair_rows, tables[2][0])
     alone = (ones + _FLOOR).astype(np.float32)
+    table = triples.astype(np.float32)[parts.triple] + pairs.astype(np.float32)[parts.pair] + alone[parts.one]
     plain = _without_marks(ids, width)
     families, family_of = _families(plain)
     overall = ones.mean(axis=1)
@@ -147,7 +149,8 @@ def letters(script: Script) -> Letters:
         prior=prior / prior.sum(),
         ones=alone,
         walk=walk,
-        table=triples.astype(np.float32)[parts.triple] + pairs.astype(np.float32)[parts.pair] + alone[parts.one],
+        table=table,
+        logs=np.log(table),
         plain=plain,
         families=families,
         family_of=family_of,

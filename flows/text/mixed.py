@@ -62,8 +62,10 @@ class Mixed:
 
 def count_well_formed(raw: bytes) -> tuple[int, int]:
     """Count the well-formed sequences of UTF-8 beyond ASCII, and the bytes beyond ASCII in none."""
-    lengths = list(map(len, _WELL_FORMED.findall(raw)))
-    return len(lengths), len(raw) - len(raw.translate(None, _BEYOND_ASCII)) - sum(lengths)
+    text = raw.decode("utf-8", "surrogateescape")
+    bad = len(raw) - len(text.encode("utf-8", "ignore"))  # each is a surrogate, which UTF-8 cannot hold
+    ascii_bytes = len(raw.translate(None, _BEYOND_ASCII))
+    return len(text) - bad - ascii_bytes, bad
 
 
 def read_damaged(raw: bytes) -> Mixed:

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 BEYOND_ASCII: Final = bytes(range(0x80, 0x100))
+_ASCII: Final = bytes(range(0x80))
 _FIRST_BEYOND: Final = re.compile(b"[\x80-\xff]")
 _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _IS_BLANK: Final = np.isin(np.arange(256), list(b" \t\n\v\f\r"))
@@ -88,18 +89,22 @@ def _around(raw: bytes, at: int) -> bytes:
 def _words(searched: bytes) -> list[bytes]:
     """Give the first words that have bytes beyond ASCII, each once: a word again is no more evidence."""
     codes = np.frombuffer(searched, np.uint8)
-    blanks = np.flatnonzero(_IS_BLANK[codes])
+    is_blank = _IS_BLANK.take(codes)
+    blanks = np.flatnonzero(is_blank)
     ends = np.append(blanks, len(codes))
-    starts = np.concatenate([[0], blanks + 1])
-    numbers = np.unique(np.searchsorted(blanks, np.flatnonzero(codes >= 0x80))).tolist()
+    starts = np.append(0, blanks + 1)
+    # By how many blanks are before each byte beyond ASCII.
+    numbers = np.cumsum(is_blank)[codes >= 0x80]
+    numbers = numbers[np.flatnonzero(np.diff(numbers, prepend=-1))]
     words: dict[bytes, None] = {}
     size = 0
     # Half from the beginning, half from the middle on: files begin with banners and menus.
     for part, enough in ((numbers, _SAMPLE_BYTES // 2), (numbers[len(numbers) // 2 :], _SAMPLE_BYTES)):
-        for number in part[:_MOST_WORDS]:
+        some = part[:_MOST_WORDS]
+        for start, end in zip(starts.take(some).tolist(), ends.take(some).tolist(), strict=True):
             if size >= enough:
                 break
-            word = searched[starts[number] : ends[number]]
+            word = searched[start:end]
             if len(word) > _LONG_WORD:
                 word = _without_glued(word)
             if word not in words:
@@ -109,9 +114,10 @@ def _words(searched: bytes) -> list[bytes]:
 
 
 def _without_glued(word: bytes) -> bytes:
-    beyond = [place for place, code in enumerate(word) if code >= 0x80]
-    start = max(0, beyond[0] - _AROUND)
-    return word[start : min(beyond[-1] + _AROUND, start + _LONGEST_WORD)]
+    first = len(word) - len(word.lstrip(_ASCII))
+    last = len(word.rstrip(_ASCII)) - 1
+    start = max(0, first - _AROUND)
+    return word[start : min(last + _AROUND, start + _LONGEST_WORD)]
 
 
 def _distinct(raw: bytes) -> bytes:
