@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from flows.records import Delivery, LandedFile, Outcome
-from flows.settling import REASON_ENDING, archive_day, place_of, reason_name
+from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
 from flows.storage.durable import fsync_folder
 from flows.storage.landing import MovedError
 from flows.storage.ledger_tables import batches, deliveries
@@ -21,7 +21,7 @@ from flows.storage.names import from_source_path, to_source_path
 from flows.storage.packs import members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flows.storage.landing import Landing
     from flows.storage.ledger import Ledger
@@ -35,7 +35,8 @@ _CHUNK = 500
 class Original:
     """One place where the bytes of a record should be.
 
-    path: how it was delivered, as a `source_path`. place: of the landed file, below landing. member: inside that pack.
+    path: how it was delivered, as a `source_path`. place: of the landed file, below landing. member: inside that pack,
+    whose own delivery is `pack_no`.
     """
 
     record_id: str
@@ -43,6 +44,7 @@ class Original:
     place: str
     member: str | None
     delivery_no: int
+    pack_no: int | None = None
 
 
 def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
@@ -82,48 +84,72 @@ def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[O
     return found
 
 
-def read_original(originals: Iterable[Original], landing: Landing, limits: PackLimits) -> bytes | None:
-    """Give the bytes of a record from the first place that has them, or None."""
+def read_originals(
+    originals: Mapping[str, Sequence[Original]], landing: Landing, limits: PackLimits
+) -> Iterator[tuple[str, bytes]]:
+    """Give each of these records once with its bytes, if any of its places has them; each pack is read once.
+
+    In a pack it is looked for by its bytes: its name there may be another since one was taken out.
+    """
+    missing = set(originals)
+    packs: dict[str, set[str]] = {}
+    for record_id, places in originals.items():
+        raw = _read_file(places, landing)
+        if raw is not None:
+            missing.discard(record_id)
+            yield record_id, raw
+        else:
+            for original in places:
+                if original.member is not None:
+                    packs.setdefault(original.place, set()).add(record_id)
+    for place, wanted in packs.items():
+        if not wanted & missing:
+            continue
+        with contextlib.suppress(Exception):  # as above
+            file = landing.look(from_source_path(place))
+            for member in members(file, landing, limits) if file is not None else ():
+                record_id = hashlib.sha256(member.data or b"").hexdigest()
+                if record_id in missing:
+                    missing.discard(record_id)
+                    yield record_id, member.data or b""
+
+
+def _read_file(originals: Iterable[Original], landing: Landing) -> bytes | None:
     for original in originals:
         with contextlib.suppress(Exception):  # whatever is wrong with one place, the next may do
-            file = landing.look(from_source_path(original.place))
-            if original.member is None:
-                raw = landing.read(file) if file is not None else None
-            else:
-                raw = _read_member(file, original.member, landing, limits)
+            file = landing.look(from_source_path(original.place)) if original.member is None else None
+            raw = landing.read(file) if file is not None else None
             if raw is not None and hashlib.sha256(raw).hexdigest() == original.record_id:
                 return raw
     return None
 
 
 def delete_original(original: Original, landing: Landing) -> bool:
-    """Delete the landed file of a record, and its reason if it was rejected; True if its bytes are there no more.
+    """Delete the landed file of a record, and its reason if it was rejected; True if there was one with its bytes.
 
-    A file with other bytes is left alone. One inside a pack is not deleted, because others are in it too.
+    A file with other bytes is left alone. Not for one inside a pack, because others are in it too.
+
+    Raises:
+        OSError: it may not be read or deleted.
     """
     file = landing.look(from_source_path(original.place))
-    if file is None:
-        return True
-    if original.member is not None:
-        return False
     try:
-        raw = landing.read(file)
+        raw = landing.read(file) if file is not None else b""
     except MovedError:
         # Something else stands there now, which is not ours to delete.
-        return True
-    if hashlib.sha256(raw).hexdigest() != original.record_id:
-        return True
+        return False
+    if file is None or hashlib.sha256(raw).hexdigest() != original.record_id:
+        return False
+    delete_landed(file, landing)
+    return True
+
+
+def delete_landed(file: LandedFile, landing: Landing) -> None:
+    """Delete a file wherever it was settled, and the reason beside it if it was rejected."""
     name = file.path.rpartition("/")[2]
     landing.remove_beside(file.path, name)
     landing.remove_beside(file.path, reason_name(name))
     fsync_folder((landing.root / file.path).parent)
-    return True
-
-
-def _read_member(file: LandedFile | None, name: str, landing: Landing, limits: PackLimits) -> bytes | None:
-    if file is None:
-        return None
-    return next((member.data for member in members(file, landing, limits) if member.name == name), None)
 
 
 def _originals(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]) -> Iterator[Original]:
@@ -139,6 +165,8 @@ def _originals(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]
             if bytes(row.record_id) not in wanted:
                 continue
             record_id = bytes(row.record_id).hex()
+            if row.is_member and row.settled_as == GONE:
+                continue  # it was taken out of its pack
             if not row.is_member:
                 place = place_of_row(row, row)
                 if place is not None:
@@ -148,7 +176,7 @@ def _originals(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]
             place = place_of_row(pack, row) if pack is not None else None
             if pack is not None and place is not None:
                 member = from_source_path(row.path)[len(from_source_path(pack.path)) + len("!/") :]
-                yield Original(record_id, row.path, place, member, row.delivery_no)
+                yield Original(record_id, row.path, place, member, row.delivery_no, pack.delivery_no)
 
 
 def _pack_of(db: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:

@@ -88,13 +88,13 @@ def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tupl
     for of_a_file in found:
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
         if states <= {PUBLISHED, SETTLED}:
-            deliveries += conclude_packs([_planned(_unless_forgotten(d, buried), owners, sources) for d in of_a_file])
+            deliveries += conclude_packs([_planned(unless_forgotten(d, buried), owners, sources) for d in of_a_file])
         else:
             waiting.append(of_a_file[0].file)
     return _batch(tuple(sources.values()), tuple(deliveries), now), waiting
 
 
-def _unless_forgotten(delivery: Delivery, buried: dict[str, dt.datetime]) -> Delivery:
+def unless_forgotten(delivery: Delivery, buried: dict[str, dt.datetime]) -> Delivery:
     """Refuse bytes that were taken down: they are kept apart, for a person to delete or to explain."""
     when = buried.get(delivery.record_id or "")
     if when is None:

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flows.batch import read_sources
-from flows.planning import identify, not_a_file
+from flows.planning import identify, not_a_file, unless_forgotten
 from flows.records import Outcome, Rejection, Source
 from flows.report import table
 from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger import Ledger
+from flows.storage.ledger_rewrites import tombstones
 from flows.storage.names import to_source_path
 from flows.storage.patterns import first_match, wanted_by
 from flows.storage.warehouse import Warehouse
 from flows.text.normalise import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flows.records import Delivery
     from flows.settings import Settings
@@ -78,18 +79,7 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
             for file in listing.not_files:
                 _add_unread(found, not_a_file(file))
             for file in listing.files:
-                new: list[Source] = []
-                for delivery in identify(file, landing, settings):
-                    if delivery.record_id is None:
-                        # A pack has no record of its own: its members speak for it.
-                        if delivery.outcome is not Outcome.PUBLISHED:
-                            _add_unread(found, delivery)
-                    elif delivery.record_id in seen or (ledger and ledger.owners([delivery.record_id])):
-                        path = to_source_path(delivery.path)
-                        found.add(path, Outcome.DUPLICATE, "", "", "", "its record exists already")
-                    else:
-                        seen.add(delivery.record_id)
-                        new.append(Source(file, delivery.record_id, delivery.member))
+                new = list(_new_sources(found, identify(file, landing, settings), ledger, seen))
                 if new:
                     _normalise(found, new, landing, settings)
             found.young = len(listing.young)
@@ -97,6 +87,25 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
         if ledger is not None:
             ledger.close()
     return found
+
+
+def _new_sources(
+    found: Preview, deliveries: Iterable[Delivery], ledger: Ledger | None, seen: set[str]
+) -> Iterator[Source]:
+    """Say what becomes of each delivery of a landed file that is not normalised, and give the others' sources."""
+    for delivery in deliveries:
+        record_id = delivery.record_id
+        if record_id is None:
+            # A pack has no record of its own: its members speak for it.
+            if delivery.outcome is not Outcome.PUBLISHED:
+                _add_unread(found, delivery)
+        elif ledger and (buried := tombstones(ledger, [record_id])):
+            _add_unread(found, unless_forgotten(delivery, buried))
+        elif record_id in seen or (ledger and ledger.owners([record_id])):
+            found.add(to_source_path(delivery.path), Outcome.DUPLICATE, "", "", "", "its record exists already")
+        else:
+            seen.add(record_id)
+            yield Source(delivery.file, record_id, delivery.member)
 
 
 def _add_unread(found: Preview, delivery: Delivery) -> None:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.errors import LockHeldError, SettingsError, WarehouseError
-from flows.originals import all_originals, originals_in, read_original
+from flows.originals import all_originals, originals_in, read_originals
 from flows.records import Record
 from flows.rewriting import Change, rewriting
 from flows.storage.checksum import row_hashes
@@ -37,6 +37,7 @@ from flows.where import parse_where
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flows.originals import Original
     from flows.pipeline import Observer
     from flows.rewriting import Rewriter
     from flows.settings import Settings
@@ -94,6 +95,10 @@ class ReprocessSummary:
             "skipped": self.skipped,
         }
 
+    def for_the_ledger(self) -> dict[str, Any]:
+        """Give what is written down for good: all but the samples, which hold texts that may have to be forgotten."""
+        return {key: value for key, value in self.to_dict().items() if key != "samples"}
+
     def lines(self) -> Iterator[str]:
         """Give the lines that a person reads."""
         verb = "would change" if self.dry_run else "changed"
@@ -138,7 +143,7 @@ def reprocess_warehouse(
     if older_than_version is not None:
         _version(older_than_version)
     summary = ReprocessSummary(dry_run)
-    with rewriting(settings, "reprocess", summary.to_dict) as rewriter, Landing(settings.landing) as landing:
+    with rewriting(settings, "reprocess", summary.for_the_ledger) as rewriter, Landing(settings.landing) as landing:
         for partition in rewriter.partitions():
             change = Renormalise(
                 rewriter=rewriter, landing=landing, summary=summary, where=chosen, older_than=older_than_version
@@ -215,27 +220,23 @@ class Renormalise(Change):
 
     def _records(self, rows: pa.Table) -> list[Record | None]:
         """Normalise the original of each row; None where that cannot be done, which is listed."""
-        settings = self.rewriter.settings
-        record_ids = rows["record_id"].to_pylist()
-        homes = self.rewriter.store.homes_of(record_ids)
-        originals = originals_in(self.rewriter.ledger, {home[0] for home in homes.values()}, record_ids)
-        records: list[Record | None] = []
-        lost: list[int] = []
-        for index, (record_id, path) in enumerate(zip(record_ids, rows["source_path"].to_pylist(), strict=True)):
-            raw = read_original(originals.get(record_id, ()), self.landing, settings.pack_limits)
-            if raw is None:
-                lost.append(index)
-            records.append(None if raw is None else self._record(record_id, path, raw))
-        # Only for these is it worth looking for duplicates through all deliveries.
-        others = all_originals(self.rewriter.ledger, [record_ids[index] for index in lost]) if lost else {}
-        for index in lost:
-            record_id = record_ids[index]
-            raw = read_original(others.get(record_id, ()), self.landing, settings.pack_limits)
-            if raw is None:
-                self._miss(record_id)
-            else:
-                records[index] = self._record(record_id, rows["source_path"][index].as_py(), raw)
-        return records
+        ledger, limits = self.rewriter.ledger, self.rewriter.settings.pack_limits
+        paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
+        batch_nos = {batch_no for batch_no, _ in self.rewriter.store.homes_of(paths).values()}
+        records: dict[str, Record | None] = {}
+
+        def read(originals: dict[str, list[Original]]) -> None:
+            for record_id, raw in read_originals(originals, self.landing, limits):
+                records[record_id] = self._record(record_id, paths[record_id], raw)
+
+        read(originals_in(ledger, batch_nos, paths))
+        lost = paths.keys() - records.keys()
+        if lost:
+            # Only for these is it worth looking for duplicates through all deliveries.
+            read(all_originals(ledger, lost))
+        for record_id in sorted(lost - records.keys()):
+            self._miss(record_id)
+        return [records.get(record_id) for record_id in paths]
 
     def _record(self, record_id: str, path: str, raw: bytes) -> Record | None:
         settings = self.rewriter.settings

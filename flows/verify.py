@@ -161,7 +161,10 @@ def _check_counts(audit: LedgerAudit, found: Verification) -> None:
     for path, record_id in audit.deliveries_without_record():
         found.add("record-missing", path, f"It was delivered as {record_id}, of which there is no record.")
     for record_id in audit.half_forgotten():
-        found.add("forget-unfinished", record_id, "Something of it may be left. `longshore forget` with it goes on.")
+        sentence = "Something of it may be left. `longshore forget` with it, or the next `longshore compact`, goes on."
+        found.add("forget-unfinished", record_id, sentence)
+    for record_id in audit.forgotten_records():
+        found.add("record-forgotten", record_id, "It was forgotten, and has a record. `longshore forget` removes it.")
 
 
 def _check_parts(audit: LedgerAudit, warehouse: Warehouse, found: Verification) -> None:

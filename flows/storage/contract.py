@@ -81,11 +81,6 @@ FORMATS: Final[dict[str, Callable[[], str]]] = {
 }
 
 
-def columns_of(name: str) -> list[list[Any]]:
-    """Give what must not change within a version: name, type and nullability of each column of a table."""
-    return [[column["name"], column["type"], column["nullable"]] for column in map(_column, _fields(name))]
-
-
 def _fields(name: str) -> Iterator[pa.Field]:
     schema, partition = _TABLES[name]
     yield from schema

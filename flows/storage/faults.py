@@ -45,6 +45,8 @@ REWRITE_STEPS = (
     "rewrite.dropped",
 )
 FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.done")
+# Of a forgetting that takes a text out of a pack.
+REPACK_STEPS = ("forget.repacked", "forget.pack_told", "forget.pack_replaced")
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 

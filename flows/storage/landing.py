@@ -2,8 +2,9 @@
 
 Promised: only regular files below the root are opened, each folder on the way by `openat` without following a link,
 and none that could block (a FIFO, a device). A file is moved or deleted only if it is still the one that was read.
-Nothing is ever moved over another file. Not promised: a writer that holds a file open through the settle time and goes
-on writing after the file was archived writes into the archive; `longshore verify` finds it.
+Nothing is ever moved over another file, but a pack that is written again over itself. Not promised: a writer that holds
+a file open through the settle time and goes on writing after the file was archived writes into the archive; `longshore
+verify` finds it.
 
 Moves are not fsynced: a rename is atomic, so that after a power cut a file is at the one place or at the other, and one
 that stands in landing/ again is a duplicate of a record which was on the disk before the move began.
@@ -19,11 +20,11 @@ import os
 import stat as stat_module
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from flows.errors import LandingMissingError
 from flows.records import LandedFile
-from flows.storage.durable import FILE_MODE, FOLDER_MODE, rename_no_replace
+from flows.storage.durable import FILE_MODE, FOLDER_MODE, fsync_fd, rename_no_replace
 from flows.storage.names import with_suffix_before_ending
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ REJECTED = "_rejected"
 # Where a file that is to be deleted stands for the moment in which it is looked at a last time.
 DELETING = "_deleting"
 # One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
-_DRAFT = ".longshore.draft"
+DRAFT = ".longshore.draft"
 _UPLOADING = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -305,15 +306,29 @@ class Landing:
         """Write a small new file into the folder of `path`; an older one of that name is replaced."""
         self._make_room()
         fd, _ = self._locate(path, make=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        out = os.open(_DRAFT, flags, FILE_MODE, dir_fd=fd)
-        try:
-            while data:
-                data = data[os.write(out, data) :]
-            os.fsync(out)
-        finally:
-            os.close(out)
-        os.rename(_DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+        with _draft_in(fd) as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+
+    def draft_beside(self, path: str) -> BinaryIO:
+        """Open an empty draft in the folder of `path`, to be written and read; what a dead run left of one is gone."""
+        self._make_room()
+        return _draft_in(self._locate(path)[0])
+
+    def replace_by_draft(self, file: LandedFile) -> None:
+        """Put the draft beside a file in its place, with its time: the one rename here that replaces anything.
+
+        Raises:
+            MovedError: it is no longer the file that was listed; nothing was changed.
+        """
+        self._make_room()
+        fd, name = self._located(file.path)
+        self._check(fd, name, file)
+        os.utime(DRAFT, ns=(file.modified_ns, file.modified_ns), dir_fd=fd)
+        os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+        fsync_fd(fd)
 
     def remove_beside(self, path: str, name: str) -> None:
         """Remove a file that `write_beside` wrote; one that is gone is let be."""
@@ -430,6 +445,11 @@ class Landing:
             os.close(fd)
             raise
         return fd, "/".join(actual)
+
+
+def _draft_in(fd: int) -> BinaryIO:
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.fdopen(os.open(DRAFT, flags, FILE_MODE, dir_fd=fd), "w+b")
 
 
 def _enter(fd: int, name: str) -> tuple[int, str]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from flows.records import Outcome
 from flows.storage.ledger import PUBLISHED, SETTLED, delivery_of
+from flows.storage.ledger_rewrites import half_forgotten
 from flows.storage.ledger_tables import batches, deliveries, kept, sources
 from flows.storage.names import from_source_path, to_source_path
 
@@ -177,11 +178,23 @@ class LedgerAudit:
             return [(path, bytes(record_id).hex()) for path, record_id in db.execute(query)]
 
     def half_forgotten(self) -> list[str]:
-        """Give the records whose forgetting has not come to its end."""
+        """Give the records whose forgetting has not come to its end, or whose bytes came again in a pack."""
+        if not self._has_tombstones:
+            return []
+        with self._engine.connect() as db:
+            return half_forgotten(db, _LISTED)
+
+    def forgotten_records(self) -> list[str]:
+        """Give the records that exist though they were forgotten, and nobody is at it."""
         if not self._has_tombstones:
             return []
         tombs = sa.table("forgotten", sa.column("record_id"), sa.column("done_at"))
-        query = sa.select(tombs.c.record_id).where(tombs.c.done_at.is_(None)).limit(_LISTED)
+        query = (
+            sa.select(sources.c.record_id)
+            .join(tombs, tombs.c.record_id == sources.c.record_id)
+            .where(tombs.c.done_at.is_not(None))
+            .limit(_LISTED)
+        )
         with self._engine.connect() as db:
             return [bytes(row[0]).hex() for row in db.execute(query)]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from flows.storage.ledger_tables import batches, deliveries, metadata, sources
+from flows.storage.ledger_tables import batches, deliveries, kept, metadata, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -276,16 +276,53 @@ class RewriteLedger:
                     sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=int(now.timestamp()))
                 )
 
-    def mark_gone(self, delivery_no: int) -> None:
-        """Remember that the landed file of a delivery is nowhere any more."""
+    def mark_gone(self, delivery_nos: Iterable[int]) -> None:
+        """Remember that the landed files, or the members of packs, of these deliveries are nowhere any more."""
         with self._begin() as db:
-            db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == delivery_no).values(settled_as=""))
+            for chunk in _chunks(list(delivery_nos)):
+                db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(settled_as=""))
+
+    def mark_repacked(self, pack_no: int, size: int, said: str) -> None:
+        """Remember what a pack is to be from here on: how many bytes, and a sentence with their hash."""
+        with self._begin() as db:
+            pack = db.execute(sa.select(deliveries).where(deliveries.c.delivery_no == pack_no)).one()
+            detail = (pack.detail or "").removesuffix(said).rstrip()
+            same = sa.and_(kept.c.path == pack.path, kept.c.size == pack.size, kept.c.modified_ns == pack.modified_ns)
+            db.execute(sa.update(kept).where(same).values(size=size))
+            values = {"size": size, "detail": f"{detail} {said}".strip()}
+            db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == pack_no).values(values))
 
     def half_forgotten(self) -> list[str]:
-        """Give the records whose forgetting was begun and has not ended."""
-        query = sa.select(forgotten.c.record_id).where(forgotten.c.done_at.is_(None)).order_by(forgotten.c.record_id)
+        """Give the records whose forgetting was begun and has not ended, or of which a pack holds the bytes again."""
         with self._engine.connect() as db:
-            return [bytes(row.record_id).hex() for row in db.execute(query)]
+            return half_forgotten(db)
+
+
+def half_forgotten(db: sa.Connection, most: int | None = None) -> list[str]:
+    """Give the records of which something may be left though they were forgotten.
+
+    Bytes that came again alone wait in `_rejected/` for a person; in a pack with others they lie in the archive.
+    """
+    pack = deliveries.alias("pack")
+    outcome_of_pack = (
+        sa.select(pack.c.outcome)
+        .where(pack.c.batch_no == deliveries.c.batch_no, pack.c.is_member.is_(False))
+        .where(pack.c.delivery_no < deliveries.c.delivery_no)
+        .order_by(pack.c.delivery_no.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    again = (
+        sa.select(deliveries.c.record_id)
+        .join(batches, batches.c.batch_no == deliveries.c.batch_no)
+        # The outcome in the statement itself, or SQLite cannot tell that the small index will do.
+        .where(deliveries.c.outcome == sa.literal_column("'rejected'"), deliveries.c.reason == "FORGOTTEN")
+        .where(deliveries.c.is_member.is_(True), deliveries.c.settled_as.is_(None))
+        .where(batches.c.state == "settled", batches.c.after_ingest != "delete", outcome_of_pack != "rejected")
+    )
+    begun = sa.select(forgotten.c.record_id).where(forgotten.c.done_at.is_(None))
+    query = sa.union(begun, again).order_by("record_id").limit(most)
+    return [bytes(row.record_id).hex() for row in db.execute(query)]
 
 
 def tombstones(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, dt.datetime]:

@@ -30,6 +30,15 @@ _NO_FILE = {
     tarfile.FIFOTYPE: "a pipe",
 }
 _VOLUME_LABEL = b"V"
+# They stand before the header of a file, and have data of their own.
+_EXTENDING = (
+    tarfile.XHDTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.XGLTYPE,
+    tarfile.GNUTYPE_LONGLINK,
+    _VOLUME_LABEL,
+)
 
 
 class Entry(NamedTuple):
@@ -51,29 +60,38 @@ def is_tar(head: bytes, *, empty: bool) -> bool:
 
 
 def tar_entries(stream: Stream) -> Iterator[Entry]:
-    """Give each regular file of a tar; folders are passed over.
+    """Give each regular file of a tar; folders are passed over. Raises as `entries_with_headers`."""
+    return (entry for _, entry in entries_with_headers(stream))
+
+
+def entries_with_headers(stream: Stream) -> Iterator[tuple[bytes, Entry]]:
+    """Give each regular file of a tar with its headers as they stand there, its own block last; no folders.
 
     Raises:
         PackError: CORRUPT_ARCHIVE, UNSAFE_MEMBER (a link or a device), UNREADABLE (a kind that is not read).
     """
     extended: dict[str, str] = {}
+    raw = b""
     while (block := read_exactly(stream, BLOCK)) != _ZEROS:
         header = _parse(block)
         if header is None:
             where = "has a damaged header" if len(block) == BLOCK else "ends without its end mark: it was cut off"
             raise PackError(Reason.CORRUPT_ARCHIVE, f"The tar {where}.")
-        if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
-            extended |= _pax(_header_data(stream, header))
-        elif header.type == tarfile.GNUTYPE_LONGNAME:
-            extended["path"] = _text(_header_data(stream, header).partition(b"\0")[0])
-        elif header.type in (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK, _VOLUME_LABEL):
-            _header_data(stream, header)
+        raw += block
+        if header.type in _EXTENDING:
+            padded = _header_data(stream, header)
+            raw += padded
+            data = padded[: header.size]
+            if header.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
+                extended |= _pax(data)
+            elif header.type == tarfile.GNUTYPE_LONGNAME:
+                extended["path"] = _text(data.partition(b"\0")[0])
         else:
             entry = _entry(stream, header, extended)
-            extended = {}
             if entry is not None:
-                yield entry
+                yield raw, entry
                 _skip_rest(entry)
+            extended, raw = {}, b""
     _check_end(stream)
 
 
@@ -106,12 +124,13 @@ def _parse(block: bytes) -> tarfile.TarInfo | None:
 
 
 def _header_data(stream: Stream, header: tarfile.TarInfo) -> bytes:
+    """Give the data of a header, padded to whole blocks."""
     if not 0 <= header.size <= _MAX_HEADER_BYTES:
         raise PackError(Reason.CORRUPT_ARCHIVE, f"The tar has a header of {header.size:,} bytes.")
     data = read_exactly(stream, _padded(header.size))
     if len(data) < _padded(header.size):
         raise PackError(Reason.CORRUPT_ARCHIVE, "The tar ends in the middle of a header: it was cut off.")
-    return data[: header.size]
+    return data
 
 
 def _pax(data: bytes) -> dict[str, str]:

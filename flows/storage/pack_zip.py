@@ -31,7 +31,12 @@ class Entry(NamedTuple):
 
 
 def zip_entries(packed: BinaryIO, budget: Budget) -> Iterator[Entry]:
-    """Give each file of a zip; folders are passed over.
+    """Give each file of a zip; folders are passed over. Raises as `described_entries`."""
+    return (entry for _, entry in described_entries(packed, budget))
+
+
+def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, Entry]]:
+    """Give each file of a zip with what the zip says of it; folders are passed over.
 
     Raises:
         PackError: ENCRYPTED_ARCHIVE, UNSAFE_MEMBER (a link), UNREADABLE (an unknown compression), ARCHIVE_BOMB.
@@ -50,7 +55,7 @@ def zip_entries(packed: BinaryIO, budget: Budget) -> Iterator[Entry]:
             with pack.open(info) as opened:
                 small = info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
                 stream = _InSmallReads(opened) if small else opened
-                yield Entry(_name(info), info.file_size, Counted(stream, budget))
+                yield info, Entry(_name(info), info.file_size, Counted(stream, budget))
 
 
 def _check_count(packed: BinaryIO, budget: Budget) -> None:

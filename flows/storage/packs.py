@@ -117,7 +117,7 @@ def members(file: LandedFile, landing: Landing, limits: PackLimits) -> Iterator[
     budget = Budget(limits, file.size)
     try:
         with _opened(file, landing) as packed:
-            yield from _unique(_walk(packed, file.path.rpartition("/")[2], budget, 1))
+            yield from _unique(members_in(packed, file.path.rpartition("/")[2], budget))
     except (PackError, MovedError):
         raise
     except OSError as error:
@@ -140,22 +140,30 @@ def _opened(file: LandedFile, landing: Landing) -> Iterator[BinaryIO]:
         os.close(fd)
 
 
-def _walk(packed: BinaryIO, name: str, budget: Budget, depth: int) -> Iterator[Member]:
-    """Give the members of a pack, and of the packs in it."""
+def members_in(packed: BinaryIO, name: str, budget: Budget, depth: int = 1) -> Iterator[Member]:
+    """Give the members of an open pack of this name, and of the packs in it; whatever its libraries raise is raised.
+
+    Two of them may have one name here.
+    """
     budget.check_depth(depth, name)
     kind = kind_of(name, packed.read(_HEAD_BYTES))
     packed.seek(0)
     for inner, said, stream in _entries(packed, kind, name, budget):
-        safe = _safe(inner)
-        if _HIDDEN.search(safe):
+        safe = safe_name(inner)
+        if is_hidden(safe):
             continue
         size, data = _read(stream, said, budget.limits.max_member_bytes)
         if data is not None and may_be_pack(safe) and kind_of(safe, data[:_HEAD_BYTES]):
-            for member in _walk(io.BytesIO(data), safe.rpartition("/")[2], budget, depth + 1):
+            for member in members_in(io.BytesIO(data), safe.rpartition("/")[2], budget, depth + 1):
                 yield Member(f"{safe}!/{member.name}", member.size, member.data)
         else:
             budget.take_members()
             yield Member(safe, size, data)
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a file in a pack is passed over for its name."""
+    return _HIDDEN.search(name) is not None
 
 
 def _entries(packed: BinaryIO, kind: Kind | None, name: str, budget: Budget) -> Iterator[tuple[str, int, Stream]]:
@@ -205,7 +213,7 @@ def _read(stream: Stream, size: int, most: int) -> tuple[int, bytes | None]:
     return total, None if pieces is None else b"".join(pieces)
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """Give a member's name without `./`.
 
     Raises:

@@ -120,6 +120,10 @@ class Warehouse:
         fsync_folder(target.parent)
         fsync_folder((self.records / part).parent)
 
+    def aside(self) -> Iterator[str]:
+        """Give the path, below the warehouse, of each part that was set aside."""
+        return (f"_longshore/aside/{path}" for path in _files_below(self.inner / "aside"))
+
     def has_parts(self) -> bool:
         """Tell whether readers see any part."""
         return next(self.parts(), None) is not None

@@ -1,16 +1,22 @@
 """Forget: the record, its originals and every copy are gone, and do not come back."""
 
 import hashlib
-import zipfile
 
 import pytest
+import sqlalchemy as sa
 from conftest import article, in_child
 from test_compaction import ledger_agrees
 
+from flows import reprocess
 from flows.changes import changes_since
 from flows.errors import SettingsError
 from flows.forget import forget_records
+from flows.preview import preview
 from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
+from flows.storage.landing import Landing
+from flows.storage.ledger_tables import batches, sources
+from flows.text.normalise import normalise
+from flows.text.policy import TextPolicy
 from flows.verify import verify
 
 SECRET = article(2)
@@ -92,6 +98,69 @@ def test_a_delivery_of_forgotten_bytes_is_rejected_and_forgetting_again_deletes_
     assert not list((project.root / "landing" / "_rejected").rglob("*.reason.json"))
 
 
+def test_a_dry_run_says_so(project):
+    project.ingest_in_parts(1)
+    forget(project)
+    project.drop("again.txt", SECRET)
+    project.drop("new.txt", article(77))
+    assert dict(preview(project.settings, wait=False).counts) == {"rejected": 1, "published": 1}
+
+
+def test_no_sample_of_a_text_stays_in_the_ledger(project, monkeypatch):
+    monkeypatch.setattr(reprocess, "normalise", lambda raw, *_: normalise(raw.upper(), TextPolicy()))
+    project.ingest_in_parts(1)
+    summary = reprocess.reprocess_warehouse(project.settings, "char_count > 0", dry_run=True)
+    assert summary.samples["text"]
+    forget(project)
+    words = b"THE HARBOUR WAS QUIET".lower()
+    for path in project.warehouse.inner.rglob("*"):
+        assert not path.is_file() or words not in path.read_bytes().lower(), path
+
+
+def test_a_part_that_was_set_aside_goes_too(project):
+    project.ingest_in_parts(1)
+    (part,) = project.parts()
+    copy = project.warehouse.inner / "aside" / part
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((project.warehouse.records / part).read_bytes())
+    forget(project)
+    assert not copy.exists()
+
+
+def test_an_original_that_cannot_be_deleted_is_named_and_stays_asked_for(project, monkeypatch):
+    project.ingest_in_parts(1)
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Landing, "remove_beside", refuse)
+        assert "Permission denied" in forget(project).left[0]
+    assert "forget-unfinished" in disagreements(project)
+    project.compact()
+    assert disagreements(project) == []
+    assert nothing_is_left(project)
+
+
+def test_a_record_that_came_back_is_told_of_by_verify(project):
+    """As after a part of a backup was put back, and adopted."""
+    project.ingest_in_parts(1)
+    (part,) = project.parts()
+    data = (project.warehouse.records / part).read_bytes()
+    forget(project)
+    (stranger,) = project.parts()
+    (project.warehouse.records / stranger).unlink()
+    (project.warehouse.records / part).write_bytes(data)
+    with project.ledger() as ledger, ledger.engine.begin() as db:
+        db.execute(sa.delete(batches))
+        db.execute(sa.delete(sources))
+    verify(project.settings, repair=True)
+    assert "record-forgotten" in disagreements(project)
+    forget(project)
+    assert SECRET_ID not in project.table()["record_id"].to_pylist()
+    assert "record-forgotten" not in disagreements(project)
+
+
 def test_what_was_never_delivered_may_be_forgotten_ahead(project):
     project.ingest_in_parts(1, files_each=1)
     assert forget(project).unknown == [SECRET_ID]
@@ -116,19 +185,6 @@ def test_it_is_gone_wherever_originals_are_kept(project, after_ingest):
     forget(project)
     assert nothing_is_left(project)
     assert project.ingest().rejected == 0
-
-
-def test_a_pack_that_holds_it_among_others_is_named_and_not_deleted(project):
-    with zipfile.ZipFile(project.root / "landing" / "pack.zip", "w") as pack:
-        pack.writestr("inner/a.txt", SECRET)
-        pack.writestr("inner/b.txt", article(3))
-    project.ingest()
-    summary = forget(project)
-    assert summary.records_removed == 1
-    assert len(summary.left) == 1
-    (pack,) = (project.root / "landing" / "_archive").rglob("pack.zip")
-    pack.unlink()
-    assert forget(project).left == []
 
 
 def test_readers_of_changes_are_told(project):

@@ -1,0 +1,212 @@
+"""Forget what came in a pack: it alone is taken out, for good, and the others stay what they were."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+import zipfile
+
+import pytest
+import sqlalchemy as sa
+from conftest import article, in_child
+from test_compaction import ledger_agrees
+from test_forget import SECRET, SECRET_ID, disagreements, forget, nothing_is_left
+
+from flows.records import LandedFile
+from flows.reprocess import reprocess_warehouse
+from flows.storage import faults, zip_writer
+from flows.storage.faults import REPACK_STEPS
+from flows.storage.landing import Landing
+from flows.storage.ledger_tables import deliveries
+from flows.storage.pack_limits import Budget, PackLimits
+from flows.storage.packs import members
+from flows.storage.repack import repack
+from tests.storage.packing import COMPRESS, tar_of, zip_of
+
+RAW = SECRET.encode()
+OTHER, THIRD = article(3).encode(), article(5).encode()
+FILES = [("inner/a.txt", RAW), ("inner/b 100%.txt", OTHER), ("ü/c.txt", THIRD)]
+
+
+def long_names():
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, data in (("é" * 120 + ".txt", RAW), ("è" * 120 + ".txt", OTHER), ("c.txt", THIRD)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return sink.getvalue()
+
+
+def old_names():
+    """A zip whose names are bytes that nothing says the encoding of."""
+    data = zip_of([("caf#.txt", RAW), ("th#.txt", OTHER), ("c.txt", THIRD)])
+    return data.replace(b"#", b"\x82")
+
+
+def streamed():
+    """A zip that was written without looking back: sizes stand behind the data."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self):
+            self.data = b""
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.data += bytes(data)
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as pack:
+        for name, data in FILES:
+            with pack.open(name, "w", force_zip64=True) as out:
+                out.write(data)
+    return pipe.data
+
+
+PACKS = {
+    "pack.zip": zip_of(FILES),
+    "stored.zip": zip_of(FILES, zipfile.ZIP_STORED),
+    "lzma.zip": zip_of(FILES, zipfile.ZIP_LZMA),
+    "streamed.zip": streamed(),
+    "old.zip": old_names(),
+    "pack.tar": tar_of(FILES),
+    "long.tar": long_names(),
+    **{f"pack.tar.{ending}": compress(tar_of(FILES)) for ending, compress in COMPRESS.items()},
+    "twice.zip": zip_of([("a.txt", RAW), ("b.txt", OTHER), ("again.txt", RAW), (".hidden", RAW), ("c.txt", THIRD)]),
+    "nested.zip": zip_of([("in.zip", zip_of(FILES[:2])), ("c.txt", THIRD)]),
+    "nested.tar": tar_of([("in.zip", zip_of(FILES[:2])), ("c.txt", THIRD)]),
+    "texts.tar": tar_of([("a.txt.gz", gzip.compress(RAW)), ("b.txt.gz", gzip.compress(OTHER)), ("c.txt", THIRD)]),
+    "other.zip": zip_of([("in.tar.gz", gzip.compress(tar_of(FILES[:1]))), ("b.txt", OTHER), ("c.txt", THIRD)]),
+}  # fmt: skip
+
+
+def deliver(project, name, data):
+    project.drop(f"packs/{name}", data)
+    project.ingest()
+    return next((project.root / "landing" / "_archive").rglob(name))
+
+
+def held(project, path, limits=None):
+    """Give the members of a pack as a run reads them: name to bytes."""
+    with Landing(path.parent) as landing:
+        found = path.stat()
+        file = LandedFile(path.name, found.st_size, found.st_mtime_ns, found.st_ino)
+        return {one.name: one.data for one in members(file, landing, limits or project.settings.pack_limits)}
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_the_text_is_out_of_the_pack_and_the_others_are_what_they_were(project, name):
+    path = deliver(project, name, PACKS[name])
+    before, modified = held(project, path), path.stat().st_mtime_ns
+    summary = forget(project)
+    assert (summary.records_removed, summary.left) == (1, [])
+    assert held(project, path) == {key: data for key, data in before.items() if data != RAW}
+    assert RAW not in path.read_bytes()
+    assert path.stat().st_mtime_ns == modified
+    assert nothing_is_left(project)
+    assert disagreements(project) == []
+    assert ledger_agrees(project)
+    again = reprocess_warehouse(project.settings, "char_count > 0", dry_run=True)
+    assert (again.rows_chosen, again.missing_rows) == (2, 0)
+
+
+@pytest.mark.parametrize("name", ["pack.zip", "pack.tar.gz"])
+def test_the_ledger_names_the_hash_of_what_the_pack_is_now(project, name):
+    path = deliver(project, name, PACKS[name])
+    forget(project)
+    with project.ledger() as ledger, ledger.engine.connect() as db:
+        row = db.execute(sa.select(deliveries).where(deliveries.c.is_member.is_(False))).one()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in row.detail
+    assert row.size == path.stat().st_size
+    assert disagreements(project) == []
+
+
+@pytest.mark.parametrize("name", ["one.txt.gz", "one.zip"])
+def test_a_pack_with_nothing_else_in_it_is_deleted(project, name):
+    path = deliver(project, name, gzip.compress(RAW) if name.endswith("gz") else zip_of([("a.txt", RAW)]))
+    assert forget(project).originals_deleted == 1
+    assert not path.exists()
+    assert disagreements(project) == []
+
+
+@pytest.mark.parametrize("after_ingest", ["keep", "delete"])
+def test_it_is_gone_wherever_packs_are_kept(project, after_ingest):
+    project.options["after_ingest"] = after_ingest
+    path = project.drop("pack.zip", PACKS["pack.zip"])
+    project.ingest()
+    forget(project)
+    assert path.exists() == (after_ingest == "keep")
+    assert not path.exists() or RAW not in held(project, path).values()
+    assert project.ingest().seen == 0, "the pack is still known, by its new size"
+    assert disagreements(project) == []
+
+
+def test_two_texts_of_one_pack_go_at_once(project):
+    path = deliver(project, "pack.zip", PACKS["pack.zip"])
+    assert forget(project, SECRET_ID, hashlib.sha256(OTHER).hexdigest()).originals_deleted == 2
+    assert list(held(project, path)) == ["ü/c.txt"]
+    assert disagreements(project) == []
+
+
+def test_a_pack_that_brings_it_again_is_told_of_by_verify_and_mended_by_the_next_compaction(project):
+    deliver(project, "pack.zip", PACKS["pack.zip"])
+    forget(project)
+    again = deliver(project, "again.zip", PACKS["pack.zip"])
+    assert disagreements(project) == ["forget-unfinished"]
+    project.compact()
+    assert disagreements(project) == []
+    assert nothing_is_left(project)
+    assert len(held(project, again)) == 2
+
+
+def test_a_damaged_pack_is_named_and_stays_asked_for(project):
+    path = deliver(project, "pack.tar.gz", PACKS["pack.tar.gz"])
+    path.write_bytes(path.read_bytes()[:-20])
+    summary = forget(project)
+    assert "pack.tar.gz" in summary.left[0]
+    assert "forget-unfinished" in disagreements(project)
+    path.write_bytes(PACKS["pack.tar.gz"])
+    assert forget(project).left == []
+    assert RAW not in held(project, path).values()
+
+
+@pytest.mark.parametrize("step", REPACK_STEPS)
+@pytest.mark.parametrize("name", ["pack.zip", "pack.tar.gz"])
+def test_a_forgetting_that_died_over_a_pack_is_finished_by_the_next_compaction(project, name, step):
+    path = deliver(project, name, PACKS[name])
+    assert in_child(lambda: forget(project), f"{step}:kill") == -9
+    assert "forget-unfinished" in disagreements(project)
+    assert OTHER in held(project, path).values()
+    project.compact()
+    assert sorted(held(project, path).values()) == sorted([OTHER, THIRD])
+    assert nothing_is_left(project)
+    assert disagreements(project) == []
+    assert [one.name for one in path.parent.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("step", REPACK_STEPS)
+def test_a_full_disk_leaves_the_pack_whole_and_the_text_asked_for(project, step):
+    path = deliver(project, "pack.zip", PACKS["pack.zip"])
+    faults.arm(f"{step}:enospc")
+    try:
+        assert "No space left" in forget(project).left[0]
+    finally:
+        faults.arm("")
+    assert len(held(project, path)) >= 2
+    assert [one.name for one in path.parent.iterdir()] == ["pack.zip"]
+    assert forget(project).left == []
+    assert disagreements(project) == []
+
+
+def test_a_zip_of_more_files_than_a_plain_directory_counts_is_written_again(monkeypatch):
+    monkeypatch.setattr(zip_writer, "_MAX_16", 3)
+    limits = PackLimits(2**31, 100, 10**6, 1, 2**30)
+    data = zip_of([(f"{number}.txt", b"%d" % number) for number in range(9)])
+    out = io.BytesIO()
+    gone = hashlib.sha256(b"7").hexdigest()
+    assert repack(io.BytesIO(data), out, "many.zip", {gone}, Budget(limits, len(data))) == 8
+    with zipfile.ZipFile(out) as pack:
+        assert [pack.read(name) for name in pack.namelist()] == [b"%d" % number for number in range(9) if number != 7]
