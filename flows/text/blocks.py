@@ -11,10 +11,13 @@ import base64
 import quopri
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flows.text.date_words import fold_words
 from flows.text.field_names import DATES, TITLES, WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A block longer than this is no block; nothing beyond it is looked at.
 LONGEST_BLOCK: Final = 65_536
@@ -64,19 +67,17 @@ def read_block(text: str, start: int = 0) -> Block | None:
     return _fields(text, start)
 
 
-def _lines(text: str, start: int) -> list[tuple[int, str]]:
+def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:
     """Give the lines from a place on with the places of their ends, as many as a block may have."""
-    lines: list[tuple[int, str]] = []
     at, limit = start, min(len(text), start + LONGEST_BLOCK)
-    while at < limit and len(lines) < _MOST_LINES:
+    for _ in range(_MOST_LINES):
         end = text.find("\n", at, limit)
-        if end < 0:
-            if limit == len(text):
-                lines.append((limit, text[at:limit]))
-            break
-        lines.append((end + 1, text[at:end]))
+        if at >= limit or end < 0:
+            if at < limit == len(text):
+                yield limit, text[at:limit]
+            return
+        yield end + 1, text[at:end]
         at = end + 1
-    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +150,11 @@ def _is_block(fields: list[_Field], *, ended_by_blank: bool) -> bool:
 def _front_matter(text: str, start: int) -> Block | None:
     """Read YAML or TOML front matter between two fences."""
     lines = _lines(text, start)
-    fence = lines[0][1].rstrip() if lines else ""
+    fence = next(lines, (0, ""))[1].rstrip()
     if fence not in _FENCES:
         return None
     fields: list[_Field] = []
-    for line_end, line in lines[1:]:
+    for line_end, line in lines:
         if line.rstrip() in _FENCES[fence]:
             plain = sum(field.key.isascii() and field.key.islower() for field in fields)
             return _block(line_end, fields) if any(f.known for f in fields) or plain > 1 else None

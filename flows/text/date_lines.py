@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from flows.text.date_forms import iso_dates, mail_dates
 from flows.text.date_line_shape import SENTENCE_END, SIGNS, Strength, strength_of
 from flows.text.date_parts import Candidate, Written, day_of
+from flows.text.date_signs import NUMERALS
 from flows.text.date_tokens import Token, shape
 from flows.text.dates import read_line
 
@@ -35,8 +37,12 @@ _MOST_SPACES_BEFORE_AN_END: Final = 10
 # A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
 _COULD_BE = re.compile(
-    r"\d{4}|\d\d?(?:[\s./\-]{1,3}\d\d?[\s./\-]{1,3}\d\d|[\s./\-]{0,3}[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)|年"
+    r"\d{4}|\d\d?(?:[\s./\-]{1,3}\d\d?[\s./\-]{1,3}\d\d|[\s./\-]{0,3}[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)"
 )
+# Or a year by its sign, with its month behind it; 昨年の冬 (last winter) has none.
+_EAST_ASIAN_YEAR = re.compile(rf"年\s?[\d{NUMERALS}]")
+# And not only one number that is too long for a date: the id of an article, a telephone.
+_ONE_LONG_NUMBER = re.compile(r"[^\d년]*\d{9,}[^\d년]*")
 # The commonest labels, before dates that need no dictionary.
 _SIMPLE_LABEL = re.compile(
     r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE
@@ -81,7 +87,9 @@ def could_be_date_line(line: str) -> bool:
         return False
     if line.count(" ") > _MOST_SPACES_BEFORE_AN_END and _ENDS_LIKE_A_SENTENCE.search(line.rstrip()[-4:]):
         return False
-    return _COULD_BE.search(line) is not None
+    if "年" in line and _EAST_ASIAN_YEAR.search(line):
+        return True
+    return _COULD_BE.search(line) is not None and _ONE_LONG_NUMBER.fullmatch(line) is None
 
 
 def read_date_line(line: str) -> DateLine | None:
@@ -112,6 +120,8 @@ def _simple(line: str) -> DateLine | None:
     return None
 
 
+# The lines around a header are looked at several times: for more of it, and for others like it.
+@lru_cache(maxsize=64)
 def _read(line: str) -> DateLine | None:
     """Read a line by its shape."""
     tokens = read_line(line).tokens

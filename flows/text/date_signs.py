@@ -11,11 +11,12 @@ from typing import Final
 from flows.text.calendars import from_era
 from flows.text.date_parts import Candidate, Written, clock_of, day_of, full_year
 
-_NUMERALS: Final = "〇零一二三四五六七八九十元"
+# Of Chinese, by place or with ten; 元 is the first year of an era.
+NUMERALS: Final = "〇零一二三四五六七八九十元"
 _EAST_ASIAN = re.compile(
     rf"""(?<!\d)(?:(?P<era>明治|大正|昭和|平成|令和|(?:中華|中华)?民[國国])\s?)?
-    (?P<year>\d{{1,4}}|[{_NUMERALS}]{{1,4}})\s?[年년]\s?(?P<month>\d{{1,2}}|[{_NUMERALS}]{{1,2}})\s?[月월]
-    (?: \s?(?P<day>\d{{1,2}}(?=\d?\d:\d\d)|\d{{1,2}}(?!\d|:)|[{_NUMERALS}]{{1,3}})\s?[日號号일]? )?
+    (?P<year>\d{{1,4}}|[{NUMERALS}]{{1,4}})\s?[年년]\s?(?P<month>\d{{1,2}}|[{NUMERALS}]{{1,2}})\s?[月월]
+    (?: \s?(?P<day>\d{{1,2}}(?=\d?\d:\d\d)|\d{{1,2}}(?!\d|:)|[{NUMERALS}]{{1,3}})\s?[日號号일]? )?
     (?: \s?[(（]?(?:[周週]|星期|礼拜|禮拜)?(?P<weekday>[一二三四五六日天月火水木金土월화수목금토일])(?:曜日?|요일)?[)）]
       | \s?(?:[周週]|星期|礼拜|禮拜)(?P<weekday2>[一二三四五六日天])
       | \s?(?P<weekday3>[月火水木金土日])曜日?
