@@ -98,13 +98,18 @@ def log_likelihood(codes: Codes, script: Script, background: Background | None =
     return _of_ideographs(codes) if script == "cjk" else log_likelihoods(codes[np.newaxis], script, background)[0]
 
 
-def log_likelihoods(texts: Codes, script: Script, background: Background | None = None) -> list[float]:
-    """Give ln(likelihood) of several readings of some bytes, a row each, in one script other than ideographs."""
+def log_likelihoods(
+    texts: Codes, script: Script, background: Background | None = None, held: Floats | None = None
+) -> list[float]:
+    """Give ln(likelihood) of several readings of some bytes, a row each, in one script other than ideographs.
+
+    held: for each row, the chance of each language to be in its charset.
+    """
     if script == "cyrillic":
         texts, twins = _untwined(texts)
-        of_words = zip(_of_words(texts, script, None), twins.tolist(), strict=True)
+        of_words = zip(_of_words(texts, script), twins.tolist(), strict=True)
         return [total + _TWIN * float(count) for total, count in of_words]
-    totals = _of_words(texts, script, background)
+    totals = _of_words(texts, script, background, held)
     if script != "latin":
         return totals
     kinds = signs().kind.take(_padded(texts))
@@ -115,7 +120,8 @@ def log_likelihoods(texts: Codes, script: Script, background: Background | None 
         if count * _APOSTROPHES_TO_WORDS > np.count_nonzero(kinds[number] == SPACE):
             rest = codes[~inside]
             placed = math.lgamma(count + 1) + math.lgamma(len(rest) + 1) - math.lgamma(len(codes) + 2)
-            without = _of_words(rest[np.newaxis], script, background)[0]
+            its_own = None if held is None else held[number : number + 1]
+            without = _of_words(rest[np.newaxis], script, background, its_own)[0]
             totals[number] = float(np.logaddexp(totals[number], without + placed + _APOSTROPHE_LANGUAGE))
     return totals
 
@@ -147,7 +153,9 @@ def _twins() -> Codes:
     return table
 
 
-def _of_words(texts: Codes, script: Script, background: Background | None) -> list[float]:
+def _of_words(
+    texts: Codes, script: Script, background: Background | None = None, held: Floats | None = None
+) -> list[float]:
     model = letters(script)
     padded = _padded(texts)
     threes = _threes(model, padded)
@@ -159,9 +167,10 @@ def _of_words(texts: Codes, script: Script, background: Background | None) -> li
         plain_rows, marked = model.walk.rows_of(*plain), (plain[2] != this).any(axis=1).tolist()
     totals = []
     for number, codes in enumerate(texts):
-        total = _of_mixture(model, rows[number], prior)
+        its_own = None if held is None else held[number]
+        total = _of_mixture(model, rows[number], prior, its_own)
         if script == "latin" and marked[number]:
-            unknown = _of_mixture(model, plain_rows[number], prior)
+            unknown = _of_mixture(model, plain_rows[number], prior, its_own)
             unknown += _of_marks(model, this[number], background)
             total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
         totals.append(total + rest[number] + _of_repeated_signs(codes, this[number]))
@@ -181,9 +190,11 @@ def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
     return ids[:, :-3], ids[:, 1:-2], ids[:, 2:-1]
 
 
-def _of_mixture(model: Letters, rows: Ids, prior: Floats) -> float:
-    """Weigh the text in that mixture of languages that likes it best."""
-    return float(np.log(model.table.take(rows, axis=0) @ _weights(model, rows, prior)).sum())
+def _of_mixture(model: Letters, rows: Ids, prior: Floats, held: Floats | None) -> float:
+    """Weigh the text in that mixture of languages that likes it best, and that mixture in its charset."""
+    weights = _weights(model, rows, prior)
+    charset = 0.0 if held is None else math.log(weights @ held)
+    return float(np.log(model.table.take(rows, axis=0) @ weights).sum()) + charset
 
 
 def _weights(model: Letters, rows: Ids, prior: Floats) -> Floats:

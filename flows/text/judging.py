@@ -21,6 +21,7 @@ import numpy as np
 
 from flows.text.candidates import MultiByte, SingleByte, multi_byte, single_byte
 from flows.text.charset_label import label_of
+from flows.text.coverage import chances_of_being_held
 from flows.text.evidence import background_of, codes_of, log_likelihood, log_likelihoods
 from flows.text.glancing import glance
 from flows.text.sampling import take_sample
@@ -28,7 +29,7 @@ from flows.text.second_opinion import opinion_of, opinions, python_name
 
 if TYPE_CHECKING:
     from flows.text.candidates import Script
-    from flows.text.evidence import Codes
+    from flows.text.evidence import Background, Codes
     from flows.text.sampling import Sample
 
 # How many bytes are glanced at: of words in Latin letters, few are beyond ASCII.
@@ -41,6 +42,8 @@ _FAR_BEHIND: Final = 45.0
 # The commonest is weighed unless it is hopeless: a glance does not see apostrophes that are letters.
 _COMMONEST: Final = "windows-1252"
 _HOPELESS: Final = 160.0
+# A twin of the best reads all but so many of the file's different bytes alike.
+_TWIN_DIFFERS: Final = 0.2
 # A character that the charset has no reading for, and the most of them.
 _UNREAD: Final = -12.0
 _MOST_UNREAD: Final = 0.02
@@ -102,22 +105,50 @@ def _chances() -> list[float]:
 
 
 def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
-    charsets, chances = single_byte(), _chances()
+    charsets = single_byte()
+    groups = _alike(sample.distinct)
+    priors = _priors(groups, sample, label)
+    words = sample.words + b" " + sample.rare
+    background = background_of(sample.plain) if any(charsets[number].script == "latin" for number in priors) else None
+    likelihoods = _likelihoods(_worth_weighing(priors, sample, words), words, background)
+    best = max(likelihoods, key=lambda number: likelihoods[number] + priors[number])
+    twins = [number for number in _twins(best, priors, sample.distinct) if number not in likelihoods]
+    likelihoods |= _likelihoods(twins, words, background)
+    return [
+        Reading(
+            charsets[number], found, priors[number], 0.0, tuple([charsets[same].name for same in groups[number]][1:])
+        )
+        for number, found in likelihoods.items()
+    ]
+
+
+def _alike(distinct: bytes) -> dict[int, list[int]]:
+    """Part the charsets by how they read some bytes: those that read them alike stand under the first of them."""
     groups: dict[str, list[int]] = {}
-    for number, charset in enumerate(charsets):
-        groups.setdefault(charset.decode(sample.distinct), []).append(number)
+    for number, charset in enumerate(single_byte()):
+        groups.setdefault(charset.decode(distinct), []).append(number)
+    return {group[0]: group for group in groups.values()}
+
+
+def _priors(groups: dict[int, list[int]], sample: Sample, label: str | None) -> dict[int, float]:
+    """Say how likely each group of charsets is, before its reading is looked at; some cannot be."""
+    charsets, chances = single_byte(), _chances()
     only_latin = sample.letters < _LEAST_OF_OTHER_SCRIPTS
     sparse = -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
     priors = {}
-    for group in groups.values():
-        script = charsets[group[0]].script
+    for first, group in groups.items():
+        script = charsets[first].script
         if script in _MOSTLY_ASCII or not only_latin:
             prior = math.log(sum([chances[number] for number in group]))
             if label is not None:
                 prior += _LABELLED * any(charsets[number].name == label for number in group)
-            priors[group[0]] = prior + (0.0 if script == "latin" else sparse)
+            priors[first] = prior + (0.0 if script == "latin" else sparse)
+    return priors
+
+
+def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> list[int]:
+    """Glance at every reading, and leave out what has no chance."""
     enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
-    words = sample.words + b" " + sample.rare
     numbers = list(priors)
     glances = dict(zip(numbers, glance(numbers, words[:enough]), strict=True))
     ranked = sorted(priors, key=lambda number: -(glances[number] + priors[number]))
@@ -125,34 +156,34 @@ def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
     kept = []
     for rank, number in enumerate(ranked):
         behind = best - glances[number] - priors[number]
-        commonest = charsets[number].name == _COMMONEST and behind <= _HOPELESS
+        commonest = single_byte()[number].name == _COMMONEST and behind <= _HOPELESS
         if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest:
             kept.append(number)
-    likelihoods = _likelihoods([charsets[number] for number in kept], words, sample.plain)
-    same = {group[0]: group[1:] for group in groups.values()}
-    return [
-        Reading(
-            charsets[number],
-            likelihoods[charsets[number].name],
-            priors[number],
-            0.0,
-            same=tuple([charsets[other].name for other in same[number]]),
-        )
-        for number in kept
-    ]
+    return kept
 
 
-def _likelihoods(charsets: list[SingleByte], words: bytes, plain: bytes) -> dict[str, float]:
-    """Weigh the readings of some words in full, those of one script together."""
-    together: dict[tuple[Script, int], dict[str, Codes]] = {}
-    for charset in charsets:
-        codes = _codes(charset, words)
-        together.setdefault((charset.script, len(codes)), {})[charset.name] = codes
-    latin = any(script == "latin" for script, _ in together)
-    background = background_of(plain) if latin else None
-    likelihoods: dict[str, float] = {}
+def _twins(best: int, priors: dict[int, float], distinct: bytes) -> list[int]:
+    """Give the charsets that read nearly every one of some bytes as the best does: a glance may have missed them."""
+    charsets = single_byte()
+    reading, most = charsets[best].decode(distinct), len(distinct) * _TWIN_DIFFERS
+    return [number for number in priors if sum(map(str.__ne__, reading, charsets[number].decode(distinct))) <= most]
+
+
+def _likelihoods(numbers: list[int], words: bytes, background: Background | None) -> dict[int, float]:
+    """Weigh some charsets' readings of some words in full, those of one script together."""
+    charsets = single_byte()
+    together: dict[tuple[Script, int], dict[int, Codes]] = {}
+    for number in numbers:
+        codes = _codes(charsets[number], words)
+        together.setdefault((charsets[number].script, len(codes)), {})[number] = codes
+    likelihoods: dict[int, float] = {}
     for (script, _), texts in together.items():
-        weighed = log_likelihoods(np.stack([*texts.values()]), script, background if script == "latin" else None)
+        stack = np.stack([*texts.values()])
+        if script == "latin":
+            held = np.stack([chances_of_being_held(charsets[number]) for number in texts])
+            weighed = log_likelihoods(stack, script, background, held)
+        else:
+            weighed = log_likelihoods(stack, script)
         likelihoods |= zip(texts, weighed, strict=True)
     return likelihoods
 
