@@ -61,7 +61,7 @@ _HEAD: Final = 512
 _ODD: Final = bytes(code for code in range(0x20) if code not in b"\a\b\t\n\v\f\r\x1a\x1b")
 # What a PDF, a Rich Text document and an old pickle begin with.
 _SPELT_BEGINNINGS: Final = b"%{(c"
-_UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}-")
+_UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}")
 # Found on files: with it, of the answers that say 0.9 and more 99.5 % are right.
 _TEMPERATURE: Final = 3.0
 # However likely its reading is, a single letter is little to go by.
@@ -119,8 +119,9 @@ def _with_controls(raw: bytes, text: str) -> Decoded | Rejection:
     name = name_by_signature(raw)
     if name:
         return _binary(name)
-    if 0x1B in raw and 0 not in raw:
-        return _spelt_in_ascii(raw) or _utf_8(text)
+    escaped = _spelt_in_ascii(raw) if 0x1B in raw and 0 not in raw else None
+    if escaped:
+        return escaped
     found = read_marked(raw) or read_unmarked(raw)
     if found:
         return Decoded(*found)

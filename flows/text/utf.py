@@ -38,6 +38,9 @@ _MARKS: Final = (
 )
 _UTF_7_MARKS: Final = (b"+/v8", b"+/v9", b"+/v+", b"+/v/")
 _UTF_7_RUN: Final = re.compile(rb"\+([A-Za-z0-9+/]*)-?")
+_UTF_7_ENDED: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}-")
+# Different characters that stand for UTF-7 where none of its runs is ended by its own sign.
+_FEWEST_SPELT: Final = 3
 _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]|\xc0\x80")
 # A file that was cut, or damaged at one place, is still what its mark says.
 _MOST_DAMAGE: Final = 0.001
@@ -81,8 +84,9 @@ def read_unmarked(raw: bytes) -> Unicode | None:
         return None
     head = raw[:_LOOKED_AT]
     nuls = 0 in head
-    if not nuls and head.count(0x20) * _MOST_HALF_BLANKS > len(head):
-        return None  # a blank has a zero byte beside it
+    # A blank has a zero byte beside it; U+20xx, dashes and quotes, has its 0x20 on one side always.
+    if not nuls and min(head[0::2].count(0x20), head[1::2].count(0x20)) * _MOST_HALF_BLANKS > len(head):
+        return None
     if nuls and len(raw) % 4 == 0:
         for encoding, zeros in (("utf-32le", raw[3::4]), ("utf-32be", raw[0::4])):
             if not zeros.strip(b"\0"):
@@ -95,26 +99,41 @@ def read_unmarked(raw: bytes) -> Unicode | None:
     for encoding, high, low in sorted(orders, key=lambda order: -order[1]):
         text = _strictly(raw, encoding)
         if text is not None and _is_writing(text):
-            # Few low halves are zero, but for 一 and its like.
-            by_zeros = high > 0 and low * 20 <= high
+            # Few low halves are zero, but for 一, a combining grave accent and their like.
+            by_zeros = high > 0 and low * 8 <= high
             if by_zeros or _is_one_script(text):
                 return Unicode(text, encoding, "detected", 0.98 if by_zeros else 0.9)
     return None
 
 
 def read_utf_7(raw: bytes) -> Unicode | None:
-    """Read ASCII that is UTF-7: every `+…-` in it spells characters beyond ASCII, and nothing else."""
-    runs = _UTF_7_RUN.findall(raw)
-    if not any(runs):
-        return None
+    """Read ASCII that is UTF-7: every `+…` in it spells characters beyond ASCII, and so that chance is out.
+
+    A run that ends with `-` proves it; of others it takes two, or one long one, in one script: `+100` is a number.
+    """
+    runs = [run for run in _UTF_7_RUN.findall(raw) if run]
+    spelt = []
     for run in runs:
-        if not run:
-            continue
-        spelt = _strictly(b"+" + run + b"-", "utf-7")
-        if len(run) < 3 or not spelt or any(char.isascii() or _is_strange(char) for char in spelt):
+        characters = _strictly(b"+" + run + b"-", "utf-7") if len(run) > 2 else None
+        if not characters or any(char.isascii() or _is_strange(char) for char in characters):
             return None
+        spelt.append(characters)
+    if not spelt or not (_UTF_7_ENDED.search(raw) or _is_spelt_on_purpose(spelt)):
+        return None
     text = _strictly(raw, "utf-7")
     return None if text is None else Unicode(text, "utf-7", "detected", 0.9)
+
+
+def _is_spelt_on_purpose(spelt: list[str]) -> bool:
+    text = "".join(spelt)
+    if len(set(text)) < _FEWEST_SPELT:
+        return False
+    codes = codes_of(text)
+    if (codes >= 0x3400).any():
+        return _is_one_script(text) and _is_writing(text)
+    marks = (codes >= 0x2000) & (codes < 0x2200)
+    blocks = np.bincount(np.where(codes < 0x250, 0, codes >> 8)[~marks], minlength=1)
+    return bool(int(blocks.max()) == blocks.sum())
 
 
 def read_variant(raw: bytes) -> Unicode | None:
@@ -147,7 +166,7 @@ def _is_writing(text: str) -> bool:
     if strange and sum(map(looked_at.count, strange)) > _MOST_STRANGE * len(looked_at):
         return False
     codes = codes_of(looked_at)
-    wide = codes[(codes >= 0x3400) & (codes < 0xD7A4)]
+    wide = codes[((codes >= 0x3400) & (codes < 0xA000)) | ((codes >= 0xAC00) & (codes < 0xD7A4))]
     if len(wide) * 4 > len(codes):
         return bool((ideographs.chances()[:, wide].mean(axis=1)).max() > _LEAST_LIKELY)
     return True

@@ -147,6 +147,11 @@ def test_a_program_with_a_plus_sign_is_not_utf_7():
     assert decoded(b"a = b +c- d; x+y-z").encoding == "utf-8"
 
 
+@pytest.mark.parametrize("text", ["+100 +101 +102 +103", "i+ANY j+ANY k+ANY", "call +4912345678 or +33612345678"])
+def test_numbers_and_words_behind_a_plus_sign_are_not_utf_7(text):
+    assert decoded(text.encode()).text == text
+
+
 def test_a_close_choice_names_the_other():
     result = decoded("Perfect caf\x82 ".encode("latin-1"))
     assert result.candidates[0].encoding == result.encoding
