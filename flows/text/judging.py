@@ -42,8 +42,6 @@ _FAR_BEHIND: Final = 45.0
 # The commonest is weighed unless it is hopeless: a glance does not see apostrophes that are letters.
 _COMMONEST: Final = "windows-1252"
 _HOPELESS: Final = 160.0
-# A twin of the best reads all but so many of the file's different bytes alike.
-_TWIN_DIFFERS: Final = 0.2
 # A character that the charset has no reading for, and the most of them.
 _UNREAD: Final = -12.0
 _MOST_UNREAD: Final = 0.02
@@ -163,10 +161,17 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
 
 
 def _twins(best: int, priors: dict[int, float], distinct: bytes) -> list[int]:
-    """Give the charsets that read nearly every one of some bytes as the best does: a glance may have missed them."""
-    charsets = single_byte()
-    reading, most = charsets[best].decode(distinct), len(distinct) * _TWIN_DIFFERS
-    return [number for number in priors if sum(map(str.__ne__, reading, charsets[number].decode(distinct))) <= most]
+    """Give the charsets that differ from the best only where it reads what is no letter.
+
+    A glance weighs letters; it does not see where signs stand, and may have missed these.
+    """
+    reading = single_byte()[best].decode(distinct)
+    signed = bytes([code for code, character in zip(distinct, reading, strict=True) if not character.isalpha()])
+    if not signed:
+        return []
+    lettered = distinct.translate(None, signed)
+    letters = single_byte()[best].decode(lettered)
+    return [number for number in priors if single_byte()[number].decode(lettered) == letters]
 
 
 def _likelihoods(numbers: list[int], words: bytes, background: Background | None) -> dict[int, float]:
