@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from flows.errors import SettingsError
+from flows.project import open_ledger
 from flows.storage.ledger import SETTLED, Ledger
 from flows.storage.ledger_rewrites import DONE, EXCHANGED, RewriteLedger, rewrites, rewritten
 from flows.storage.ledger_tables import about, batches, deliveries, sources
-from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,7 @@ def changes_since(settings: Settings, token: str = START, *, with_ids: bool = Fa
     Raises:
         SettingsError: the token is none of this ledger's.
     """
-    warehouse = Warehouse(settings.warehouse)
-    with Ledger(settings.ledger_url or warehouse.ledger_url) as ledger:
+    with open_ledger(settings) as ledger:
         RewriteLedger(ledger)  # makes its tables in a ledger that has not got them
         ledger_id = _ledger_id(ledger)
         batch_no, rewrite_no = _parse(token, ledger_id)

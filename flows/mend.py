@@ -29,6 +29,7 @@ import sqlalchemy as sa
 
 from flows.errors import LedgerError
 from flows.pipeline import recover
+from flows.project import ledger_url_of
 from flows.records import LandedFile, Outcome
 from flows.settling import GONE, REASON_ENDING, archive_day, reason_name
 from flows.storage.durable import rename_no_replace
@@ -58,7 +59,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         LedgerError: a newer Longshore wrote the ledger, or its server cannot be reached; nothing was changed.
     """
     done = []
-    url = settings.ledger_url or warehouse.ledger_url
+    url = ledger_url_of(settings)
     warehouse.make()
     # A server looks after its own files.
     damage = _damage(url) if sa.make_url(url).get_backend_name() == "sqlite" else None

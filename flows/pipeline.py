@@ -20,7 +20,6 @@ import socket
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
@@ -30,6 +29,7 @@ from flows.deliveries import write_deliveries
 from flows.errors import LedgerError
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches
+from flows.project import known_files, open_ledger
 from flows.records import Outcome, Staged
 from flows.settling import settle
 from flows.storage import faults
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from flows.records import Batch, Delivery, LandedFile
     from flows.settings import Settings
     from flows.settling import Settlement
-    from flows.storage.landing import Listing
+    from flows.storage.listing import Listing
     from flows.workers import Workers
 
 # At most so many files are held in memory as names; a larger backlog is taken in rounds.
@@ -107,7 +107,7 @@ def ingest_landing(
         named = f"{what} {run.summary.run_id[:8]}"
         with one_run_at_a_time(run.warehouse.inner, named, _now(), settings.ledger_url) as run.still_held:
             run.warehouse.make()
-            with Ledger(settings.ledger_url or run.warehouse.ledger_url) as ledger:
+            with open_ledger(settings) as ledger:
                 _refuse_to_forget(ledger, run.warehouse)
                 run.go(ledger, choose_workers, wait=wait)
     except sa.exc.SQLAlchemyError as error:
@@ -251,11 +251,7 @@ class _Run:
 
         settings = self.settings
         matches = wanted_by(settings.include, settings.exclude)
-        known: Callable[[Sequence[LandedFile]], set[str]] | None = None
-        if settings.after_ingest == "keep":
-            known = ledger.already_kept
-        elif ledger.stuck_files():
-            known = partial(ledger.already_kept, stuck=True)
+        known = known_files(ledger, settings)
         listing = look()
         if listing.young and (wait or listing.odd_clock):
             seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from flows.batch import read_sources
 from flows.planning import identify, not_a_file, unless_forgotten
+from flows.project import ledger_if_any, waiting_files
 from flows.records import Outcome, Rejection, Source
 from flows.report import table
 from flows.storage.landing import Landing, MovedError
-from flows.storage.ledger import Ledger
 from flows.storage.ledger_rewrites import tombstones
 from flows.storage.names import to_source_path
-from flows.storage.patterns import first_match, wanted_by
-from flows.storage.warehouse import Warehouse
+from flows.storage.patterns import first_match
 from flows.text.normalise import normalise
 
 if TYPE_CHECKING:
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
 
     from flows.records import Delivery
     from flows.settings import Settings
+    from flows.storage.ledger import Ledger
 
 _ROWS = 40
+_MOST_FILES = 1_000_000
 
 
 @dataclass(slots=True)
@@ -62,30 +63,20 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
         LandingMissingError: there is no landing folder.
     """
     found = Preview()
-    warehouse = Warehouse(settings.warehouse)
-    ledger = None
-    if settings.ledger_url or warehouse.has_ledger():
-        ledger = Ledger(settings.ledger_url or warehouse.ledger_url)
-    wanted = wanted_by(settings.include, settings.exclude)
-    known = ledger.already_kept if ledger and settings.after_ingest == "keep" else None
-    limit = settings.max_files_per_run or 1_000_000
-    try:
-        with Landing(settings.landing) as landing:
-            listing = landing.list_settled(settings.settle_seconds, time.time(), limit, wanted, None, known)
-            if listing.young and wait:
-                time.sleep(listing.young_seconds)
-                listing = landing.list_settled(settings.settle_seconds, time.time(), limit, wanted, None, known)
-            seen: set[str] = set()
-            for file in listing.not_files:
-                _add_unread(found, not_a_file(file))
-            for file in listing.files:
-                new = list(_new_sources(found, identify(file, landing, settings), ledger, seen))
-                if new:
-                    _normalise(found, new, landing, settings)
-            found.young = len(listing.young)
-    finally:
-        if ledger is not None:
-            ledger.close()
+    limit = settings.max_files_per_run or _MOST_FILES
+    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+        listing = waiting_files(landing, ledger, settings, limit)
+        if listing.young and wait:
+            time.sleep(listing.young_seconds)
+            listing = waiting_files(landing, ledger, settings, limit)
+        seen: set[str] = set()
+        for file in listing.not_files:
+            _add_unread(found, not_a_file(file))
+        for file in listing.files:
+            new = list(_new_sources(found, identify(file, landing, settings), ledger, seen))
+            if new:
+                _normalise(found, new, landing, settings)
+        found.young = len(listing.young)
     return found
 
 

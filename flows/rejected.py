@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import LongshoreError
+from flows.project import ledger_if_any, open_ledger
 from flows.records import Outcome
 from flows.report import table
 from flows.settling import GONE, archive_day, place_of, reason_name
@@ -48,10 +49,9 @@ class Rejected:
 
 def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Give the rejected files that still wait for someone, the oldest rejection first."""
-    warehouse = Warehouse(settings.warehouse)
-    if not settings.ledger_url and not (warehouse.inner / "ledger.sqlite3").exists():
-        return []
-    with Landing(settings.landing) as landing, Ledger(settings.ledger_url or warehouse.ledger_url) as ledger:
+    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+        if ledger is None:
+            return []
         # By place: a file that was kept and retried may have been rejected there more than once.
         found: dict[str, Rejected] = {}
         for one in LedgerAudit(ledger).rejections(reason):
@@ -96,7 +96,7 @@ def retry(
     now = dt.datetime.now(dt.UTC)
     with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
         chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
-        with Ledger(settings.ledger_url or warehouse.ledger_url) as ledger:
+        with open_ledger(settings) as ledger:
             audit = LedgerAudit(ledger)
             return [back for one in chosen if (back := _put_back(one, landing, ledger, audit)) is not None]
 

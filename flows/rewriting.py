@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import LockHeldError, WarehouseError
 from flows.pipeline import recover
+from flows.project import open_ledger
 from flows.storage import faults
 from flows.storage.checksum import ColumnSums
 from flows.storage.durable import fsync_folder
@@ -214,7 +215,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
     run_id = uuid.uuid4().hex
     with (
         one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now(), settings.ledger_url),
-        Ledger(settings.ledger_url or warehouse.ledger_url) as ledger,
+        open_ledger(settings) as ledger,
     ):
         run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
         state = "failed"

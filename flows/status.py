@@ -7,10 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from flows.project import ledger_if_any, waiting_files
 from flows.storage.landing import Landing
-from flows.storage.ledger import Ledger
 from flows.storage.lock import holder_of
-from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -92,20 +91,9 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
         LedgerError: the ledger cannot be used.
     """
     warehouse = Warehouse(settings.warehouse)
-    ledger = None
-    if settings.ledger_url or warehouse.has_ledger():
-        ledger = Ledger(settings.ledger_url or warehouse.ledger_url)
-    try:
-        with Landing(settings.landing) as landing:
-            now = time.time()
-            listing = landing.list_settled(
-                settings.settle_seconds,
-                now,
-                _COUNTED,
-                wanted_by(settings.include, settings.exclude),
-                None,
-                ledger.already_kept if ledger and settings.after_ingest == "keep" else None,
-            )
+    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+        now = time.time()
+        listing = waiting_files(landing, ledger, settings, _COUNTED)
         oldest = listing.files[0].modified_ns / 1e9 if listing.files else None
         status = Status(
             landing=str(settings.landing),
@@ -127,9 +115,6 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
                 counts["rejected"],
             )
             status.runs = ledger.last_runs(runs)
-    finally:
-        if ledger is not None:
-            ledger.close()
     return status
 
 

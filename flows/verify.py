@@ -20,10 +20,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import LedgerError, LockHeldError, LongshoreError
+from flows.project import open_ledger
 from flows.records import LandedFile, Outcome
 from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
 from flows.storage.landing import ARCHIVE, DELETING, REJECTED, Landing, MovedError
-from flows.storage.ledger import Ledger
 from flows.storage.ledger_audit import LedgerAudit
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.names import printable
@@ -116,20 +116,14 @@ def verify(settings: Settings, *, repair: bool = False) -> Verification:
         raise LongshoreError(f"Not verified: {held.holder}.") from None
 
 
-def ledger_url_of(settings: Settings, warehouse: Warehouse) -> str:
-    """Say where the ledger is."""
-    return settings.ledger_url or warehouse.ledger_url
-
-
 def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verification:
     found = Verification()
-    url = ledger_url_of(settings, warehouse)
-    if url == warehouse.ledger_url and not (warehouse.inner / "ledger.sqlite3").exists():
+    if not settings.ledger_url and not warehouse.has_ledger():
         if warehouse.has_parts():
             found.add("ledger-lost", "ledger", "There are records, but no ledger. --repair makes it anew.")
         return found
     try:
-        with Ledger(url) as ledger:
+        with open_ledger(settings) as ledger:
             audit = LedgerAudit(ledger)
             damage = audit.damage()
             if damage is not None:

@@ -20,7 +20,7 @@ from flows import pipeline, planning
 from flows.errors import LockHeldError
 from flows.pipeline import ingest_landing
 from flows.settings import Settings
-from flows.storage import landing as landing_room
+from flows.storage import durable
 from flows.storage.ledger import Ledger
 from flows.storage.lock import holder_of, one_run_at_a_time
 from flows.storage.warehouse import Warehouse
@@ -512,4 +512,4 @@ def test_what_longshore_writes_is_not_for_everyone(settings):
     own = [*settings.warehouse.rglob("*"), settings.landing / "_rejected" / "a.txt.reason.json"]
     modes = {path: path.stat().st_mode & 0o777 for path in own if path.is_file()}
     assert set(modes.values()) == {0o640}, modes
-    assert landing_room.FOLDER_MODE == 0o750
+    assert durable.FOLDER_MODE == 0o750

@@ -93,10 +93,6 @@ class Warehouse:
         faults.step("publish.renamed")
         fsync_folder(target.parent)
 
-    def has_part(self, part: str) -> bool:
-        """Tell whether readers see this part."""
-        return (self.records / part).is_file()
-
     def finish_publish(self, part: str, sha256: str) -> bool:
         """Bring to the disk a rename whose process may have died before it could; False where this part is not visible.
 

@@ -9,9 +9,9 @@ import resource
 from typing import TYPE_CHECKING
 
 from flows import pipeline
+from flows.project import open_ledger
 from flows.settings import Settings
 from flows.storage import faults
-from flows.storage.ledger import Ledger
 from flows.storage.warehouse import Warehouse
 from flows.text.normalise import normalise
 from flows.verify import record_ids_of, verify
@@ -121,7 +121,7 @@ def _check_places(settings: Settings, forgotten: bytes | None) -> list[str]:
 
 
 def _check_ledger(settings: Settings, forgotten: bytes | None) -> list[str]:
-    with Ledger(settings.ledger_url or Warehouse(settings.warehouse).ledger_url) as ledger:
+    with open_ledger(settings) as ledger:
         counts = ledger.counts()
         with ledger.engine.connect() as db:
             query = "SELECT count(*) FROM deliveries WHERE reason = 'UNREADABLE' AND NOT is_member"

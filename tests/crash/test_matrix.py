@@ -75,8 +75,8 @@ def _worker_cases():
 def _rewrite_cases():
     for what, steps in rewrites.STEPS.items():
         for mode, step, kind in itertools.product(_MODES, steps, _KINDS):
-            # There is nothing to read anew where the originals were deleted.
-            possible = (what, mode) != ("reprocess", "delete")
+            # Where the originals were deleted, there is nothing to read anew, and nothing to forget but the record.
+            possible = mode != "delete" or (what != "reprocess" and step != "forget.original")
             if possible and (_FULL or (mode == "archive" and kind in ("kill", "enospc"))):
                 yield _case(step, kind, after_ingest=mode, rewrite=what)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import LandingMissingError
-from flows.storage import landing as landing_room
+from flows.storage import folders as folders_room
 from flows.storage.landing import Landing, MovedError
 
 
@@ -51,7 +51,7 @@ def test_a_link_in_the_way_of_a_folder_is_not_followed(landing, tmp_path_factory
 @pytest.mark.parametrize("act", ["move", "delete"])
 def test_a_file_replaced_just_before_the_rename_is_put_back(landing, monkeypatch, act):
     file = listed(landing)
-    original = landing_room.rename_no_replace
+    original = folders_room.rename_no_replace
     raced = []
 
     def rename(source, target, **folders):
@@ -61,7 +61,7 @@ def test_a_file_replaced_just_before_the_rename_is_put_back(landing, monkeypatch
             (landing.root / "new").rename(landing.root / "a.txt")
         return original(source, target, **folders)
 
-    monkeypatch.setattr(landing_room, "rename_no_replace", rename)
+    monkeypatch.setattr(folders_room, "rename_no_replace", rename)
     with pytest.raises(MovedError, match="replaced"):
         landing.move(file, "_archive/a.txt") if act == "move" else landing.delete(file)
     assert (landing.root / "a.txt").read_bytes() == b"somebody else's"

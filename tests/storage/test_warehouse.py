@@ -31,7 +31,7 @@ def test_a_second_attempt_is_not_stopped_by_what_the_first_left(warehouse):
 def test_nothing_is_published_over_another_part(warehouse):
     for _ in range(2):
         part = warehouse.stage("run", "b.parquet", TABLE, 3)
-        if warehouse.has_part(PART):
+        if PART in warehouse.parts():
             with pytest.raises(WarehouseError, match="verify --repair"):
                 warehouse.publish("run", part.name, PART)
         else:

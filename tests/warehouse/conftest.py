@@ -12,8 +12,8 @@ import pytest
 
 from flows.compaction import compact_warehouse
 from flows.pipeline import ingest_landing
+from flows.project import open_ledger
 from flows.settings import Settings
-from flows.storage.ledger import Ledger
 from flows.storage.warehouse import Warehouse
 from flows.workers import InlineWorkers
 
@@ -51,7 +51,7 @@ class Project:
         return Warehouse(self.root / "warehouse")
 
     def ledger(self):
-        return Ledger(self.settings.ledger_url or self.warehouse.ledger_url)
+        return open_ledger(self.settings)
 
     def drop(self, name, text):
         path = self.root / "landing" / name

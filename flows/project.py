@@ -1,0 +1,60 @@
+"""A project as its settings name it: where its ledger is, and which files in landing/ wait."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flows.storage.ledger import Ledger
+from flows.storage.patterns import wanted_by
+from flows.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flows.records import LandedFile
+    from flows.settings import Settings
+    from flows.storage.landing import Landing
+    from flows.storage.listing import Listing
+
+
+def ledger_url_of(settings: Settings) -> str:
+    """Say where the ledger is: where the settings say, else beside the records."""
+    return settings.ledger_url or Warehouse(settings.warehouse).ledger_url
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Open the ledger; it is made, or brought up to date, where need be.
+
+    Raises:
+        LedgerError: it is damaged, cannot be reached, or a newer Longshore wrote it.
+    """
+    return Ledger(ledger_url_of(settings))
+
+
+@contextlib.contextmanager
+def ledger_if_any(settings: Settings) -> Iterator[Ledger | None]:
+    """Hold the ledger open for the block; None where no run has made one yet, and looking must not make it."""
+    if settings.ledger_url or Warehouse(settings.warehouse).has_ledger():
+        with open_ledger(settings) as ledger:
+            yield ledger
+    else:
+        yield None
+
+
+def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:
+    """Give what tells of some files which were ingested and left in landing; None where there can be none."""
+    if settings.after_ingest == "keep":
+        return ledger.already_kept
+    if ledger.stuck_files():
+        return partial(ledger.already_kept, stuck=True)
+    return None
+
+
+def waiting_files(landing: Landing, ledger: Ledger | None, settings: Settings, limit: int) -> Listing:
+    """List at most so many files that the next run would take, oldest first."""
+    wanted = wanted_by(settings.include, settings.exclude)
+    known = known_files(ledger, settings) if ledger is not None else None
+    return landing.list_settled(settings.settle_seconds, time.time(), limit, wanted, None, known)
