@@ -91,7 +91,9 @@ def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
 def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
 
-    columns = [pa.array([row[field.name] for row in rows], field.type) for field in schema]
+    from flows.storage.columns import column  # noqa: PLC0415
+
+    columns = [column([row[field.name] for row in rows], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from flows import __version__
+from flows.storage.columns import column
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from flows.records import LandedFile, Record
 
@@ -189,9 +190,9 @@ def records_table(
     """
     rows = sorted(rows, key=_reading_order)
     records = [record for record, _, _ in rows]
-    of_the_delivery: dict[str, Iterable[Any]] = {
+    of_the_delivery: dict[str, Sequence[Any]] = {
         "source_path": [path for _, path, _ in rows],
-        "source_modified_at": pa.array([file.modified_ns // 1000 for _, _, file in rows], pa.int64()),
+        "source_modified_at": [file.modified_ns // 1000 for _, _, file in rows],
         "batch_id": [batch_id] * len(rows),
         "ingested_at": [ingested_at] * len(rows),
     }
@@ -217,28 +218,8 @@ def _reading_order(row: tuple[Record, str, LandedFile]) -> tuple[str, str, str]:
     return record.language, str(record.published_date or ""), record.record_id
 
 
-def _column(field: pa.Field, values: Iterable[Any] | None, records: list[Record]) -> pa.Array:
-    if values is None:
-        if field.name == "language_candidates":
-            return _candidates(records)
-        values = [getattr(record, field.name) for record in records]
-    if isinstance(values, pa.Array):
-        return values.cast(field.type)
-    return pa.array(values, field.type)
-
-
-def _candidates(records: list[Record]) -> pa.Array:
-    offsets = [0]
-    languages, confidences = [], []
-    for record in records:
-        for candidate in record.language_candidates:
-            languages.append(candidate.language)
-            confidences.append(candidate.confidence)
-        offsets.append(len(languages))
-    structs = pa.StructArray.from_arrays(
-        [pa.array(languages, pa.string()), pa.array(confidences, pa.float32())], fields=list(_CANDIDATE)
-    )
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
+def _column(field: pa.Field, values: Sequence[Any] | None, records: list[Record]) -> pa.Array:
+    return column([getattr(record, field.name) for record in records] if values is None else values, field.type)
 
 
 def describe() -> Iterator[str]:
