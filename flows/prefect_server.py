@@ -24,7 +24,10 @@ from flows.tracking import QUIET, answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 HOST = "127.0.0.1"
 # A first start makes the database: 13 s here, much more on a small machine with a slow disk.
@@ -180,12 +183,34 @@ def _poll_seldom() -> None:
     Worker.__init__ = init  # type: ignore[method-assign]  # the queue's own defaults, made longer
 
 
+def _lock_before_reading() -> None:
+    """Let the server's transactions on SQLite take the write lock when they begin.
+
+    Its own way is to begin by reading and to ask for the lock at the first write, which SQLite refuses at once where
+    another has written meanwhile: on a busy machine services fail with `database is locked` and clients get 503s for
+    as long as it stays busy. One that asks at the start waits its turn.
+    """
+    from prefect.server.database.configurations import AioSqliteConfiguration  # noqa: PLC0415 - the server child only
+
+    begin = AioSqliteConfiguration.begin_transaction
+
+    def begin_immediately(
+        self: AioSqliteConfiguration,
+        session: AsyncSession,
+        with_for_update: bool = True,  # noqa: ARG001, FBT001, FBT002 - as in Prefect
+    ) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
+        return begin(self, session, with_for_update=True)
+
+    AioSqliteConfiguration.begin_transaction = begin_immediately  # type: ignore[method-assign, assignment]  # the same, but for the lock
+
+
 def main(port: str) -> None:
     """Be the server until told to end."""
     parent = int(os.environ.pop("LONGSHORE_SERVER_PARENT"))
     if sys.platform == "linux":
         _die_with(parent)
     _poll_seldom()
+    _lock_before_reading()
     from prefect.cli import app  # noqa: PLC0415 - the server child only
 
     sys.argv = ["prefect", "server", "start", "--host", HOST, "--port", port, "--log-level", "WARNING"]

@@ -5,7 +5,12 @@ Everything that came from outside (names, texts) is escaped before it reaches a 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.records import Outcome
@@ -13,7 +18,6 @@ from flows.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from flows.records import Brief
     from flows.summary import IngestSummary, Refusal
@@ -44,7 +48,28 @@ def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator
         yield f"Parquet: {records}/" + (
             summary.parts[0] if len(summary.parts) == 1 else f"  ({len(summary.parts)} new parts)"
         )
-        yield f"Read it: duckdb -c \"SELECT title, language, published_date FROM '{records}/**/*.parquet'\""  # noqa: S608 - a line to copy, not to run
+        yield f"Read it: {reading_line(records)}"
+
+
+def reading_line(records: str) -> str:
+    """Give a command that shows the records on this machine: DuckDB's where it is installed, else our own Python's."""
+    if shutil.which("duckdb"):
+        sql = f"SELECT title, language, published_date FROM {_quoted(f'{records}/**/*.parquet')}"  # noqa: S608 - a line to copy, not to run
+        return f"duckdb -c {_for_a_shell(sql)}"
+    python = Path(sys.executable)
+    with contextlib.suppress(ValueError):
+        python = python.relative_to(Path.cwd())
+    columns = "columns=['title', 'language', 'published_date']"
+    program = f"import pyarrow.parquet as pq; print(*pq.read_table({records!r}, {columns}).to_pylist(), sep=chr(10))"
+    return f"{shlex.quote(str(python))} -c {_for_a_shell(program)}"
+
+
+def _for_a_shell(text: str) -> str:
+    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def headline(summary: IngestSummary) -> str:

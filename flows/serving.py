@@ -62,13 +62,13 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
 
 
 async def serve_once(settings: Settings, page: str, server: EmbeddedServer | None, *, first: bool, watch: bool) -> bool:
-    """Deploy and run what is due; give True when told to stop, False when the server has gone.
+    """Deploy, start a run, and run what is due; give True when told to stop, False when the server has gone.
 
     Args:
         settings: of the project.
         page: the address of the web page, for people.
         server: our own; None where it is another's, which other projects may use too.
-        first: whether to start a run at once and to say what is served.
+        first: whether to say what is served.
         watch: whether to start runs for files that settle, besides the schedule.
 
     Raises:
@@ -81,8 +81,9 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
     try:
         ids = await _deploy(settings, runner, shared=server is None)
         ingest = ids["ingest"]
+        # At once, also after the server was away: the runs that were due meanwhile are dropped for this one.
+        await _start(ingest)
         if first:
-            await _start(ingest)
             announce(settings, page, await _next_run(settings))
     except Exception:
         if first:

@@ -30,8 +30,13 @@ _ANSWER_SECONDS = 8.0
 # wherever our runs start, because with Prefect's own 180 s that automation would end runs which are well.
 HEARTBEAT_SECONDS = 30
 HEARTBEAT_VARIABLE = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
-# Prefect's own telemetry fails noisily where there is no way out to the internet, and says nothing of use here.
-QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+# Prefect's own telemetry fails noisily where there is no way out to the internet, and says nothing of use here. What
+# `serve` itself logs belongs to no run and is not sent to the API: Prefect would warn of that with each line.
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +98,30 @@ def configured_api() -> str | None:
         check_answers(url)
         return url
     serving = serving_here()
-    return serving.api_url if serving and answers(serving.api_url, 2.0) is None else None
+    return serving.api_url if serving and problem_of(serving.api_url) is None else None
 
 
 def check_answers(url: str) -> None:
     """Raise an error that a person understands where no Prefect API answers at `url`, within ten seconds."""
-    problem = "no answer"
-    deadline = time.monotonic() + _ANSWER_SECONDS
-    while (left := deadline - time.monotonic()) > 0:
-        found = answers(url, min(left, 4.0))
-        if found is None:
-            return
-        problem = found
-        time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+    problem = problem_of(url)
+    if problem is None:
+        return
     raise SettingsError(
         f"PREFECT_API_URL is {url}, but no Prefect API answers there ({problem}). Start that server, or unset "
         "PREFECT_API_URL: then `longshore serve` starts one of its own, and `longshore ingest` needs none."
     )
+
+
+def problem_of(url: str) -> str | None:
+    """Say what is wrong with the API at `url`, or None as soon as it answers; it is given eight seconds."""
+    problem: str | None = "no answer"
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        problem = answers(url, min(left, 4.0))
+        if problem is None:
+            return None
+        time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+    return problem
 
 
 def answers(url: str, seconds: float) -> str | None:

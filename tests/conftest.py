@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -12,6 +14,12 @@ from tests.postgresql import NoPostgresqlError, Postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Every publish is several fsyncs, and this suite publishes some ten thousand times: in memory they cost nothing. What
+# the tests attack (kills, faults, two at once, other readers) is the same there. `--basetemp` chooses another place.
+_MEMORY = Path("/dev/shm")
+if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
 
 # The same examples on every run, so that a green change stays green; `HYPOTHESIS_PROFILE=search` looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True)
@@ -35,3 +43,11 @@ def postgres_server() -> Iterator[Postgresql]:
 def postgres_url(postgres_server: Postgresql) -> str:
     """Give the `ledger_url` of an empty database in a real PostgreSQL."""
     return postgres_server.new_database()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a fixture on one worker of `pytest -n`: a file, and all that talks to the served project."""
+    for item in items:
+        room = "flows" if "served" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(room))

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.flows.project import FLOW, descendants, end, free_port, make_project, texts, until
+from tests.flows.project import BUSY, FLOW, descendants, end, free_port, make_project, texts, until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -53,7 +53,12 @@ def test_every_log_line_is_json(watched):
 
 def test_a_project_does_not_take_over_the_deployments_of_another(served, tmp_path):
     other = make_project(tmp_path / "other", PREFECT_API_URL=served.api.url)
-    done = other.longshore("serve")
+
+    def answered():
+        done = other.longshore("serve")
+        return None if BUSY in done.stderr else done
+
+    done = until("an answer of the server", answered)
     assert done.returncode == 2
     assert "`project`" in done.stderr
 

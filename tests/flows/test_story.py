@@ -90,6 +90,7 @@ def test_an_automation_starts_a_consumer_for_a_new_part(served: Project, tmp_pat
         consumer = subprocess.Popen(
             [sys.executable, "consumer.py"], cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT
         )
+    made_by_serve = {automation["name"] for automation in served.api.post("/automations/filter", {})}
     try:
         until("the consumer", lambda: _maybe(lambda: served.api.deployment("consume/consumer")))
         subprocess.run([sys.executable, "automate.py"], cwd=tmp_path, env=environment, check=True, timeout=300)
@@ -105,6 +106,9 @@ def test_an_automation_starts_a_consumer_for_a_new_part(served: Project, tmp_pat
         assert run["parameters"]["path"].endswith(".parquet")
         assert run["parameters"]["rows"] == 1
     finally:
+        for automation in served.api.post("/automations/filter", {}):
+            if automation["name"] not in made_by_serve:
+                served.api.delete(f"/automations/{automation['id']}")
         left = descendants(consumer.pid)
         consumer.terminate()
         consumer.wait(60)
