@@ -152,10 +152,11 @@ def schema(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Compare landing, ledger, archive, rejected and warehouse; 1 where they disagree."""
-    from flows import verify as verification  # noqa: PLC0415
+    from flows.verification import as_json  # noqa: PLC0415
+    from flows.verify import verify as verify_project  # noqa: PLC0415
 
-    found = verification.verify(_settings(options), repair=options.repair)
-    _print([verification.as_json(found)] if options.json else found.lines())
+    found = verify_project(_settings(options), repair=options.repair)
+    _print([as_json(found)] if options.json else found.lines())
     return 1 if found.disagreements else 0
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,7 +31,20 @@ if TYPE_CHECKING:
 
 # In the ledger: deliveries of all batches up to this one are in the table.
 _WRITTEN_TO = "deliveries_written_to_batch"
+# Up to this one they were in it before the ledger was made anew, in parts of runs that the ledger has forgotten.
+_TAKEN_TO = "deliveries_taken_as_written_to_batch"
 _GROUP_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """The part of one run: its path below `deliveries/`, and the first and last batch that it tells of."""
+
+    run_no: int
+    run_id: str
+    part: str
+    first_batch: int
+    last_batch: int
 
 
 def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
@@ -37,25 +52,76 @@ def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
 
     Only for the holder of the run lock, when every batch is settled: at a run's end, or after recovery.
     """
-    with ledger.engine.connect() as db:
-        key = sa.select(about.c.value).where(about.c.key == _WRITTEN_TO)
-        written_to = int(db.execute(key).scalar_one_or_none() or 0)
-        found = db.execute(
-            sa.select(runs.c.run_no, runs.c.run_id, runs.c.started_at, sa.func.max(batches.c.batch_no))
-            .join(runs, runs.c.run_no == batches.c.run_no)
-            .where(batches.c.batch_no > written_to, batches.c.state == SETTLED)
-            .group_by(runs.c.run_no, runs.c.run_id, runs.c.started_at)
-            .order_by(runs.c.run_no)
-        ).all()
     parts = []
-    for run_no, run_id, started_at, last_batch in found:
-        part = f"run_date={started_at:%Y-%m-%d}/{run_id}.parquet"
-        _write_part(warehouse, part, _rows(ledger, run_no, run_id, written_to))
-        with ledger.engine.begin() as db:
-            db.execute(sa.delete(about).where(about.c.key == _WRITTEN_TO))
-            db.execute(sa.insert(about).values(key=_WRITTEN_TO, value=str(last_batch)))
-        parts.append(part)
+    for run in _runs(ledger, batches.c.batch_no > _marked(ledger, _WRITTEN_TO)):
+        _write_part(warehouse, run.part, rows_of(ledger, run))
+        _mark(ledger, _WRITTEN_TO, run.last_batch)
+        parts.append(run.part)
     return parts
+
+
+def written_runs(ledger: Ledger) -> Iterator[RunPart]:
+    """Give the runs whose deliveries are in the table, by what the ledger says."""
+    written = batches.c.batch_no.between(_marked(ledger, _TAKEN_TO) + 1, _marked(ledger, _WRITTEN_TO))
+    return _runs(ledger, written)
+
+
+def unwritten_batches(ledger: Ledger) -> int:
+    """Give the number of settled batches whose deliveries are not in the table yet."""
+    unwritten = batches.c.batch_no > _marked(ledger, _WRITTEN_TO)
+    query = sa.select(sa.func.count()).where(unwritten, batches.c.state == SETTLED)
+    with ledger.engine.connect() as db:
+        return int(db.execute(query).scalar_one())
+
+
+def take_as_written(ledger: Ledger) -> None:
+    """Let the table be, as it was, for all batches of a ledger that was made anew: they were in it before."""
+    with ledger.engine.connect() as db:
+        last = int(db.execute(sa.select(sa.func.max(batches.c.batch_no))).scalar_one() or 0)
+    _mark(ledger, _TAKEN_TO, last)
+    _mark(ledger, _WRITTEN_TO, last)
+
+
+def write_again(ledger: Ledger, warehouse: Warehouse, run: RunPart) -> None:
+    """Write the part of a run anew from the ledger; what stood in its place is set aside."""
+    old = warehouse.deliveries / run.part
+    if old.exists():
+        # Not where parts of records are set aside: there is no text in it to be forgotten.
+        aside = warehouse.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{old.name}"
+        make_folders(aside.parent)
+        rename_no_replace(old, aside)
+    _write_part(warehouse, run.part, rows_of(ledger, run))
+
+
+def _runs(ledger: Ledger, which: sa.ColumnElement[bool]) -> Iterator[RunPart]:
+    query = (
+        sa.select(
+            runs.c.run_no,
+            runs.c.run_id,
+            runs.c.started_at,
+            sa.func.min(batches.c.batch_no),
+            sa.func.max(batches.c.batch_no),
+        )
+        .join(runs, runs.c.run_no == batches.c.run_no)
+        .where(which, batches.c.state == SETTLED)
+        .group_by(runs.c.run_no, runs.c.run_id, runs.c.started_at)
+        .order_by(runs.c.run_no)
+    )
+    with ledger.engine.connect() as db:
+        found = db.execute(query).all()
+    for run_no, run_id, started_at, first, last in found:
+        yield RunPart(run_no, run_id, f"run_date={started_at:%Y-%m-%d}/{run_id}.parquet", first, last)
+
+
+def _marked(ledger: Ledger, key: str) -> int:
+    with ledger.engine.connect() as db:
+        return int(db.execute(sa.select(about.c.value).where(about.c.key == key)).scalar_one_or_none() or 0)
+
+
+def _mark(ledger: Ledger, key: str, batch_no: int) -> None:
+    with ledger.engine.begin() as db:
+        db.execute(sa.delete(about).where(about.c.key == key))
+        db.execute(sa.insert(about).values(key=key, value=str(batch_no)))
 
 
 def _write_part(warehouse: Warehouse, part: str, rows: Iterator[dict[str, Any]]) -> None:
@@ -97,15 +163,17 @@ def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _rows(ledger: Ledger, run_no: int, run_id: str, after_batch: int) -> Iterator[dict[str, Any]]:
-    """Give the deliveries of one run, batch by batch."""
-    of_run = sa.select(batches).where(batches.c.run_no == run_no, batches.c.batch_no > after_batch)
+def rows_of(ledger: Ledger, run: RunPart) -> Iterator[dict[str, Any]]:
+    """Give the deliveries of one run as rows of the table, batch by batch."""
+    of_run = sa.select(batches).where(
+        batches.c.run_no == run.run_no, batches.c.batch_no.between(run.first_batch, run.last_batch)
+    )
     with ledger.engine.connect() as db:
         for batch in db.execute(of_run.order_by(batches.c.batch_no)).all():
             query = sa.select(deliveries).where(deliveries.c.batch_no == batch.batch_no)
             for row in db.execute(query.order_by(deliveries.c.delivery_no)):
                 yield {
-                    "run_id": run_id,
+                    "run_id": run.run_id,
                     "batch_id": batch.batch_id,
                     "path": row.path,
                     "is_member": row.is_member,

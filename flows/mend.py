@@ -7,6 +7,7 @@
               records all stand in other sound parts too is set aside, out of the readers' sight
 5. originals  only for a ledger made anew: what lies in `_archive/` and `_rejected/` is remembered again; an archived
               file of which there is no record goes back to landing, for the next run
+6. deliveries the table in `deliveries/` is completed, and a part of it that differs written anew from the ledger
 
 Not promised, because it would be a guess: rows of a part that is gone or damaged (its originals are in the archive),
 rejections whose reason file is gone, what was left in landing by `after_ingest = "keep"` (the next run reads it once
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from flows.deliveries import take_as_written, write_again, write_deliveries, written_runs
 from flows.errors import LedgerError
 from flows.pipeline import recover
 from flows.project import ledger_url_of
@@ -37,6 +39,7 @@ from flows.storage.landing import ARCHIVE, REJECTED, MovedError
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_audit import Adoption, Found, LedgerAudit, LedgerPart, day_of
 from flows.storage.names import from_source_path, to_source_path
+from flows.verify_deliveries import what_is_amiss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +83,24 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         done.extend(_adopt_parts(audit, run_no, warehouse, landing))
         if lost:
             done.extend(_remember_originals(audit, run_no, landing))
+            if next(warehouse.delivery_files(), None) is not None:
+                take_as_written(ledger)
+        done.extend(_write_deliveries(ledger, warehouse))
         ledger.end_run(run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
     return done
+
+
+# The table of deliveries
+
+
+def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
+    """Write what is not in the table yet, and write anew what is not as the ledger has it."""
+    for part in write_deliveries(ledger, warehouse):
+        yield f"The deliveries of a run were written: deliveries/{part}."
+    for run in list(written_runs(ledger)):
+        if what_is_amiss(ledger, warehouse, run):
+            write_again(ledger, warehouse, run)
+            yield f"The deliveries of a run were written anew from the ledger: deliveries/{run.part}."
 
 
 # The ledger's file

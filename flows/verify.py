@@ -4,6 +4,7 @@
 2. parts      each is there, byte for byte, readable, and holds the records that the ledger says, each once
 3. strangers  nothing else lies in `records/`, nothing is left in staging
 4. originals  each file that was settled is where the ledger says, unchanged; no other file lies there
+5. deliveries the table in `deliveries/` has every delivery of every run once, as the ledger has it
 
 Promised: nothing is written (`--repair` is `flows/mend.py`), memory is bounded by one part and one day of the archive,
 and the run lock is held, so that what is compared stands still. Not promised: the bytes of an archived file whose size
@@ -14,82 +15,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-from dataclasses import dataclass, field
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.errors import LedgerError, LockHeldError, LongshoreError
 from flows.project import open_ledger
-from flows.records import LandedFile, Outcome
-from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
-from flows.storage.landing import ARCHIVE, DELETING, REJECTED, Landing, MovedError
+from flows.storage.landing import Landing
 from flows.storage.ledger_audit import LedgerAudit
 from flows.storage.lock import one_run_at_a_time
-from flows.storage.names import printable
 from flows.storage.warehouse import Warehouse
+from flows.verification import Verification
+from flows.verify_deliveries import check_deliveries
+from flows.verify_originals import check_originals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flows.settings import Settings
-    from flows.storage.ledger_audit import LedgerPart, Original
-
-# A batch of a folder that is wholly wrong must not make a report of gigabytes.
-_LISTED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """One thing that is not as it should be: what kind, where, and what was seen, as a sentence."""
-
-    kind: str
-    place: str
-    sentence: str
-
-
-@dataclass(slots=True)
-class Verification:
-    """What `verify` found. `repaired`: what `--repair` did before it was looked at again."""
-
-    parts: int = 0
-    records: int = 0
-    originals: int = 0
-    disagreements: list[Disagreement] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    repaired: list[str] = field(default_factory=list)
-
-    def add(self, kind: str, place: str, sentence: str) -> None:
-        """Keep a disagreement."""
-        self.disagreements.append(Disagreement(kind, place, sentence))
-
-    def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads; names from outside are escaped."""
-        yield from (printable(f"Repaired: {sentence}") for sentence in self.repaired)
-        yield from map(printable, self.notes)
-        for one in self.disagreements[:_LISTED]:
-            yield printable(f"{one.kind}  {one.place}: {one.sentence}")
-        if len(self.disagreements) > _LISTED:
-            yield f"… and {len(self.disagreements) - _LISTED:,} more."
-        counts = f"{self.records:,} records in {self.parts:,} parts, {self.originals:,} originals"
-        if self.disagreements:
-            yield f"{len(self.disagreements):,} disagreement(s); {counts}."
-        else:
-            yield f"All agree: {counts}."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, for JSON."""
-        return {
-            "agree": not self.disagreements,
-            "parts": self.parts,
-            "records": self.records,
-            "originals": self.originals,
-            "disagreements": [
-                {"kind": one.kind, "place": one.place, "sentence": one.sentence} for one in self.disagreements
-            ],
-            "notes": self.notes,
-            "repaired": self.repaired,
-        }
+    from flows.storage.ledger_audit import LedgerPart
 
 
 def verify(settings: Settings, *, repair: bool = False) -> Verification:
@@ -137,9 +77,10 @@ def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verif
             _check_parts(audit, warehouse, found)
             _check_strangers(audit, warehouse, found, {batch.part for batch in unfinished if batch.part})
             if unfinished:
-                found.notes.append("The originals were not compared: some batches are unfinished.")
+                found.notes.append("Originals and deliveries were not compared: some batches are unfinished.")
             else:
-                _check_originals(audit, landing, found)
+                check_originals(audit, landing, found)
+                check_deliveries(ledger, warehouse, found)
     except LedgerError as error:
         found.add("ledger-damaged", "ledger", str(error))
     return found
@@ -220,93 +161,3 @@ def _check_strangers(audit: LedgerAudit, warehouse: Warehouse, found: Verificati
             found.add("file-stray", path, "It is no part; readers may stumble over it. Move it away.")
     for path in warehouse.staged():
         found.add("litter", path, "A run that died left it in staging. The next run, or --repair, drops it.")
-
-
-def _check_originals(audit: LedgerAudit, landing: Landing, found: Verification) -> None:
-    """Compare the archive a day at a time, then what was rejected."""
-    rejected: dict[str, Original] = {}
-    days_seen = set()
-    for day, originals in groupby(audit.originals(), lambda one: archive_day(one.ingested_at)):
-        places: dict[str, Original] = {}
-        for original in originals:
-            place = settled_place(original)
-            if place is None:
-                continue
-            found.originals += 1
-            (rejected if place.startswith(f"{REJECTED}/") else places)[place] = original
-        if day in days_seen:
-            _check_known(landing, places, found)  # the clock went backwards: this day was walked before
-            continue
-        days_seen.add(day)
-        _check_folder(landing, day, places, found)
-    for day in landing.folders_in(ARCHIVE):
-        if day not in days_seen:
-            _check_folder(landing, day, {}, found)
-    _check_rejected(landing, rejected, found)
-    for file in landing.files_below(DELETING):
-        found.add("original-unknown", file.path, "A run died while it deleted this file. Delete it, or put it back.")
-
-
-def settled_place(original: Original) -> str | None:
-    """Say where below landing/ the file of a settled delivery is; None where it is not to be looked for."""
-    if original.settled_as is not None:
-        place = original.settled_as
-        # A file that could not be moved is its owner's again: it may be moved or changed by hand.
-        return place if place != GONE and place.startswith("_") else None
-    if original.after_ingest == "keep" or original.after_ingest is None:
-        return None
-    if original.delivery.outcome is Outcome.REJECTED or original.after_ingest == "archive":
-        return place_of(original.delivery, archive_day(original.ingested_at))
-    return None
-
-
-def _check_folder(landing: Landing, folder: str, places: dict[str, Original], found: Verification) -> None:
-    there = {file.path: file for file in landing.files_below(folder)}
-    if places and not there:
-        found.notes.append(f"{folder} was taken away as a whole, with {len(places):,} original(s).")
-        return
-    _compare(landing, places, there, found)
-    for path in there.keys() - places.keys():
-        found.add("original-unknown", path, "The ledger knows no delivery that went there.")
-
-
-def _check_known(landing: Landing, places: dict[str, Original], found: Verification) -> None:
-    there = {path: file for path in places if (file := landing.look(path)) is not None}
-    _compare(landing, places, there, found)
-
-
-def _compare(landing: Landing, places: dict[str, Original], there: dict[str, LandedFile], found: Verification) -> None:
-    for path, original in places.items():
-        file, delivery = there.get(path), original.delivery
-        if file is None:
-            found.add("original-missing", path, "It was settled there, and is gone.")
-        elif (file.size, file.modified_ns) == (delivery.file.size, delivery.file.modified_ns):
-            continue
-        elif delivery.record_id is None or _sha256(landing, file) != delivery.record_id:
-            found.add("original-changed", path, "Something wrote into it after it was read.")
-
-
-def _check_rejected(landing: Landing, places: dict[str, Original], found: Verification) -> None:
-    everything = {file.path: file for file in landing.files_below(REJECTED)}
-    reasons = {path for path in everything if path.endswith(REASON_ENDING)}
-    _compare(landing, places, everything, found)
-    expected = set()
-    for path in places:
-        folder, _, name = path.rpartition("/")
-        expected.add(f"{folder}/{reason_name(name)}")
-        if path in everything and f"{folder}/{reason_name(name)}" not in reasons:
-            found.add("reason-missing", path, "Nothing beside it says why it was rejected; the ledger does.")
-    for path in everything.keys() - places.keys() - expected:
-        found.add("original-unknown", path, "The ledger knows no delivery that was rejected to there.")
-
-
-def _sha256(landing: Landing, file: LandedFile) -> str | None:
-    try:
-        return hashlib.sha256(landing.read(file)).hexdigest()
-    except (OSError, MovedError):
-        return None
-
-
-def as_json(found: Verification) -> str:
-    """Give what was found as one JSON object."""
-    return json.dumps(found.to_dict(), ensure_ascii=True, indent=2)

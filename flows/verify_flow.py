@@ -18,7 +18,7 @@ from flows.report_markdown import escaped
 from flows.settings import Settings, load_settings
 from flows.storage.lock import holder_of
 from flows.storage.warehouse import Warehouse
-from flows.verify import Verification
+from flows.verification import Verification
 from flows.verify import verify as verify_project
 
 # An ingest run is due in the same second as this one: it is let go first.

@@ -6,6 +6,8 @@ import os
 import shutil
 import zipfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows.compaction import compact_warehouse
@@ -18,7 +20,8 @@ from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
-from flows.verify import as_json, record_ids_of, verify
+from flows.verification import as_json
+from flows.verify import record_ids_of, verify
 from flows.workers import InlineWorkers
 
 TEXTS = {f"{n}.txt": f"The harbour of berth {n} was quiet in the evening.".encode() for n in range(6)}
@@ -141,6 +144,66 @@ def test_a_day_of_the_archive_that_was_taken_away_is_no_disagreement(filled):
     found = verify(filled)
     assert not found.disagreements
     assert "taken away as a whole" in found.notes[0]
+
+
+def deliveries_parts(settings):
+    return sorted((settings.warehouse / "deliveries").rglob("*.parquet"))
+
+
+def delivered(settings):
+    rows = [row for part in deliveries_parts(settings) for row in pq.read_table(part).to_pylist()]
+    return sorted((row["path"], row["outcome"], row["record_id"]) for row in rows)
+
+
+def test_a_part_of_the_deliveries_table_that_is_gone_or_damaged_is_written_anew(filled):
+    before = delivered(filled)
+    deliveries_parts(filled)[0].unlink()
+    assert kinds(filled) == ["deliveries-differ"]
+    assert kinds(filled, repair=True) == []
+    deliveries_parts(filled)[0].write_bytes(b"no Parquet")
+    assert kinds(filled) == ["deliveries-differ"]
+    assert kinds(filled, repair=True) == []
+    assert delivered(filled) == before
+
+
+@pytest.mark.parametrize("change", ["another outcome", "a row too few", "a row twice"])
+def test_a_row_that_is_not_as_the_ledger_has_it_is_found_and_mended(filled, change):
+    before, part = delivered(filled), deliveries_parts(filled)[0]
+    table = pq.read_table(part)
+    if change == "another outcome":
+        outcomes = pa.array(["rejected"] * table.num_rows, table.schema.field("outcome").type)
+        table = table.set_column(table.schema.get_field_index("outcome"), table.schema.field("outcome"), outcomes)
+    elif change == "a row too few":
+        table = table.slice(1)
+    else:
+        table = pa.concat_tables([table, table.slice(0, 1)])
+    pq.write_table(table, part)
+    assert kinds(filled) == ["deliveries-differ"]
+    assert kinds(filled, repair=True) == []
+    assert delivered(filled) == before
+
+
+def test_deliveries_that_a_dead_run_did_not_write_are_named_and_written_by_a_repair(filled, monkeypatch):
+    put(filled, {"late.txt": b"The last ferry leaves at ten."})
+    monkeypatch.setattr("flows.pipeline.write_deliveries", lambda *_: [])
+    ingest(filled)
+    assert kinds(filled) == ["deliveries-unwritten"]
+    assert kinds(filled, repair=True) == []
+    assert [path for path, *_ in delivered(filled)].count("late.txt") == 1
+
+
+def test_a_stray_file_in_the_deliveries_table_is_named(filled):
+    (filled.warehouse / "deliveries" / "notes.tmp").write_text("x")
+    assert kinds(filled) == ["file-stray"]
+
+
+def test_a_ledger_made_anew_tells_no_delivery_twice(filled):
+    before = delivered(filled)
+    ledger_file(filled).unlink()
+    assert kinds(filled, repair=True) == []
+    ingest(filled)
+    assert delivered(filled) == before
+    assert kinds(filled) == []
 
 
 def test_a_missing_reason_is_found(filled):

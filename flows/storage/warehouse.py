@@ -148,6 +148,10 @@ class Warehouse:
         """Give the path of each file below `records/`, also of what does not belong there."""
         return _files_below(self.records)
 
+    def delivery_files(self) -> Iterator[str]:
+        """Give the path of each file below `deliveries/`, also of what does not belong there."""
+        return _files_below(self.deliveries)
+
     def staged(self) -> Iterator[str]:
         """Give the path, below staging, of each file that is staged or was left there."""
         return _files_below(self._staging)
