@@ -4,13 +4,15 @@
 
 Takes the clean texts of DIR (see `accuracy.py` for the corpus and its halves) and garbles them itself, seeded: as a
 whole, in two rounds, in one paragraph alone, every third line, or some words, each time in another encoding; and
-reads them in the wrong legacy encoding. Right is the clean text to the letter. Then all clean texts are repaired as
+reads them in the wrong legacy encoding: in any that can hold them, and in those that were in use for their language
+(`reencoding.py`). Right is the clean text to the letter. Then all clean texts are repaired as
 they are: which of them change, how many take the fast path, and whether ftfy would have changed one that did.
 """
 
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import random
 import sys
@@ -22,8 +24,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import ftfy
-from accuracy import half_of
 
+from benchmarks.accuracy import half_of
+from benchmarks.reencoding import encodings_in_use, languages_of
 from flows.text.fastpath import cannot_change
 from flows.text.misread import MIX_UPS
 from flows.text.repair import repair
@@ -75,9 +78,9 @@ def garbled(text: str, chance: random.Random) -> Iterator[tuple[str, str, str]]:
             yield shape, made, right
 
 
-def misread_legacy(text: str) -> Iterator[tuple[str, str, str]]:
+def misread_legacy(text: str, in_use: frozenset[str]) -> Iterator[tuple[str, str, str]]:
     """Give every likely misreading of a text in the encodings that can hold it."""
-    for length in (1500, 300):
+    for length in (1500, 300, 120):
         right = text[100 : 100 + length]
         for read_as, encodings in MIX_UPS.items():
             for encoding in encodings:
@@ -88,7 +91,9 @@ def misread_legacy(text: str) -> Iterator[tuple[str, str, str]]:
                 except UnicodeEncodeError:
                     continue
                 if made != right and len(set(made) - set(right)) > 2:
-                    yield f"legacy, {length} letters", made, right
+                    yield f"any legacy, {length} letters", made, right
+                    if codecs.lookup(encoding.removeprefix("sloppy-")).name in in_use:
+                        yield f"its legacy, {length} letters", made, right
 
 
 def main() -> None:
@@ -106,10 +111,10 @@ def main() -> None:
     for text in chance.sample(foreign, min(options.texts, len(foreign))):
         for shape, made, right in garbled(text, chance):
             count_right(counts[shape], made, right)
-    supported = [text for _, text in clean_texts(options.corpus, options.half, ("languages/files/lingua-article",))]
-    for text in supported:
-        for shape, made, right in misread_legacy(text):
-            if chance.random() < 0.1:
+    languages = languages_of(options.corpus)
+    for name, text in clean_texts(options.corpus, options.half, ("languages/files/lingua-article",)):
+        for shape, made, right in misread_legacy(text, encodings_in_use(languages[name])):
+            if chance.random() < (0.1 if shape.startswith("any") else 0.3):
                 count_right(counts[shape], made, right)
     report = {"half": options.half, "right": counts, "clean": clean_report(options.corpus, options.half)}
     print(json.dumps(report, ensure_ascii=False, indent=1) if options.json else as_table(report))

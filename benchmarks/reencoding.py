@@ -10,6 +10,7 @@ the text to the letter (composed). A cut has at least one letter beyond ASCII.
 from __future__ import annotations
 
 import argparse
+import codecs
 import csv
 import random
 import sys
@@ -91,16 +92,27 @@ def cases(corpus: Path, half: str, each: int, chance: random.Random) -> Iterator
 
 def texts_of(corpus: Path, half: str) -> Iterator[tuple[str, str, str]]:
     """Give path, language and composed text of the clean texts of one half."""
+    for path, language in languages_of(corpus).items():
+        if half_of(path) == half and "/mixed/" not in path:
+            text = unicodedata.normalize("NFC", (corpus / path).read_bytes().decode(errors="replace"))
+            text = text.replace("\r\n", "\n").lstrip("\ufeff").strip()
+            if "\ufffd" not in text:
+                yield path, language, text
+
+
+def languages_of(corpus: Path) -> dict[str, str]:
+    """Give the language of each text of the set `languages`, by its path below the corpus."""
     with (corpus / "languages" / "truth.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if half_of(f"languages/{row['path']}") == half]
-    for row in rows:
-        if "kind=mixed" in row["notes"] or "accept" in row["notes"]:
-            continue
-        raw = (corpus / "languages" / row["path"]).read_bytes()
-        text = unicodedata.normalize("NFC", raw.decode(row["encoding"] or "utf-8", "replace"))
-        text = text.replace("\r\n", "\n").lstrip("\ufeff").strip()
-        if "\ufffd" not in text:
-            yield row["path"], row["language"].partition("-")[0], text
+        return {f"languages/{row['path']}": row["language"].partition("-")[0] for row in csv.DictReader(file)}
+
+
+def encodings_in_use(language: str) -> frozenset[str]:
+    """Give Python's names of the encodings that were in use for a language and that Python knows."""
+    return frozenset(codecs.lookup(name).name for name in ENCODINGS.get(language, ()) if not _is_ours(name))
+
+
+def _is_ours(encoding: str) -> bool:
+    return any(charset.name == encoding and not charset.codec for charset in single_byte())
 
 
 def cut(text: str, length: int, chance: random.Random) -> str | None:

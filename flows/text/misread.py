@@ -62,6 +62,10 @@ _LETTERS_AMONG_CHANGES: Final = 0.6
 _FEWEST_WORDS: Final = 4
 _LEAST_PLAUSIBILITY: Final = -3.8
 _LEAST_WIDE_PLAUSIBILITY: Final = -4.3  # ideographs are many, and each the rarer
+# What no language writes (accents, frames and signs in nearly all places) may become a language without a profile.
+_NO_LANGUAGE: Final = -6.5
+_LEAST_OF_UNKNOWN: Final = -4.6
+_NEARLY_ALL: Final = 0.9
 
 
 def reread(text: str) -> tuple[str, tuple[str, ...]] | None:
@@ -104,7 +108,7 @@ def _better_readings(sample: str) -> Iterator[tuple[float, str, str]]:
             reading = _reading(raw, encoding)
             if reading and reading != sample:
                 gain = _gain(sample, reading, plausibility(reading) - present)
-                if gain and (mixed or plausibility(reading) > _least_plausibility(reading)):
+                if gain and (mixed or plausibility(reading) > _least_plausibility(sample, reading, present)):
                     yield gain, read_as, encoding
 
 
@@ -128,9 +132,13 @@ def _varies(changes: list[str], reading: str) -> bool:
     return bool(changes) and not (one_letter and (changes[0] >= "\u1100" or reading.count(" ") < _FEWEST_WORDS))
 
 
-def _least_plausibility(reading: str) -> float:
+def _least_plausibility(sample: str, reading: str, present: float) -> float:
     wide = sum(char >= "\u1100" for char in reading)
-    return _LEAST_WIDE_PLAUSIBILITY if 2 * wide > len(reading) else _LEAST_PLAUSIBILITY
+    if 2 * wide > len(reading):
+        return _LEAST_WIDE_PLAUSIBILITY
+    changed = sum(map(str.__ne__, sample, reading))
+    from_nothing = present < _NO_LANGUAGE and changed > _NEARLY_ALL * sum(map(str.isalpha, reading))
+    return _LEAST_OF_UNKNOWN if from_nothing else _LEAST_PLAUSIBILITY
 
 
 def _bytes_of(sample: str, encoding: str) -> bytes:

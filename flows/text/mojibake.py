@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _WHOLE_CHARS: Final = 1_000_000
 # So much of the lines that may tell is enough to tell in which encoding a text was read.
 _EVIDENCE_CHARS: Final = 20_000
+# Blanks, digits and signs of a text in another script than Latin make up less.
+_MOST_ASCII: Final = 0.5
 
 Mended = tuple[str, tuple[str, ...]]
 
@@ -59,13 +61,18 @@ def mend(text: str) -> Mended:
     mended = None
     if evidence:
         mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, evidence)
-    if not mended and misread:
+    if not mended and (misread or (bad and _is_mostly_foreign(text))):
         mended = reread(text)
     if not mended and bad:
         # What was misread otherwise has runs that happen to be sequences; the more so, the more encodings one tries.
         encodings = ENCODINGS if misread else ENCODINGS + RARER_ENCODINGS
         mended = _mend_runs(text, evidence, encodings) or _mend_c1(text)
     return mended or (text, ())
+
+
+def _is_mostly_foreign(text: str) -> bool:
+    """Tell that a text is in letters beyond ASCII: of another script then, or of none."""
+    return len(text.encode("ascii", "ignore")) < _MOST_ASCII * len(text)
 
 
 def _mend_whole(text: str, *, may_be_bad: bool) -> Mended | None:

@@ -65,6 +65,9 @@ CYRILLIC: Final = "Ѐ-џ"
 BETWEEN_LATIN: Final = "¡-©«-´¶¸-¿×÷À-ÞŒŠŽŸ€ƒˆ˜‚“”„†‡•‰‹›™√∆≈Ͱ-ӿ\u0590-\u0e7f" + BOX
 BETWEEN_CYRILLIC: Final = "¤¦§©«¬®°±µ¶·»№•‹›" + BOX
 
+# Corners of one line and two: frames have few, KOI8 read as a DOS charset has them in every word.
+BOX_BY_CHANCE: Final = "╒╓╕╖╘╙╛╜╞╟╡╢╤╥╧╨╪╫"
+
 # first, second and third neighbour; at most 32 rows, a bit each (see fastpath.py)
 SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
     (UNWANTED, ANY, ANY),
@@ -98,7 +101,7 @@ SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("a-zß-ÿ", BETWEEN_LATIN, "a-z"),
     ("а-џ", "Ѐ-Я", ANY),
     (CYRILLIC, BETWEEN_CYRILLIC, CYRILLIC),
-    (BOX, CYRILLIC, ANY),
+    (BOX, CYRILLIC + BOX_BY_CHANCE, ANY),
 )
 # The last rows speak of other things than UTF-8.
 MISREAD_ROWS: Final = 5
@@ -107,8 +110,9 @@ CYRILLIC_ROWS: Final = 3  # the last of the five
 ELSEWHERE: Final = "ƀ-ɏḀ-ỿ"
 # Letters of which none is strange, but no language has them together; the ones that it does have are alike:
 # Hungarian ő and ű, Czech, Slovene, Turkish, Lithuanian, Latvian, Estonian, Romanian; French and Spanish read as Slavic
-# and as Baltic.
+# and as Baltic; Scandinavian read as Central European and as Baltic.
 STRANGERS: Final = (
     *("õöá", "õüá", "ûöá", "ûüá", "ýè", "ýì", "ýø", "ýù", "èš", "èž", "æš", "æž", "ðš", "ýü", "þü", "ðü"),
     *("ðë", "þë", "ðâ", "þâ", "ðõ", "ãþ", "ãîº", "ŕč", "ķį"),
+    *("ĺř", "ĺć", "ĺö", "åų"),
 )
