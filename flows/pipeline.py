@@ -28,7 +28,7 @@ from flows.batch import WorkOrder
 from flows.deliveries import write_deliveries
 from flows.errors import LedgerError
 from flows.packed import conclude_packs
-from flows.planning import batch_of, cut, not_a_file, plan_batches
+from flows.planning import batch_of, cut, not_a_file, plan_batches, texts_expected
 from flows.project import known_files, open_ledger
 from flows.records import Outcome, Staged
 from flows.settling import settle
@@ -92,7 +92,7 @@ def ingest_landing(
 
     Args:
         settings: of the project.
-        choose_workers: from (slots, expected files) to where the batches run.
+        choose_workers: from (slots, expected texts) to where the batches run.
         observer: told of each batch as it ends.
         wait: wait once for files that are merely too young, as a person at a terminal would.
         what: what this run is called to one that finds the warehouse held.
@@ -220,7 +220,7 @@ class _Run:
                 listing = self._list(ledger, wait=wait)
                 wait = False
                 files = self._within_limits(listing.files)
-                workers = workers or choose_workers(self.settings.worker_count, len(files))
+                workers = workers or choose_workers(self.settings.worker_count, texts_expected(files))
                 ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
                 if not ended or not (listing.more or self.held):
                     break

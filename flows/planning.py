@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from flows.storage.ledger import Ledger
 
 _READ_BYTES = 1024 * 1024
+# What a text of news takes in a pack; and how much of a long text takes as long as one.
+_PACKED_TEXT_BYTES = 1500
+_LONG_TEXT_BYTES = 32 * 1024
 
 
 def cut(files: Sequence[LandedFile], settings: Settings, slots: int) -> Iterator[Sequence[LandedFile]]:
@@ -47,6 +50,17 @@ def cut(files: Sequence[LandedFile], settings: Settings, slots: int) -> Iterator
         size += file.size
     if start < len(files):
         yield files[start:]
+
+
+def texts_expected(files: Sequence[LandedFile]) -> int:
+    """Guess how many news texts the work on these files comes to, to choose where it is done.
+
+    Of one pack it is one, whatever it holds: a pack is one batch, which others cannot share.
+    """
+    packs = [file.size for file in files if may_be_pack(file.path)]
+    inside = sum(max(1, size // _PACKED_TEXT_BYTES) for size in packs) if len(packs) > 1 else len(packs)
+    long_ones = sum(file.size // _LONG_TEXT_BYTES for file in files) - sum(size // _LONG_TEXT_BYTES for size in packs)
+    return len(files) - len(packs) + inside + long_ones
 
 
 def plan_batches(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Starting a worker costs about as much as normalising so many news texts.
-MIN_FILES_FOR_PROCESSES = 1500
+MIN_TEXTS_FOR_PROCESSES = 1500
 # A batch whose worker died so often is given up: it is what kills them.
 _ATTEMPTS = 3
 
@@ -165,9 +165,9 @@ def killed_its_worker(batch: Batch, attempts: int) -> WorkerError:
     )
 
 
-def choose_workers(slots: int, expected_files: int) -> Workers:
-    """Give what is quickest for so many files: this process, or others."""
-    if slots == 1 or expected_files < MIN_FILES_FOR_PROCESSES:
+def choose_workers(slots: int, expected_texts: int) -> Workers:
+    """Give what is quickest for so many texts: this process, or others."""
+    if slots == 1 or expected_texts < MIN_TEXTS_FOR_PROCESSES:
         return InlineWorkers()
     return ProcessWorkers(slots)
 

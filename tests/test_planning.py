@@ -1,0 +1,26 @@
+"""How much work lies in landing/, as a guess before any of it is read."""
+
+from __future__ import annotations
+
+from flows.planning import texts_expected
+from flows.records import LandedFile
+
+
+def landed(path: str, size: int) -> LandedFile:
+    return LandedFile(path, size, 1, 1)
+
+
+def test_a_file_of_news_is_one_text() -> None:
+    assert texts_expected([landed(f"{number}.txt", 3800) for number in range(7)]) == 7
+
+
+def test_a_long_file_is_worth_several() -> None:
+    assert texts_expected([landed("book.txt", 1 << 20)]) > 20
+
+
+def test_packs_count_by_what_is_in_them() -> None:
+    assert texts_expected([landed("a.zip", 3_000_000), landed("b.tar.gz", 3_000_000)]) > 3000
+
+
+def test_one_pack_is_one_batch_and_keeps_one_process_busy() -> None:
+    assert texts_expected([landed("a.zip", 300_000_000)]) == 1
