@@ -39,7 +39,7 @@ _RFC = re.compile(
     (?P<day>\d{1,2})[ \t\-]{1,3}(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ \t\-]{1,3}
     (?P<year>\d{4}|\d{2,3})
     [ \t]{1,3}(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?
-    (?: [ \t]{0,3}(?: (?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d) | (?P<zone>UT|UTC|GMT|Z|[ECMP][SD]T) )(?![\w:])
+    (?: [ \t]{0,3}(?: (?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d) | (?P<zone>UT|UTC|GMT|Z|[ECMP][SD]T) )(?![\w:]|[+\-]\d)
         (?: [ ]?\([^()\n]{1,40}\) )? )?""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -23,10 +23,10 @@ _TIME = r"""(?:(?P<lead>a)[_.]{0,2})?
 _ZONE = r"""(?:[_,]{0,2}\(?
     (?: (?P<zone>z)(?:(?P<from_zone>[+\-]d(?::d)?|[+\-]y))?
       | (?P<offset>\+d:d|[+\-]y) )
-    (?![a-zA-Z])\)?(?:_?\([zxy_]{1,5}\))?)?"""
+    (?![a-zA-Z])\)?(?:_?\([zxy_fgj]{1,9}\))?)?"""
 
 _WEEKDAY_BEFORE = re.compile(r"(?P<weekday>[WBV])[_.,~()|\-]{0,3}(?:[fj][_.]{0,2})?$")
-_WEEKDAY_AFTER = re.compile(r"[_.,(~\-]{0,3}(?P<weekday>[WB])\)?")
+_WEEKDAY_AFTER = re.compile(r"(?:_?[of])?[_.,(~\-]{0,3}(?P<weekday>[WB])\)?")
 _TIME_BEFORE = re.compile(rf"(?<![dtyn:.]){_TIME}{_ZONE}[_.,~|/()fojVg'\-]{{0,5}}$", re.VERBOSE)
 _TIME_AFTER = re.compile(rf"[_.,~|/()fojVamgzh'\-]{{0,9}}?{_TIME}{_ZONE}", re.VERBOSE)
 _ZONE_AFTER = re.compile(_ZONE, re.VERBOSE)

@@ -6,6 +6,7 @@ Promised: any numerals, and the eras of Japan and Taiwan.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from flows.text.calendars import from_era
@@ -23,6 +24,12 @@ _EAST_ASIAN = re.compile(
       | \s?(?P<weekday4>[월화수목금토일])요일 )?""",
     re.VERBOSE,
 )  # fmt: skip
+# Behind a date in numbers: 2024/3/17(日), 2024-03-17 星期日, 2024.3.17.(일).
+_WEEKDAY = re.compile(
+    r"""\.?\s?(?: \((?:[周週]|星期|礼拜|禮拜)?(?P<in_brackets>[一二三四五六日天月火水木金土월화수목금토일])(?:曜日?|요일)?\)
+      | (?:[周週]|星期|礼拜|禮拜)(?P<alone>[一二三四五六日天]) )""",
+    re.VERBOSE,
+)
 _EAST_ASIAN_WEEKDAYS: Final = {
     sign: day
     for signs in ("一二三四五六日", "月火水木金土日", "월화수목금토일", "______天")
@@ -66,6 +73,15 @@ def _numeral(text: str) -> int:
         tens, _, ones = text.partition("十")
         return values.get(tens, 1) * 10 + values.get(ones, 0)
     return int("".join(str(values.get(sign, 0)) for sign in text))
+
+
+def with_east_asian_weekday(written: Written, line: str) -> Written:
+    """Let a date in numbers take in the sign of the day of the week that stands behind it."""
+    match = _WEEKDAY.match(line, written.end)
+    if not match or written.weekdays:
+        return written
+    sign = match["in_brackets"] or match["alone"]
+    return replace(written, end=match.end(), weekdays=frozenset([_EAST_ASIAN_WEEKDAYS[sign]]))
 
 
 def east_asian_dates(line: str) -> list[Written]:

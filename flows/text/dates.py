@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flows.text.calendars import from_buddhist, from_hijri, from_persian
 from flows.text.date_forms import iso_dates, mail_dates, numeric_dates
 from flows.text.date_neighbours import with_neighbours
 from flows.text.date_parts import Candidate, Written, day_of, full_year
-from flows.text.date_signs import counted_month_dates, east_asian_dates
+from flows.text.date_signs import counted_month_dates, east_asian_dates, with_east_asian_weekday
 from flows.text.date_tokens import Token, shape, tokens_of
 
 
@@ -59,7 +59,7 @@ _SHORT_YEAR = r"'?d(?![dotyn]|_?[:h]|\.d|[_.,/\-']{0,3}[yn])"
 _YEAR = rf"(?:[yn]|{_SHORT_YEAR})"
 _NAMED = re.compile(
     rf"""(?<!d:)(?:
-      (?P<dmy>d{_IN}[MBm]{_IN}{_YEAR})
+      (?P<dmy>d{_IN}[MBm](?:_?/_?[MBm])?{_IN}{_YEAR})
     | (?P<mdy>[MBm]{_IN}d(?:{_IN}[yn]|(?:,_?|-|_?'){_SHORT_YEAR}))
     | (?P<ymd>y{_IN}[MBm]{_IN}d(?![:\d]))
     | (?P<ydm>y{_IN}d{_IN}[MBm])
@@ -95,6 +95,8 @@ def _forms(plain: str, line: str) -> list[Written]:
         numeric_dates(plain, line),
     ):
         found += [d for d in dates if all(d.end <= other.start or d.start >= other.end for other in found)]
+    if not line.isascii():
+        found = [with_east_asian_weekday(written, plain) for written in found]
     return sorted(found, key=lambda written: written.start)
 
 
@@ -115,7 +117,9 @@ def _with_named_dates(tokens: list[Token], line: str) -> list[Token]:
 
 def _named(part: list[Token], order: str, line: str) -> Written | None:
     """Read the tokens of a date with a month's name, or None where they cannot be one."""
-    month = next(token for token in part if token.kind in "MBm")
+    month = _month([token for token in part if token.kind in "MBm"])
+    if month is None:
+        return None
     numbers = [token for token in part if token.kind in "dtyn"]
     if len(order) == 2:
         year_token, day = numbers[0], 1
@@ -141,6 +145,20 @@ def _named(part: list[Token], order: str, line: str) -> Written | None:
     if len(order) == 2:
         written.precision = "month"
     return written
+
+
+def _month(named: list[Token]) -> Token | None:
+    """Give the month of a date, or None where two names beside each other (آذار/مارس) mean different ones."""
+    first = named[0]
+    if len(named) == 1:
+        return first
+    meanings = [token.meaning for token in named if token.meaning]
+    common = {
+        number: languages & meanings[1].months[number]
+        for number, languages in meanings[0].months.items()
+        if number in meanings[1].months
+    }
+    return first._replace(meaning=replace(meanings[0], months=common)) if common else None
 
 
 def _in_calendar(month: Token, year: int, day: int, line: str) -> Iterable[Candidate]:
