@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.errors import LockHeldError, WarehouseError
 from flows.forget import ForgetSummary, finish_forgetting
+from flows.merged_deliveries import merge_deliveries, parts_of_deliveries
 from flows.rewriting import Change, rewriting
 from flows.storage.rewrites import drop_old
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from flows.pipeline import Observer
     from flows.rewriting import Rewriter
     from flows.settings import Settings
-    from flows.storage.ledger_rewrites import PublishedPart
+    from flows.storage.ledger_rewrites import NewPart, PublishedPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def compact_warehouse(
         if not dry_run and rewriter.store.half_forgotten():
             # Someone asked for it, and the process died: it is not left to be asked for again.
             finish_forgetting(rewriter, ForgetSummary())
-        for partition in rewriter.partitions():
+        for partition in rewriter.partitions() + rewriter.delivery_partitions():
             done = _compact_partition(rewriter, partition, summary)
             if done is not None:
                 summary.partitions.append(done)
@@ -118,8 +119,15 @@ def plan_groups(parts: Sequence[PublishedPart], target_part_bytes: int) -> list[
     return [group for group in [*groups, group] if len(group) > 1]
 
 
+def _merge_records(
+    rewriter: Rewriter, partition: str, groups: Sequence[Sequence[PublishedPart]]
+) -> list[NewPart] | None:
+    return rewriter.rewrite(partition, groups, Change())
+
+
 def _compact_partition(rewriter: Rewriter, partition: str, summary: CompactionSummary) -> CompactedPartition | None:
-    parts = rewriter.parts_of(partition)
+    of_deliveries = rewriter.warehouse.table_of(partition) == rewriter.warehouse.deliveries
+    parts = parts_of_deliveries(rewriter, partition) if of_deliveries else rewriter.parts_of(partition)
     groups = plan_groups(parts, rewriter.settings.target_part_bytes)
     if not groups:
         return None
@@ -129,7 +137,8 @@ def _compact_partition(rewriter: Rewriter, partition: str, summary: CompactionSu
     if summary.dry_run:
         return CompactedPartition(partition, len(parts), left, rows, size, size)
     try:
-        new = rewriter.rewrite(partition, groups, Change()) or []
+        merge = merge_deliveries if of_deliveries else _merge_records
+        new = merge(rewriter, partition, groups) or []
     except LockHeldError as error:
         return CompactedPartition(partition, len(parts), len(parts), rows, size, size, error.holder)
     except WarehouseError as error:

@@ -1,7 +1,8 @@
 """The deliveries table: what became of every file, for readers who do not see the ledger.
 
 Promised: every delivery of a run is in `warehouse/deliveries/` exactly once, in one part named by the run, written at
-its end; where a run died, the next one writes it. Not promised: files that were deferred; they come again.
+its end; where a run died, the next one writes it. Compaction merges the parts of a day (`merged_deliveries.py`). Not
+promised: files that were deferred; they come again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _GROUP_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class RunPart:
-    """The part of one run: its path below `deliveries/`, and the first and last batch that it tells of."""
+    """The part of one run: its path below `deliveries/` until it is merged, its first batch, its last."""
 
     run_no: int
     run_id: str
@@ -82,14 +83,23 @@ def take_as_written(ledger: Ledger) -> None:
     _mark(ledger, _WRITTEN_TO, last)
 
 
+def runs_in_hand(ledger: Ledger) -> set[str]:
+    """Give the ids of the runs of which the ledger does not know yet that their part is written."""
+    query = sa.select(runs.c.run_id).join(batches, batches.c.run_no == runs.c.run_no).distinct()
+    with ledger.engine.connect() as db:
+        return set(db.execute(query.where(batches.c.batch_no > _marked(ledger, _WRITTEN_TO))).scalars())
+
+
+def set_aside(warehouse: Warehouse, part: str) -> None:
+    """Move a part that is not right out of the readers' sight."""
+    # Not where parts of records are set aside: there is no text in it to be forgotten.
+    aside = warehouse.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{part.rpartition('/')[2]}"
+    make_folders(aside.parent)
+    rename_no_replace(warehouse.deliveries / part, aside)
+
+
 def write_again(ledger: Ledger, warehouse: Warehouse, run: RunPart) -> None:
-    """Write the part of a run anew from the ledger; what stood in its place is set aside."""
-    old = warehouse.deliveries / run.part
-    if old.exists():
-        # Not where parts of records are set aside: there is no text in it to be forgotten.
-        aside = warehouse.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{old.name}"
-        make_folders(aside.parent)
-        rename_no_replace(old, aside)
+    """Write the part of a run, of which no row is in the table, anew from the ledger."""
     _write_part(warehouse, run.part, rows_of(ledger, run))
 
 

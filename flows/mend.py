@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.deliveries import take_as_written, write_again, write_deliveries, written_runs
+from flows.deliveries import set_aside, take_as_written, write_again, write_deliveries
 from flows.errors import LedgerError
 from flows.pipeline import recover
 from flows.project import ledger_url_of
@@ -97,10 +97,12 @@ def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
     """Write what is not in the table yet, and write anew what is not as the ledger has it."""
     for part in write_deliveries(ledger, warehouse):
         yield f"The deliveries of a run were written: deliveries/{part}."
-    for run in list(written_runs(ledger)):
-        if what_is_amiss(ledger, warehouse, run):
-            write_again(ledger, warehouse, run)
-            yield f"The deliveries of a run were written anew from the ledger: deliveries/{run.part}."
+    amiss = what_is_amiss(ledger, warehouse)
+    for part in amiss.parts:
+        set_aside(warehouse, part)
+    for run in amiss.missing:
+        write_again(ledger, warehouse, run)
+        yield f"The deliveries of a run were written anew from the ledger: deliveries/{run.part}."
 
 
 # The ledger's file

@@ -42,7 +42,7 @@ from flows.storage.sorted_part import SortedPart, sha256_of
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from flows.settings import Settings
@@ -66,15 +66,20 @@ class Rewriter:
 
     def partitions(self) -> list[str]:
         """Give the names of the partition folders, oldest first."""
-        if not self.warehouse.records.is_dir():
-            return []
-        return sorted(folder.name for folder in self.warehouse.records.iterdir() if folder.is_dir())
+        return self._partitions(self.warehouse.records)
+
+    def delivery_partitions(self) -> list[str]:
+        """Give the names of the partition folders of the deliveries table, oldest first."""
+        return self._partitions(self.warehouse.deliveries)
+
+    def _partitions(self, table: Path) -> list[str]:
+        return sorted(folder.name for folder in table.iterdir() if folder.is_dir()) if table.is_dir() else []
 
     def parts_of(self, partition: str) -> list[PublishedPart]:
         """Give the parts of a partition that may be rewritten: published, and of a schema that we know."""
         folder = self.warehouse.records / partition
         names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
-        return [part for part in self.store.published_parts(names) if self._is_known(part.part)]
+        return [part for part in self.store.published_parts(names) if self.is_known(part.part)]
 
     def rewrite(
         self,
@@ -90,9 +95,8 @@ class Rewriter:
             LockHeldError: an ingest run did not end within `rewrite_wait_seconds`; nothing was changed.
             WarehouseError: an old part is damaged, or a new one is not what went in; nothing was changed.
         """
-        rewrite_no = self.store.begin(self.kind, self.run_no, partition)
-        try:
-            folder = build_folder(self.warehouse, rewrite_no, partition)
+
+        def build(folder: Path) -> Plan:
             moves: list[Move] = []
             new_parts: list[NewPart] = []
             for group in groups:
@@ -103,18 +107,31 @@ class Rewriter:
                     continue
                 moves += [Move(old.part, new.part if new else None, old.batch_nos) for old in group]
                 new_parts += [new] if new else []
+            return Plan(tuple(moves), tuple(new_parts), tuple(change.gone))
+
+        return self.exchange(partition, build, change.touched)
+
+    def exchange(
+        self, partition: str, build: Callable[[Path], Plan], touched: Collection[str] = ()
+    ) -> list[NewPart] | None:
+        """Put what `build` makes in a folder of its own in the place of old parts of a partition, in one exchange.
+
+        Gives the new parts; None where the plan moves nothing. Raises as `rewrite`, and what `build` does.
+        """
+        rewrite_no = self.store.begin(self.kind, self.run_no, partition)
+        try:
+            plan = build(build_folder(self.warehouse, rewrite_no, partition))
             faults.step("rewrite.verified")
-            if not moves:
+            if not plan.moves:
                 abandon(self.warehouse, self.store, rewrite_no)
                 return None
-            plan = Plan(tuple(moves), tuple(new_parts), tuple(change.gone))
             with self.run_lock() as still_held:
                 rewrite = (rewrite_no, partition)
-                exchange_partition(self.warehouse, self.store, rewrite, plan, still_held, change.touched)
+                exchange_partition(self.warehouse, self.store, rewrite, plan, still_held, touched)
         except BaseException:
             self._undo()
             raise
-        return new_parts
+        return list(plan.new_parts)
 
     def run_lock(self) -> contextlib.AbstractContextManager[Callable[[], None]]:
         """Hold the run lock for the time of a block, once the ingest run that holds it has ended.
@@ -129,9 +146,10 @@ class Rewriter:
         with Landing(self.settings.landing) as landing:
             recover(self.ledger, self.warehouse, landing, self.settings)
 
-    def _is_known(self, part: str) -> bool:
+    def is_known(self, part: str) -> bool:
+        """Tell whether a part is of a schema version that this Longshore knows."""
         try:
-            metadata = pq.read_metadata(self.warehouse.records / part).metadata or {}
+            metadata = pq.read_metadata(self.warehouse.table_of(part) / part).metadata or {}
         except (OSError, pa.ArrowInvalid):
             # Damaged: the check of its bytes says so when it is read.
             return True
@@ -158,12 +176,7 @@ class Rewriter:
             return None
         written = writer.finish()
         faults.step("rewrite.built")
-        _verify(draft, written, wanted)
-        # Named by its bytes: no name ever has other bytes, so a reader's cache or an old listing cannot mislead.
-        name = f"{written.sha256[:32]}.parquet"
-        draft.rename(folder / name)
-        fsync_folder(folder)
-        return NewPart(f"{partition}/{name}", written.rows, written.bytes, written.sha256)
+        return prove(draft, written, wanted, folder)
 
     def tables(self, part: PublishedPart) -> Iterator[pa.Table]:
         """Give the rows of a part, some at a time, in the columns of the present schema.
@@ -231,10 +244,14 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
             ledger.end_run(run_no, state, now(), summary())
 
 
-def _verify(path: Path, written: WrittenPart, wanted: ColumnSums) -> None:
-    """Read a new part back and compare it with what went in."""
-    found = ColumnSums()
-    with pq.ParquetFile(path) as file:
+def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
+    """Read a new part back, compare it with what went in, and put it into the folder that is being built.
+
+    Raises:
+        WarehouseError: it differs.
+    """
+    found = ColumnSums(key=wanted.key)
+    with pq.ParquetFile(draft) as file:
         for batch in file.iter_batches(_READ_ROWS):
             found.add(pa.Table.from_batches([batch]))
     differences = wanted.differences(found)
@@ -243,6 +260,11 @@ def _verify(path: Path, written: WrittenPart, wanted: ColumnSums) -> None:
             f"The new part differs from what went in ({', '.join(differences) or 'rows'}), so it was dropped and "
             "nothing was changed. The disk, the memory, or Longshore is at fault: report it if it happens again."
         )
+    # Named by its bytes: no name ever has other bytes, so a reader's cache or an old listing cannot mislead.
+    name = f"{written.sha256[:32]}.parquet"
+    draft.rename(folder / name)
+    fsync_folder(folder)
+    return NewPart(f"{folder.name}/{name}", written.rows, written.bytes, written.sha256)
 
 
 def now() -> dt.datetime:

@@ -1,7 +1,7 @@
 """A checksum of every column that does not depend on the order of the rows: what goes in must come out.
 
-Each value is hashed together with the `record_id` of its row, and the hashes of a column are summed modulo 2**64. So
-a lost row, a row that comes twice, a changed value, and values that changed places between rows all change the sum.
+Each value is hashed together with the key of its row (its `record_id`), and the hashes of a column are summed modulo
+2**64. So a lost row, a row that comes twice, a changed value, and values that changed places all change the sum.
 Promised against accidents (a fault in a merge, a disk that lies), not against someone who forges values on purpose.
 """
 
@@ -24,19 +24,23 @@ _ODD = np.uint64(0xBF58476D1CE4E5B9)
 
 @dataclass(slots=True)
 class ColumnSums:
-    """The sums of all columns of what was added, and the number of rows. Equal sums: the same rows."""
+    """The sums of all columns of what was added, and the number of rows. Equal sums: the same rows.
+
+    key: the column whose values tell the rows apart.
+    """
 
     rows: int = 0
     sums: dict[str, int] = field(default_factory=dict)
+    key: str = "record_id"
 
     def add(self, table: pa.Table) -> None:
-        """Add the rows of a table that has a `record_id`."""
+        """Add the rows of a table."""
         self.rows += table.num_rows
         if not table.num_rows:
             return
-        ids = row_hashes(table["record_id"].combine_chunks())
+        ids = row_hashes(table[self.key].combine_chunks())
         for name in table.column_names:
-            values = ids if name == "record_id" else row_hashes(table[name].combine_chunks())
+            values = ids if name == self.key else row_hashes(table[name].combine_chunks())
             total = int(np.sum(_mix(ids ^ _mix(values)), dtype=np.uint64))
             self.sums[name] = (self.sums.get(name, 0) + total) % 2**64
 

@@ -108,7 +108,7 @@ def exchange_partition(
         WarehouseError: the partition is not as it was when the new parts were built; nothing was changed.
     """
     rewrite_no, partition = rewrite
-    visible = warehouse.records / partition
+    visible = warehouse.table_of(partition) / partition
     built = _folder(warehouse, rewrite_no) / partition
     going = {move.old.rpartition("/")[2] for move in plan.moves}
     _bring_along(visible, built, going)
@@ -217,7 +217,8 @@ def _swap(visible: Path, built: Path) -> None:
 
 def _was_exchanged(warehouse: Warehouse, rewrite: Rewrite) -> bool:
     """Tell whether readers see the new folder; one that stands between two renames is put in place first."""
-    visible = warehouse.records / rewrite.partition
+    table = warehouse.table_of(rewrite.partition)
+    visible = table / rewrite.partition
     built = _folder(warehouse, rewrite.rewrite_no) / rewrite.partition
     aside = built.with_name(f"{built.name}.old")
     if not visible.exists() and aside.exists():
@@ -227,7 +228,7 @@ def _was_exchanged(warehouse: Warehouse, rewrite: Rewrite) -> bool:
     if rewrite.plan is None:
         return False
     old, new = [move.old for move in rewrite.plan.moves], [part.part for part in rewrite.plan.new_parts]
-    there = [part for part in (*old, *new) if (warehouse.records / part).exists()]
+    there = [part for part in (*old, *new) if (table / part).exists()]
     return there == new
 
 

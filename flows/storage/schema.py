@@ -168,13 +168,13 @@ def _bloom_filter(group_rows: int) -> dict[str, Any]:
     return {"bloom_filter_options": {"record_id": {"ndv": group_rows, "fpp": 0.01}}}
 
 
-def conform(table: pa.Table) -> pa.Table:
+def conform(table: pa.Table, schema: pa.Schema = RECORDS) -> pa.Table:
     """Give a table of an older schema version the columns of this one: nulls where it had none."""
     columns = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
-        for field in RECORDS
+        for field in schema
     ]
-    return pa.Table.from_arrays(columns, schema=RECORDS)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def records_table(

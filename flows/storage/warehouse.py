@@ -56,6 +56,10 @@ class Warehouse:
         """Tell whether the default ledger is there; opening it would make one."""
         return (self.inner / "ledger.sqlite3").is_file()
 
+    def table_of(self, partition: str) -> Path:
+        """Give the folder that a partition is in, by its name: of the records, or of the deliveries."""
+        return self.deliveries if partition.startswith("run_date=") else self.records
+
     def make(self) -> None:
         """Make the folders that are missing."""
         make_folders(self.records)

@@ -1,7 +1,11 @@
 """One question to five engines: how many rows, characters by language, and a filtered count."""
 
 import datetime as dt
+import importlib.util
+import shutil
 from collections import Counter
+
+import pytest
 
 SINCE = dt.date(2024, 6, 1)
 MORE_CHARS = 300
@@ -87,6 +91,10 @@ ENGINES = {
     "pyarrow": pyarrow_answers,
     "spark": spark_answers,
 }
+
+HAS_SPARK = bool(shutil.which("java") and importlib.util.find_spec("pyspark"))
+SPARK = pytest.mark.skipif(not HAS_SPARK, reason="needs pyspark and Java")
+ALL_ENGINES = [pytest.param(name, marks=SPARK) if name == "spark" else name for name in ENGINES]
 
 
 def _summed(rows):

@@ -4,9 +4,7 @@ import zipfile
 
 import pytest
 from conftest import article, in_child
-from engines import ENGINES
 from test_compaction import ledger_agrees
-from test_readers import HAS_SPARK
 
 from flows import reprocess as room
 from flows.changes import changes_since
@@ -153,17 +151,6 @@ def test_a_reprocessing_that_died_is_made_good(project, step):
     reprocess(project)
     assert set(project.table()["normaliser_version"].to_pylist()) == {"99"}
     assert ledger_agrees(project)
-
-
-@pytest.mark.usefixtures("shouting")
-def test_five_engines_agree_after_reprocessing_and_compaction(project):
-    project.ingest_in_parts(3)
-    names = [name for name in ENGINES if name != "spark" or HAS_SPARK]
-    before = {name: ENGINES[name](project.warehouse.records) for name in names}
-    reprocess(project)
-    assert {name: ENGINES[name](project.warehouse.records) for name in names} == before
-    project.compact()
-    assert {name: ENGINES[name](project.warehouse.records) for name in names} == before
 
 
 @pytest.mark.parametrize("version", ["", "x", "1.x", "v2"])
