@@ -122,6 +122,7 @@ def _add_keeping(commands: _Commands) -> None:
     rejected = _command(commands, "rejected", "list the rejected files and why")
     _places(rejected)
     rejected.add_argument("--reason", metavar="R", help="only those with this reason, such as EMPTY")
+    rejected.add_argument("--members", action="store_true", help="instead: files inside packs that became no record")
     rejected.add_argument("--json", action="store_true", help="print it as JSON")
 
     retry = _command(commands, "retry", "put rejected files back into landing, for the next run")

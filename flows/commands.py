@@ -164,7 +164,8 @@ def rejected(options: argparse.Namespace) -> int:
     """List the rejected files."""
     from flows import rejected as rejections  # noqa: PLC0415
 
-    found = rejections.rejected_files(_settings(options), options.reason)
+    listed = rejections.rejected_members if options.members else rejections.rejected_files
+    found = listed(_settings(options), options.reason)
     return _print([rejections.as_json(found)] if options.json else rejections.as_lines(found))
 
 

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One rejected file. `path`: as it was delivered; `place`: where it is now, below landing/."""
+    """One rejected file. `path`: as it was delivered; `place`: where it is now, below landing/; None inside a pack."""
 
     path: str
     reason: str
     detail: str
     bytes: int
     rejected_at: str
-    place: str
+    place: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
@@ -61,6 +61,17 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
         return list(found.values())
 
 
+def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
+    """Give the files inside packs that ever became no record, the oldest first; none of them can be put back."""
+    with ledger_if_any(settings) as ledger:
+        if ledger is None:
+            return []
+        return [
+            Rejected(one.source_path, one.reason, one.detail, one.size, _moment(one.ingested_at), None)
+            for one in LedgerAudit(ledger).rejected_members(reason)
+        ]
+
+
 def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
     """Give the lines that a person reads; names and texts from outside are escaped."""
     if not found:
@@ -69,7 +80,10 @@ def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
     rows = [(one.path, one.reason, one.rejected_at, one.detail) for one in found]
     yield from table(("file", "reason", "rejected at", "what was seen"), rows)
     yield ""
-    yield f"{len(found):,} file(s). `longshore retry PATH`, `--reason R` or `--all` puts them back into landing."
+    if any(one.place is None for one in found):
+        yield f"{len(found):,} file(s) inside packs. Mend one and deliver it on its own, or in another pack."
+    else:
+        yield f"{len(found):,} file(s). `longshore retry PATH`, `--reason R` or `--all` puts them back into landing."
 
 
 def as_json(found: Sequence[Rejected]) -> str:
@@ -114,6 +128,7 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
 
 
 def _put_back(one: Rejected, landing: Landing, ledger: Ledger, audit: LedgerAudit) -> str | None:
+    assert one.place is not None  # of a file that is on its own
     place, path = from_source_path(one.place), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
         ledger.forget_kept([path])
@@ -136,6 +151,10 @@ def _place(one: Original) -> str | None:
     return place_of(one.delivery, archive_day(one.ingested_at))
 
 
+def _moment(when: dt.datetime) -> str:
+    return when.isoformat(timespec="seconds")
+
+
 def _rejected(one: Original, place: str) -> Rejected:
     delivery = one.delivery
     assert delivery.outcome is Outcome.REJECTED
@@ -144,6 +163,6 @@ def _rejected(one: Original, place: str) -> Rejected:
         reason=delivery.reason or "",
         detail=delivery.detail or "",
         bytes=delivery.file.size,
-        rejected_at=one.ingested_at.isoformat(timespec="seconds"),
+        rejected_at=_moment(one.ingested_at),
         place=to_source_path(place),
     )

@@ -53,6 +53,17 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A file inside a pack that became no record."""
+
+    source_path: str
+    reason: str
+    detail: str
+    size: int
+    ingested_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A delivery that `--repair` writes down: what the warehouse, the archive or a reason file says about it."""
 
@@ -266,6 +277,21 @@ class LedgerAudit:
         for row in rows:
             place = None if row.settled_as is None else from_source_path(row.settled_as)
             yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at, row.kept_path is not None)
+
+    def rejected_members(self, reason: str | None = None) -> Iterator[Refused]:
+        """Give the files inside packs that became no record (for this reason), oldest first."""
+        query = (
+            sa.select(deliveries, batches.c.ingested_at)
+            .join(batches, batches.c.batch_no == deliveries.c.batch_no)
+            .where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(True))
+            .where(batches.c.state == SETTLED)
+            .order_by(deliveries.c.delivery_no)
+        )
+        if reason is not None:
+            query = query.where(deliveries.c.reason == reason)
+        with self._engine.connect() as db:
+            for row in db.execute(query):
+                yield Refused(row.path, row.reason or "", row.detail or "", row.size, row.ingested_at)
 
     def archived_on(self, day: str) -> set[str]:
         """Give the places in one day's folder of the archive at which some delivery is."""

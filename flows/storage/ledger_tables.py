@@ -208,11 +208,17 @@ def connect(url: str, **more: str) -> sa.Engine:
     return engine
 
 
+# What SQLite says of a disk without room.
+_DISK_FULL = "database or disk is full"
+
+
 def _unusable(url: sa.URL, error: Exception) -> LedgerError:
     cause = str(getattr(error, "orig", None) or error).strip().rstrip(".")
     where = url.render_as_string()
     if url.get_backend_name() != "sqlite":
         return LedgerError(f"The ledger at {where} cannot be used: {cause}. Is the server up, and the name right?")
+    if cause == _DISK_FULL:
+        return LedgerError(f"The ledger at {where} cannot be used: {cause}. Make room there; nothing is lost.")
     return LedgerError(
         f"The ledger at {where} cannot be used: {cause}. If its file is damaged, `longshore verify --repair` makes it "
         "anew from the warehouse and the archive."

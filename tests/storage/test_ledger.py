@@ -303,6 +303,16 @@ def test_a_damaged_ledger_says_what_to_do(tmp_path: Path, what: str) -> None:
         Ledger(f"sqlite:///{_damaged(tmp_path, what)}")
 
 
+def test_a_full_disk_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(connection: sqlite3.Connection, _record: object) -> None:
+        # A new database of one page at most: there is no room for a table.
+        connection.execute("PRAGMA max_page_count = 1")
+
+    monkeypatch.setattr(ledger_tables, "_set_up_sqlite", full)
+    with pytest.raises(LedgerError, match="Make room there; nothing is lost"):
+        Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from flows.pipeline import ingest_landing
 from flows.records import Outcome
+from flows.rejected import as_lines, rejected_files, rejected_members
 from flows.settings import load_settings
 from flows.storage import faults
 from flows.storage.ledger import Ledger
@@ -138,6 +139,13 @@ def test_a_picture_in_a_pack_is_rejected_by_name_and_keeps_no_text_out(project: 
     }
     assert ("pack.zip!/photo.png", True, "rejected", "BINARY") in _ledger(project)
     assert any(name.startswith("_archive/") for name in _files(project.landing))
+    assert not rejected_files(project), "the pack itself was taken"
+    assert [(one.path, one.reason) for one in rejected_members(project)] == [
+        ("pack.zip!/photo.png", "BINARY"),
+        ("pack.zip!/none.txt", "EMPTY"),
+    ]
+    assert [one.path for one in rejected_members(project, "EMPTY")] == ["pack.zip!/none.txt"]
+    assert "inside packs" in list(as_lines(rejected_members(project)))[-1]
 
 
 def test_a_pack_of_nothing_but_pictures_is_rejected(project: Settings) -> None:
