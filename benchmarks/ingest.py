@@ -1,6 +1,6 @@
 """How fast is Longshore beside what a user would write, and beside the least that anyone must do?
 
-    python benchmarks/ingest.py [--corpus DIR] [--files 4000] [--rounds 3] [--workers 2] [--flow-files 200] [--json]
+    python benchmarks/ingest.py [--corpus DIR] [--files 20000] [--rounds 3] [--workers 2] [--flow-files 200] [--json]
 
 Each is a whole process, alternating within a round, on a fresh copy of the same folder: files/s, MB/s, CPU seconds of
 the process and its children, and the peak memory of all of them together. `loop` and `flow` get a part of the files
@@ -102,7 +102,7 @@ def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, help="a folder of real files; without it, texts are generated")
-    parser.add_argument("--files", type=int, default=4000)
+    parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--loop-files", type=int, default=600)
     parser.add_argument("--flow-files", type=int, default=200, help="0 leaves the flow out")
     parser.add_argument("--rounds", type=int, default=3)

@@ -54,6 +54,7 @@ def measure(files: int, size: int, workers: int) -> dict[str, float]:
         "cpu_us_per_file": first["cpu"] / files * 1e6,
         "peak_mib": first["peak_mib"],
         "nothing_to_do_seconds": second["seconds"],
+        "nothing_to_do_cpu": second["cpu"],
         "nothing_to_do_mib": second["peak_mib"],
     }
 
@@ -68,14 +69,16 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     if not options.json:
-        print(f"{'files':>9}{'seconds':>9}{'files/s':>9}{'CPU us':>9}{'peak MiB':>10}{'idle s':>8}{'idle MiB':>10}")
+        print(f"{'files':>9}{'seconds':>9}{'files/s':>9}{'CPU us':>9}{'peak MiB':>10}", end="")
+        print(f"{'idle s':>8}{'CPU s':>7}{'idle MiB':>10}")
     for files in map(int, options.sizes.split(",")):
         row = measure(files, options.bytes, options.workers)
         rows.append(row)
         if not options.json:
             print(
                 f"{files:>9}{row['seconds']:>9.1f}{row['files_per_second']:>9.0f}{row['cpu_us_per_file']:>9.0f}"
-                f"{row['peak_mib']:>10.0f}{row['nothing_to_do_seconds']:>8.2f}{row['nothing_to_do_mib']:>10.0f}",
+                f"{row['peak_mib']:>10.0f}{row['nothing_to_do_seconds']:>8.2f}{row['nothing_to_do_cpu']:>7.2f}"
+                f"{row['nothing_to_do_mib']:>10.0f}",
                 flush=True,
             )
     if options.json:
