@@ -14,7 +14,7 @@ MORE_CHARS = 300
 def duckdb_answers(folder):
     import duckdb
 
-    parts = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = true, union_by_name = true)"
+    parts = f"read_parquet('{folder}/ingest_date=*/[0-9a-f]*.parquet', hive_partitioning = true, union_by_name = true)"
     with duckdb.connect() as db:
         # One statement, so that one listing answers all of it.
         rows = db.execute(
@@ -28,7 +28,8 @@ def polars_answers(folder):
     import polars as pl
 
     chosen = (pl.col("published_date") >= SINCE) & (pl.col("char_count") > MORE_CHARS)
-    frame = pl.scan_parquet(folder, hive_partitioning=True, missing_columns="insert", extra_columns="ignore")
+    parts = f"{folder}/ingest_date=*/[0-9a-f]*.parquet"
+    frame = pl.scan_parquet(parts, hive_partitioning=True, missing_columns="insert", extra_columns="ignore")
     rows = frame.group_by("language").agg(
         pl.col("char_count").cast(pl.Int64).sum(), pl.len(), chosen.sum().alias("chosen")
     )

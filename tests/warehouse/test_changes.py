@@ -1,9 +1,13 @@
 """Changes: what is new since a token, each once, whatever was compacted meanwhile."""
 
+import itertools
 import json
 import os
+import random
 import stat
 import sys
+from collections import Counter
+from dataclasses import replace
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -11,8 +15,12 @@ import pytest
 from conftest import ROOT, article, in_child
 from test_readers import blocks
 
+from flows import reprocess as room
 from flows.changes import changes_since
 from flows.errors import SettingsError
+from flows.forget import forget_records
+from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
+from flows.text.normalise import normalise
 
 
 def take(project, token):
@@ -102,3 +110,79 @@ def test_the_command_prints_a_line_of_json_for_each_change(project):
     project.ingest_in_parts(2)
     shown = project.run("changes", "--json", check=True).stdout.splitlines()
     assert [json.loads(line)["change"] for line in shown] == ["added", "added"]
+
+
+class Reader:
+    """Keeps a copy of the records as the guide says: by its bookmark, a change at a time, over whatever happens."""
+
+    def __init__(self, project):
+        self.project = project
+        self.token = "start"
+        self.copy = {}
+        self.added = Counter()
+
+    def take(self, most=100):
+        """Take at most so many changes, as a reader does that stops in between."""
+        for change in itertools.islice(changes_since(self.project.settings, self.token), most):
+            if change.change == "added":
+                table = pq.read_table(self.project.warehouse.records / change.part, partitioning=None)
+                rows = table.filter(pc.field("batch_id") == change.batch_id).to_pylist()
+                assert len(rows) == change.rows
+                self.added.update(row["record_id"] for row in rows)
+                self.copy |= {row["record_id"]: row["title"] for row in rows}
+            elif change.change == "forgotten":
+                for record_id in change.record_ids:
+                    self.copy.pop(record_id, None)
+            else:
+                titles = self.titles()
+                # One that was forgotten since is told of by a later change.
+                self.copy |= {one: titles[one] for one in change.record_ids if one in titles}
+            self.token = change.token
+
+    def titles(self):
+        if not self.project.parts():
+            return {}
+        table = self.project.table()
+        return dict(zip(table["record_id"].to_pylist(), table["title"].to_pylist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_copy_kept_by_changes_is_the_warehouse_whatever_happens_in_between(project, monkeypatch, seed):
+    """Runs, compactions, reprocessings, takedowns, and deaths of each, in any order; a few changes taken at a time."""
+    chance = random.Random(seed)
+    reader = Reader(project)
+
+    def ingest():
+        project.drop(f"{chance.random()}.txt", article(chance.randrange(10_000)))
+        project.ingest()
+
+    def reprocess():
+        title = f"Title {chance.random()}"
+        monkeypatch.setattr(room, "normalise", lambda *given: replace(normalise(*given), title=title))
+        room.reprocess_warehouse(project.settings, f"char_count > {chance.randrange(400)}")
+
+    def forget():
+        known = sorted(reader.titles()) or ["0" * 64]
+        forget_records(project.settings, [chance.choice(known)])
+
+    faults_of = {
+        ingest: ("claim", "ledger.staged", "publish.renamed", "ledger.settled"),
+        project.compact: REWRITE_STEPS,
+        reprocess: REWRITE_STEPS,
+        forget: (*FORGET_STEPS, *REWRITE_STEPS),
+    }
+    ingest()
+    for _ in range(12):
+        act = chance.choice([ingest, *faults_of])
+        if chance.random() < 0.3:
+            in_child(act, f"{chance.choice(faults_of[act])}:kill")
+        else:
+            act()
+        if chance.random() < 0.6:
+            reader.take(chance.randrange(1, 4))
+    project.ingest()
+    project.compact()
+    reader.take()
+    assert reader.copy == reader.titles()
+    assert set(reader.added.values()) == {1}, "each record is told as new once"
+    assert list(changes_since(project.settings, reader.token)) == []

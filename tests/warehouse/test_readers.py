@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
-from engines import ALL_ENGINES, SPARK, spark_session
+from engines import ALL_ENGINES, ENGINES, SPARK, spark_session
 
 HOW_TO = ROOT / "docs" / "how-to"
 
@@ -55,6 +55,17 @@ def test_every_block_of_the_guides_runs(project, monkeypatch, name):
         if name == "spark":
             warnings.simplefilter("ignore")
         run_page(f"read-{name}.md", {})
+
+
+@pytest.mark.parametrize("name", ALL_ENGINES)
+def test_what_another_program_leaves_beside_the_parts_is_passed_over(project, name):
+    project.ingest_in_parts(2)
+    expected = ENGINES["pyarrow"](project.warehouse.records)
+    day = project.warehouse.records / project.parts()[0].partition("/")[0]
+    (day / "_tmp").mkdir()
+    for litter in ("_SUCCESS", ".x.parquet.crc", ".x.parquet", "_x.parquet", "_tmp/x.parquet"):
+        (day / litter).write_bytes(b"litter")
+    assert ENGINES[name](project.warehouse.records) == expected
 
 
 @pytest.mark.usefixtures("two_versions")
