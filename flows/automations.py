@@ -44,7 +44,8 @@ def crashed_automation() -> AutomationCore:
         name=CRASHED,
         description="Made by longshore serve. The next scheduled run finishes or undoes what the dead one left.",
         trigger=EventTrigger(
-            after={"prefect.flow-run.heartbeat"},
+            # A run begins to tell that it lives some time after it has begun.
+            after={"prefect.flow-run.Running", "prefect.flow-run.heartbeat"},
             expect={
                 "prefect.flow-run.heartbeat",
                 "prefect.flow-run.Completed",

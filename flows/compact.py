@@ -14,7 +14,7 @@ from flows.compaction import CompactionSummary, compact_warehouse
 from flows.errors import LockHeldError, LongshoreError
 from flows.ingest import Folder, sentence_of
 from flows.pipeline import Silent
-from flows.prefect_report import send_heartbeats, told_but_not_fatal
+from flows.prefect_report import told_but_not_fatal
 from flows.report_markdown import escaped
 from flows.settings import load_settings
 
@@ -42,13 +42,11 @@ def compact(
         settings = load_settings(landing=landing, warehouse=warehouse)
         summary = compact_warehouse(settings, Logged(), dry_run=dry_run)
     except LockHeldError as held:
-        send_heartbeats()
         return Completed(name="Skipped", message=str(held))
     except (LongshoreError, OSError, OperationalError) as error:
         logger.debug("The compaction failed.", exc_info=True)
         return Failed(message=sentence_of(error), data=error)
     said = " ".join(summary.lines())
-    send_heartbeats()
     if not summary.partitions:
         return Completed(name="NothingToDo", message=said)
     with told_but_not_fatal("the report"):

@@ -7,7 +7,6 @@ Event names are a contract with whoever listens (`docs/how-to/react-to-new-parts
 import contextlib
 import hashlib
 import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +24,6 @@ from prefect.artifacts import (
 from prefect.assets import Asset, add_asset_metadata, materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
-from prefect.events.worker import EventsWorker
 
 from flows.alerts import backlog_alerts, rejected_share_alert
 from flows.pipeline import Observer
@@ -48,8 +46,6 @@ _PROGRESS_EVERY_SECONDS = 3.0
 # A landing folder full of images must not become a flood of events: the rest is in `longshore.run.finished`.
 _REJECTED_EVENTS = 100
 _LANGUAGES = 20
-# How long the end of a run may wait for a server that takes no events.
-_EVENTS_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +74,6 @@ class FlowObserver:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._progress is not None and kind is None:
             self._show_progress(100.0)
-        send_heartbeats()
 
     def listed(self, files: int, source_bytes: int) -> None:
         """Log how much there is to do."""
@@ -139,18 +134,6 @@ class FlowObserver:
                 self._progress = found if isinstance(found, UUID) else None
             else:
                 update_progress_artifact(self._progress, percent, description=text)
-
-
-def send_heartbeats() -> None:
-    """Wait until the server has the events of this run so far, a moment at most; to be called before a run ends.
-
-    A run with nothing to do is over so soon that its first heartbeat would arrive after its end. The automation that
-    looks for runs that fell silent would take it for one, and try to call it `Crashed`, each minute.
-    """
-    with told_but_not_fatal("the events"):
-        sending = threading.Thread(target=EventsWorker.instance().wait_until_empty, daemon=True)
-        sending.start()
-        sending.join(_EVENTS_SECONDS)
 
 
 def publish_report(summary: IngestSummary, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from flows import __version__
 from flows.errors import LongshoreError
 from flows.ingest import Folder, sentence_of
-from flows.prefect_report import send_heartbeats, told_but_not_fatal
+from flows.prefect_report import told_but_not_fatal
 from flows.report_markdown import escaped
 from flows.settings import Settings, load_settings
 from flows.storage.lock import holder_of
@@ -49,7 +49,6 @@ def verify(
         logger.debug("The verification failed.", exc_info=True)
         return Failed(message=sentence_of(error), data=error)
     lines = list(found.lines())
-    send_heartbeats()
     logger.info(lines[-1])
     if found.disagreements or found.repaired:
         with told_but_not_fatal("the report"):
