@@ -6,6 +6,7 @@ file in the repository is that. This module does not import Prefect, so that `lo
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 WORK_POOL = "longshore"
 TAGS = ("longshore",)
+# Where intervals are counted from, so that a restart does not shift them.
+INTERVALS_FROM = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Scheduled:
     """One deployment: which flow, when, and what people read about it.
 
     entrypoint: `module.function`, so that it runs the same from a clone and from an installed wheel.
+    interval_seconds: in place of the cron line, where there is one.
     needs: the module without which there is nothing to deploy.
     """
 
@@ -37,7 +41,15 @@ class Scheduled:
     description: str
     tags: tuple[str, ...]
     needs: str
+    interval_seconds: float | None = None
     version: str = __version__
+
+    @property
+    def when(self) -> str:
+        """When it runs, for people."""
+        return (
+            f"{self.cron}  ({self.timezone})" if self.interval_seconds is None else f"every {self.interval_seconds:g} s"
+        )
 
     @property
     def module(self) -> str:
@@ -63,6 +75,7 @@ def deployments(settings: Settings) -> list[Scheduled]:
             "A run that finds another at work ends as `Skipped`; one that finds nothing as `NothingToDo`.",
             (*TAGS, "ingest"),
             "flows.pipeline",
+            settings.schedule_interval_seconds,
         ),
         Scheduled(
             "compact",
@@ -120,7 +133,11 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
         yield f"    description: {_quoted(one.description)}"
         yield f"    tags: [{', '.join(one.tags)}]"
         yield "    schedules:"
-        yield f"      - cron: {_quoted(one.cron)}"
+        if one.interval_seconds is None:
+            yield f"      - cron: {_quoted(one.cron)}"
+        else:
+            yield f"      - interval: {one.interval_seconds:g}"
+            yield f"        anchor_date: {_quoted(INTERVALS_FROM.isoformat())}"
         yield f"        timezone: {_quoted(one.timezone)}"
         yield f"        slug: {one.name}"
         yield "    work_pool:"

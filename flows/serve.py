@@ -121,7 +121,7 @@ def announce(settings: Settings, page: str, next_run: dt.datetime) -> None:
     _say(f"Longshore is serving {printable(str(Path.cwd()))}")
     _say(f"  web page    {page}")
     for one in deployments(settings):
-        _say(f"  {one.name:<10}  {one.cron}  ({one.timezone})")
+        _say(f"  {one.name:<10}  {one.when}")
     _say(f"  next run    {next_run:%Y-%m-%d %H:%M:%S} UTC; a first one starts now")
     _say(f"  drop files  into {printable(str(settings.landing.absolute()))}")
     _say(f"  read        {printable(str(settings.warehouse.absolute()))}/records/")

@@ -22,13 +22,13 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
-from prefect.schedules import Cron
-from prefect.server.schemas.schedules import CronSchedule
+from prefect.schedules import Cron, Interval, Schedule
+from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
 from flows.automations import ensure_automations
-from flows.deployments import Scheduled, deployments, full_name, parameters
+from flows.deployments import INTERVALS_FROM, Scheduled, deployments, full_name, parameters
 from flows.errors import SettingsError
 from flows.prefect_server import EmbeddedServer
 from flows.runner import ProjectRunner
@@ -49,7 +49,7 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
     flow = getattr(importlib.import_module(one.module), one.function)
     found = flow.to_deployment(
         name=full_name(one, settings),
-        schedules=[Cron(one.cron, timezone=one.timezone, slug=one.name)],
+        schedules=[schedule_of(one)],
         description=one.description,
         tags=list(one.tags),
         version=one.version,
@@ -59,6 +59,24 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
     if not isinstance(found, RunnerDeployment):
         raise TypeError("to_deployment was called in an event loop")
     return found
+
+
+def schedule_of(one: Scheduled) -> Schedule:
+    """Give Prefect's form of when a deployment runs.
+
+    Raises:
+        SettingsError: its cron line cannot be understood.
+    """
+    if one.interval_seconds is not None:
+        return Interval(one.interval_seconds, anchor_date=INTERVALS_FROM, timezone=one.timezone, slug=one.name)
+    try:
+        CronSchedule(cron=one.cron, timezone=one.timezone)
+    except ValueError:
+        raise SettingsError(
+            f"The schedule of {one.name} is {one.cron!r}, which is no cron line. One has five fields: minute, hour, "
+            "day, month, day of the week; `* * * * *` is every minute."
+        ) from None
+    return Cron(one.cron, timezone=one.timezone, slug=one.name)
 
 
 async def serve_once(settings: Settings, page: str, server: EmbeddedServer | None, *, first: bool, watch: bool) -> bool:
@@ -171,8 +189,17 @@ async def _start(deployment_id: UUID) -> None:
 
 async def _next_run(settings: Settings) -> dt.datetime:
     """Give when the schedule fires next, UTC; the server itself plans it some seconds later."""
-    schedule = CronSchedule(cron=settings.schedule_cron, timezone=settings.schedule_timezone)
-    return (await schedule.get_dates(1, dt.datetime.now(dt.UTC)))[0].astimezone(dt.UTC)
+    zone, now = settings.schedule_timezone, dt.datetime.now(dt.UTC)
+    schedule = (
+        CronSchedule(cron=settings.schedule_cron, timezone=zone)
+        if settings.schedule_interval_seconds is None
+        else IntervalSchedule(
+            interval=dt.timedelta(seconds=settings.schedule_interval_seconds),
+            anchor_date=INTERVALS_FROM,  # type: ignore[arg-type]  # its own DateTime is a datetime
+            timezone=zone,
+        )
+    )
+    return (await schedule.get_dates(1, now))[0].astimezone(dt.UTC)
 
 
 async def _watch(settings: Settings, deployment_id: UUID, runner: ProjectRunner) -> None:

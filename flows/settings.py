@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     the embedded server has one project only."""
     schedule_cron: str = "* * * * *"
     """When `longshore serve` ingests, as a cron line. Every minute: a run with nothing to do is cheap."""
+    schedule_interval_seconds: float | None = Field(default=None, ge=5)
+    """Ingest every so many seconds, in place of `schedule_cron`. None: a minute is often enough for most, and a cron
+    line cannot say less."""
     schedule_timezone: str = "UTC"
     """The time zone of the cron lines. UTC has no hour that comes twice."""
     compact_cron: str = "17 3 * * *"

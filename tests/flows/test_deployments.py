@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from flows.deployments import as_prefect_yaml, deployments
+from flows.errors import SettingsError
 from flows.settings import Settings
 from tests.flows.project import ROOT
 
@@ -44,6 +45,26 @@ def test_serve_and_prefect_yaml_agree(written):
             theirs["timezone"],
             theirs["slug"],
         )
+
+
+def test_an_interval_takes_the_place_of_the_cron_line():
+    from flows.serving import deployment_of
+
+    settings = Settings(schedule_interval_seconds=15)
+    one = deployments(settings)[0]
+    (ours,) = deployment_of(one, settings).schedules
+    (theirs,) = yaml.safe_load(as_prefect_yaml(settings))["deployments"][0]["schedules"]
+    assert ours.schedule.interval.total_seconds() == theirs["interval"] == 15
+    assert ours.schedule.anchor_date.isoformat() == theirs["anchor_date"]
+    assert one.when == "every 15 s"
+
+
+def test_a_schedule_that_is_no_cron_line_is_an_error_that_says_what_one_is():
+    from flows.serving import deployment_of
+
+    settings = Settings(schedule_cron="every minute")
+    with pytest.raises(SettingsError, match="five fields"):
+        deployment_of(deployments(settings)[0], settings)
 
 
 def test_no_deployment_has_a_concurrency_limit_whose_slot_could_leak():
