@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks.goals import show_goals
 from flows.records import Rejection
 from flows.text.normalise import normalise
+from flows.text.policy import LanguageEngine
 
 SETS = ("encodings", "mojibake", "languages", "news", "dates", "hostile")
 Row = dict[str, Any]
@@ -181,12 +183,15 @@ def calibration(rows: list[Row], score: Any, room: Path) -> None:  # noqa: ANN40
     for name in ("encodings", "languages"):
         with (room / name / "truth.csv").open(encoding="utf-8", newline="") as file:
             truth_of |= {f"{name}/{row['path']}": row for row in csv.DictReader(file)}
-    sure = [0, 0]
+    sure, utf_8 = [0, 0], [0, 0]
     bins: dict[int, list[float]] = {}
     for row in rows:
         truth = truth_of.get(row["path"])
         if truth is None or row.get("text") is None:
             continue
+        if truth["encoding"] == "utf-8":
+            utf_8[0] += row["encoding"] == "utf-8"
+            utf_8[1] += 1
         if row["path"].startswith("encodings/") and truth["expected_text_sha256"] and row["encoding_confidence"] >= 0.9:
             wanted = [truth["expected_text_sha256"], *truth["alt_text_sha256"].split(";")]
             sure[0] += score.sha(row["text"]) in wanted
@@ -199,7 +204,9 @@ def calibration(rows: list[Row], score: Any, room: Path) -> None:  # noqa: ANN40
             tenth[0] += 1
             tenth[1] += right[row["path"]]
             tenth[2] += row["language_confidence"]
-    print(f"\nencoding_confidence >= 0.9: {sure[0]} of {sure[1]} right ({100 * sure[0] / max(1, sure[1]):.2f} %)")
+    print(f"\nUTF-8 read as UTF-8 (goal 100 %): {utf_8[0]} of {utf_8[1]}")
+    share = 100 * sure[0] / max(1, sure[1])
+    print(f"encoding_confidence >= 0.9 (goal 99.5 %): {sure[0]} of {sure[1]} right ({share:.2f} %)")
     total = sum(tenth[0] for tenth in bins.values())
     error = sum(abs(tenth[1] - tenth[2]) for tenth in bins.values()) / max(1, total)
     print(f"language_confidence: expected calibration error {error:.3f} over {total} texts that are not und")
@@ -207,6 +214,18 @@ def calibration(rows: list[Row], score: Any, room: Path) -> None:  # noqa: ANN40
         count, good, said = bins[key]
         span = f"{key / 10:.1f}-{(key + 1) / 10:.1f}"
         print(f"  {span}  {count:>5.0f} texts  says {said / count:.2f}  right {good / count:.2f}")
+
+
+def show_languages(corpus: Path, half: str) -> None:
+    """Print every figure about languages: of the default engine beside langdetect, and of `auto` with lingua."""
+    from benchmarks.language_accuracy import judge, report
+
+    engines: list[LanguageEngine] = ["langdetect"]
+    if importlib.util.find_spec("lingua"):
+        engines += ["auto", "lingua"]
+    for engine in engines:
+        print(f"\n#### language_engine = {engine}, half: {half}")
+        report(judge(corpus, half, engine))
 
 
 def main() -> None:
@@ -236,6 +255,9 @@ def main() -> None:
             if kind == "longshore":
                 calibration(rows, score, room)
             results[kind] = report
+    show_goals(results)
+    if "languages" in wanted:
+        show_languages(options.corpus.resolve(), options.half)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
 

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -101,7 +102,9 @@ def inspect(options: argparse.Namespace) -> int:
     found = [inspect_file(Path(name), settings) for name in options.files]
     if options.json:
         return _print([json.dumps([one.to_dict() for one in found], indent=2, default=str)])
-    return _print(line for one in found for line in one.lines())
+    # Not a terminal: as wide as most windows.
+    width = shutil.get_terminal_size((100, 24)).columns
+    return _print(line for one in found for line in one.lines(width))
 
 
 def compact(options: argparse.Namespace) -> int:

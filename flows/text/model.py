@@ -18,8 +18,6 @@ from flows.text.profiles import PAIR, SINGLE, load_profiles
 from flows.text.reading import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
     from flows.text.alphabet import Ids
@@ -46,11 +44,6 @@ class LanguageModel:
         """Give each language's log-likelihood of a text (natural, summed), and how many known n-grams gave it."""
         rows = self._known_rows(text)
         return self._sums(rows), len(rows)
-
-    def mean_log_likelihoods(self, text: str) -> Floats:
-        """Give each language's log-likelihood per known n-gram; zeros where the text has none."""
-        totals, count = self.log_likelihoods(text)
-        return totals / np.float32(max(count, 1))
 
     def reader(self) -> Reader:
         """Give the reader of the same profiles; its table is made on first use."""
@@ -121,9 +114,3 @@ def plausibility(text: str) -> float:
     True
     """
     return language_model().reader().plausibility(text)
-
-
-def plausibilities(texts: Iterable[str]) -> list[float]:
-    """Give the plausibility of each text."""
-    reader = language_model().reader()
-    return [reader.plausibility(text) for text in texts]
