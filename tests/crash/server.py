@@ -28,7 +28,7 @@ from flows.rejected import retry
 from flows.storage import ledger_tables
 from tests.crash import rewrites
 from tests.crash.forks import fork, freeze, wait
-from tests.crash.project import check, fill, ingest, settings_of
+from tests.crash.project import check, fill, ingest, settings_of, texts
 from tests.crash.reading import read_until
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Server:
         stop, marker = root / "stop", root / "fired"
         fault = f"{case['step']}:{case['kind']}:{case['nth']}" + (f":{marker}" if case["once"] else "")
         what = case.get("rewrite", "")
-        if what and wait(fork(lambda: ingest(settings), root / "before.txt")):
+        if what and wait(fork(lambda: _ingest_in_two_runs(settings), root / "before.txt")):
             return {"fired": False, "wrong": [(root / "before.txt").read_text()], "first": ""}
 
         def read() -> str:
@@ -106,6 +106,12 @@ class Server:
         assert not read_until(self.root / "stop", self.root / "warehouse" / "records")
         shutil.rmtree(self.root)
         freeze()
+
+
+def _ingest_in_two_runs(settings: Settings) -> str:
+    """Ingest so that the table of deliveries has parts to merge, too."""
+    half = settings.model_copy(update={"max_files_per_run": len(texts()) // 2})
+    return f"{ingest(half)}, {ingest(half)}"
 
 
 def _afterwards(settings: Settings, case: dict[str, Any]) -> list[str]:

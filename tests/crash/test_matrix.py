@@ -77,8 +77,10 @@ def _rewrite_cases():
         for mode, step, kind in itertools.product(_MODES, steps, _KINDS):
             # Where the originals were deleted, there is nothing to read anew, and nothing to forget but the record.
             possible = mode != "delete" or (what != "reprocess" and step != "forget.original")
+            # A compaction passes each step for the records, then for the deliveries.
+            times = (1, 2) if what == "compact" and (_FULL or kind == "kill") else (1,)
             if possible and (_FULL or (mode == "archive" and kind in ("kill", "enospc"))):
-                yield _case(step, kind, after_ingest=mode, rewrite=what)
+                yield from (_case(step, kind, nth, mode, rewrite=what) for nth in times)
 
 
 def _postgresql_cases():

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
 
-STEPS = ["claim", "stage.done", "ledger.staged", "publish.rename", "publish.renamed", "settle.file", "ledger.settled"]
+# The crash matrix kills at every step; here a pack is among the files, before and after they become visible.
+STEPS = ["ledger.staged", "publish.renamed"]
 
 
 @pytest.fixture
