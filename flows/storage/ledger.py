@@ -19,14 +19,25 @@ import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
 from flows.errors import LedgerError
 from flows.records import Delivery, LandedFile, Outcome
+from flows.storage.ledger_rows import (
+    CHUNK,
+    NEW_DELIVERIES,
+    NEW_SOURCES,
+    as_path,
+    as_stored,
+    chunks,
+    delivery_of,
+    delivery_row,
+    insert_many,
+    sentence,
+)
 from flows.storage.ledger_tables import batches, deliveries, kept, open_engine, runs, sources
-from flows.storage.names import from_source_path, to_source_path
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,29 +46,9 @@ if TYPE_CHECKING:
     from flows.records import Batch
 
 CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
-# Well below the 32,766 variables that SQLite takes in a statement.
-_CHUNK = 500
-# Longer ones are of no use to a person, and the ledger is kept for ever.
-_DETAIL_CHARS = 1000
-
-_NEW_SOURCES = (sources.c.record_id, sources.c.batch_no)
-_NEW_DELIVERIES = (
-    deliveries.c.batch_no,
-    deliveries.c.path,
-    deliveries.c.is_member,
-    deliveries.c.size,
-    deliveries.c.modified_ns,
-    deliveries.c.inode,
-    deliveries.c.record_id,
-    deliveries.c.outcome,
-    deliveries.c.reason,
-    deliveries.c.detail,
-)
 # With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
 _UNFINISHED = batches.c.state != sa.literal_column("'settled'")
 _OPEN = runs.c.state == sa.literal_column("'running'")
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +123,7 @@ class Ledger:
         ids = [bytes.fromhex(record_id) for record_id in record_ids]
         found: dict[str, str] = {}
         with self.engine.connect() as db:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 query = (
                     sa.select(sources.c.record_id, batches.c.state)
                     .join(batches, batches.c.batch_no == sources.c.batch_no)
@@ -149,15 +140,15 @@ class Ledger:
         known: set[str] = set()
         only = (kept.c.stuck.is_(True),) if stuck else ()
         with self.engine.connect() as db:
-            for chunk in _chunks(files):
+            for chunk in chunks(files):
                 wanted = {file.path: (file.size, file.modified_ns) for file in chunk}
                 rows = db.execute(
                     sa.select(kept.c.path, kept.c.size, kept.c.modified_ns).where(
-                        kept.c.path.in_([_as_stored(path) for path in wanted]), *only
+                        kept.c.path.in_([as_stored(path) for path in wanted]), *only
                     )
                 )
                 for stored, size, modified_ns in rows:
-                    path = _as_path(stored)
+                    path = as_path(stored)
                     if wanted[path] == (size, modified_ns):
                         known.add(path)
         return known
@@ -171,8 +162,8 @@ class Ledger:
     def forget_kept(self, paths: Sequence[str]) -> None:
         """Forget that these files were left in landing: the next run takes them again."""
         with self.engine.begin() as db:
-            for chunk in _chunks(paths):
-                db.execute(sa.delete(kept).where(kept.c.path.in_([_as_stored(path) for path in chunk])))
+            for chunk in chunks(paths):
+                db.execute(sa.delete(kept).where(kept.c.path.in_([as_stored(path) for path in chunk])))
 
     def is_empty(self) -> bool:
         """Tell whether no batch was ever written down here."""
@@ -215,8 +206,8 @@ class Ledger:
                 )
             )
             batch_no = int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
-            _insert(db, _NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in batch.sources])
-            _insert(db, _NEW_DELIVERIES, [_delivery_row(delivery, batch_no) for delivery in batch.deliveries])
+            insert_many(db, NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in batch.sources])
+            insert_many(db, NEW_DELIVERIES, [delivery_row(delivery, batch_no) for delivery in batch.deliveries])
         return batch_no
 
     def mark_staged(
@@ -251,14 +242,14 @@ class Ledger:
                     "Another run has undone what this one had in hand: two are at work on one ledger. This one stops; "
                     "what it had in hand is still in landing."
                 )
-            for chunk in _chunks([bytes.fromhex(record_id) for record_id in failed]):
+            for chunk in chunks([bytes.fromhex(record_id) for record_id in failed]):
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
             if endings:
                 _change(
                     db,
                     batch_no,
                     {
-                        _as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": _sentence(e.detail)}
+                        as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": sentence(e.detail)}
                         for e in endings
                     },
                 )
@@ -285,11 +276,9 @@ class Ledger:
             stuck: those that were left should have been moved, and could not.
         """
         with self._begin(durable=False) as db:
-            _change(
-                db, batch_no, {_as_stored(path): {"settled_as": _as_stored(place)} for path, place in places.items()}
-            )
-            for chunk in _chunks(left):
-                paths = [_as_stored(delivery.file.path) for delivery in chunk]
+            _change(db, batch_no, {as_stored(path): {"settled_as": as_stored(place)} for path, place in places.items()})
+            for chunk in chunks(left):
+                paths = [as_stored(delivery.file.path) for delivery in chunk]
                 db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
                 db.execute(
                     sa.insert(kept),
@@ -363,7 +352,7 @@ def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str |
     if not changes:
         return
     query = sa.select(deliveries.c.delivery_no, deliveries.c.path).where(deliveries.c.batch_no == batch_no)
-    if len(changes) <= _CHUNK:
+    if len(changes) <= CHUNK:
         query = query.where(deliveries.c.path.in_(list(changes)))
     rows = [{"no": no, **changes[path]} for no, path in db.execute(query) if path in changes]
     if not rows:
@@ -386,56 +375,3 @@ def _count_again(db: sa.Connection, batch_no: int) -> None:
 def _counts(by_outcome: Mapping[str, int]) -> dict[str, int]:
     columns = {"published": Outcome.PUBLISHED, "duplicates": Outcome.DUPLICATE, "rejected": Outcome.REJECTED}
     return {column: by_outcome.get(outcome.value, 0) for column, outcome in columns.items()}
-
-
-def delivery_of(row: sa.Row[Any]) -> Delivery:
-    """Make a delivery of its row; it must not be one of a pack's member."""
-    return Delivery(
-        file=LandedFile(_as_path(row.path), row.size, row.modified_ns, row.inode),
-        record_id=bytes(row.record_id).hex() if row.record_id is not None else None,
-        outcome=Outcome(row.outcome),
-        reason=row.reason,
-        detail=row.detail,
-    )
-
-
-def _delivery_row(delivery: Delivery, batch_no: int) -> tuple[Any, ...]:
-    file = delivery.file
-    return (
-        batch_no,
-        _as_stored(delivery.path),
-        delivery.member is not None,
-        delivery.size,
-        file.modified_ns,
-        file.inode,
-        bytes.fromhex(delivery.record_id) if delivery.record_id else None,
-        delivery.outcome.value,
-        delivery.reason and str(delivery.reason),
-        _sentence(delivery.detail),
-    )
-
-
-def _insert(db: sa.Connection, columns: Sequence[sa.Column[Any]], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows by the driver itself, values bound: what SQLAlchemy adds to each costs thrice the insert."""
-    if rows:
-        mark = "?" if db.dialect.name == "sqlite" else "%s"
-        names, marks = ", ".join(column.name for column in columns), ", ".join(mark for _ in columns)
-        statement = f"INSERT INTO {columns[0].table.name} ({names}) VALUES ({marks})"  # noqa: S608 - of our own names
-        db.exec_driver_sql(statement, list(rows))
-
-
-def _sentence(detail: str | None) -> str | None:
-    """Make a sentence that any database takes: names and messages from outside may hold anything."""
-    if detail is None or (len(detail) <= _DETAIL_CHARS and detail.isascii() and detail.isprintable()):
-        return detail
-    return detail[:_DETAIL_CHARS].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-
-
-def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
-
-
-# Paths are stored as `source_path`: valid Unicode whatever the name holds.
-_as_stored = to_source_path
-_as_path = from_source_path
