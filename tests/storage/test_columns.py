@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.storage import columns
@@ -29,6 +29,8 @@ _COLUMNS = st.sampled_from(list(_VALUES)).flatmap(
 )
 
 
+# No deadline: the first array of pyarrow's own loads pandas.
+@settings(deadline=None)
 @given(_COLUMNS)
 def test_a_column_is_what_pyarrow_makes_of_the_same_values(typed: tuple[pa.DataType, list[object]]) -> None:
     kind, values = typed
@@ -37,6 +39,7 @@ def test_a_column_is_what_pyarrow_makes_of_the_same_values(typed: tuple[pa.DataT
     assert made.equals(pa.array(values, kind))
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(_TEXTS, max_size=3), max_size=9))
 def test_lists_of_strings_are_what_pyarrow_makes_of_them(values: list[list[str]]) -> None:
     made = column(values, pa.list_(pa.string()))
