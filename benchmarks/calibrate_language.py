@@ -1,6 +1,6 @@
-"""Make flows/text/language_calibration.py: how sure the default engine may be of a language.
+"""Make flows/text/languages/language_calibration.py: how sure the default engine may be of a language.
 
-    python benchmarks/calibrate_language.py --corpus DIR > flows/text/language_calibration.py
+    python benchmarks/calibrate_language.py --corpus DIR > flows/text/languages/language_calibration.py
 
 DIR holds sets of texts with truth as `benchmarks/accuracy.py` takes them; only the half `look` is read. What is stored
 are a few numbers, no text. LIKENESS depends on the scores alone, WEIGHTS also on LIKENESS: run it twice after a
@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
-from flows.text.profile_engine import Look, features, look_closely
+from flows.text.languages.profile_engine import Look, features, look_closely
 
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "iw": "he", "in": "id"}
 # Triples from which on a text shows what its language's texts are like.

@@ -23,7 +23,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import chardet_alone, charset_normalizer_alone, half_of
 from flows.records import Rejection
-from flows.text.candidates import single_byte
+from flows.text.charsets.candidates import single_byte
 from flows.text.decode import decode
 
 WEST = ("cp1252", "iso8859_15", "cp850", "mac_roman")

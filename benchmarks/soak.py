@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from flows.pipeline import ingest_landing
 from flows.settings import Settings
 from flows.storage.warehouse import Warehouse
-from flows.verify import record_ids_of, verify
+from flows.upkeep.verify import record_ids_of, verify
 from flows.workers import InlineWorkers, ProcessWorkers
 from tests.crash.forks import fork, fork_workers, freeze, once_free, wait
 from tests.crash.reading import read_until

@@ -43,7 +43,7 @@ def ingest(options: argparse.Namespace) -> int:
 
 def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | None:
     from flows.progress import terminal_observer  # noqa: PLC0415
-    from flows.tracking import configured_api  # noqa: PLC0415
+    from flows.service.tracking import configured_api  # noqa: PLC0415
 
     api = configured_api()
     if api is None and not options.json:
@@ -54,7 +54,7 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | 
             from flows.workers import choose_workers  # noqa: PLC0415
 
             return ingest_landing(settings, choose_workers, observer=observer, wait=not options.no_wait)
-        from flows.tracking import use_api  # noqa: PLC0415
+        from flows.service.tracking import use_api  # noqa: PLC0415
 
         use_api(api)
         from flows.ingest import run_tracked  # noqa: PLC0415 - Prefect: two seconds
@@ -84,7 +84,7 @@ def status(options: argparse.Namespace) -> int:
 
     settings = _settings(options)
     if options.check:
-        from flows.alerts import alerts  # noqa: PLC0415
+        from flows.service.alerts import alerts  # noqa: PLC0415
 
         found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
         as_json = json.dumps([{"kind": alert.kind, "detail": alert.detail} for alert in found], indent=2)
@@ -109,7 +109,7 @@ def inspect(options: argparse.Namespace) -> int:
 
 def compact(options: argparse.Namespace) -> int:
     """Merge small parts."""
-    from flows.compaction import compact_warehouse  # noqa: PLC0415
+    from flows.upkeep.compaction import compact_warehouse  # noqa: PLC0415
 
     summary = compact_warehouse(_settings(options), dry_run=options.dry_run)
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
@@ -118,7 +118,7 @@ def compact(options: argparse.Namespace) -> int:
 
 def changes(options: argparse.Namespace) -> int:
     """List what is new for a reader."""
-    from flows.changes import changes_since  # noqa: PLC0415
+    from flows.upkeep.changes import changes_since  # noqa: PLC0415
 
     found = changes_since(_settings(options), options.since, with_ids=options.ids)
     if options.json:
@@ -128,7 +128,7 @@ def changes(options: argparse.Namespace) -> int:
 
 def reprocess(options: argparse.Namespace) -> int:
     """Normalise records again from their originals."""
-    from flows.reprocess import reprocess_warehouse  # noqa: PLC0415
+    from flows.upkeep.reprocess import reprocess_warehouse  # noqa: PLC0415
 
     summary = reprocess_warehouse(
         _settings(options), options.where, options.older_than_version, dry_run=options.dry_run
@@ -139,7 +139,7 @@ def reprocess(options: argparse.Namespace) -> int:
 
 def forget(options: argparse.Namespace) -> int:
     """Remove records for good."""
-    from flows.forget import forget_records  # noqa: PLC0415
+    from flows.upkeep.forget import forget_records  # noqa: PLC0415
 
     summary = forget_records(_settings(options), options.record_ids)
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
@@ -155,8 +155,8 @@ def schema(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Compare landing, ledger, archive, rejected and warehouse; 1 where they disagree."""
-    from flows.verification import as_json  # noqa: PLC0415
-    from flows.verify import verify as verify_project  # noqa: PLC0415
+    from flows.upkeep.verification import as_json  # noqa: PLC0415
+    from flows.upkeep.verify import verify as verify_project  # noqa: PLC0415
 
     found = verify_project(_settings(options), repair=options.repair)
     _print([as_json(found)] if options.json else found.lines())
@@ -165,7 +165,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def rejected(options: argparse.Namespace) -> int:
     """List the rejected files."""
-    from flows import rejected as rejections  # noqa: PLC0415
+    from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
     listed = rejections.rejected_members if options.members else rejections.rejected_files
     found = listed(_settings(options), options.reason)
@@ -174,7 +174,7 @@ def rejected(options: argparse.Namespace) -> int:
 
 def retry(options: argparse.Namespace) -> int:
     """Put rejected files back into landing."""
-    from flows import rejected as rejections  # noqa: PLC0415
+    from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
     back = rejections.retry(_settings(options), options.paths, reason=options.reason, everything=options.all)
     _print(printable(path) for path in back)

@@ -10,13 +10,13 @@ from pydantic import Field
 from sqlalchemy.exc import OperationalError
 
 from flows import __version__
-from flows.compaction import CompactionSummary, compact_warehouse
 from flows.errors import LockHeldError, LongshoreError
 from flows.ingest import Folder, sentence_of
-from flows.pipeline import Silent
-from flows.prefect_report import told_but_not_fatal
+from flows.observer import Silent
 from flows.report_markdown import escaped
+from flows.service.prefect_report import told_but_not_fatal
 from flows.settings import load_settings
+from flows.upkeep.compaction import CompactionSummary, compact_warehouse
 
 
 @flow(name="longshore-compact", version=__version__, persist_result=False)

@@ -24,11 +24,12 @@ from sqlalchemy.exc import OperationalError
 
 from flows import __version__
 from flows.errors import LockHeldError, LongshoreError
-from flows.pipeline import Observer, ingest_landing
-from flows.prefect_report import FlowObserver, publish_report, raise_alerts
-from flows.prefect_workers import PrefectWorkers, Work
+from flows.observer import Observer
+from flows.pipeline import ingest_landing
 from flows.records import Staged
 from flows.report import headline
+from flows.service.prefect_report import FlowObserver, publish_report, raise_alerts
+from flows.service.prefect_workers import PrefectWorkers, Work
 from flows.settings import Settings, load_settings
 from flows.summary import IngestSummary
 

@@ -86,7 +86,7 @@ def _rival(raw: bytes, steps: Steps) -> str | None:
     """Read a file as the encoding that came next does; None where none was close, or it cannot."""
     if not steps.decoded.runner_up:
         return None
-    from flows.text.candidates import reader_of  # noqa: PLC0415 - NumPy only where needed
+    from flows.text.charsets.candidates import reader_of  # noqa: PLC0415 - NumPy only where needed
 
     try:
         return reader_of(steps.decoded.runner_up)[1](raw)

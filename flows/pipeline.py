@@ -20,24 +20,25 @@ import socket
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from flows.batch import WorkOrder
 from flows.deliveries import write_deliveries
 from flows.errors import LedgerError
+from flows.observer import Observer, Silent
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches, texts_expected
 from flows.project import known_files, open_ledger
 from flows.records import Outcome, Staged
+from flows.recovery import recover, refuse_to_forget, write_down
 from flows.settling import settle
 from flows.storage import faults
 from flows.storage.landing import Landing
-from flows.storage.ledger import PUBLISHED, STAGED, Ledger
+from flows.storage.ledger import Ledger
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.patterns import wanted_by
-from flows.storage.rewrites import recover_rewrites
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary
 
@@ -46,38 +47,11 @@ if TYPE_CHECKING:
 
     from flows.records import Batch, Delivery, LandedFile
     from flows.settings import Settings
-    from flows.settling import Settlement
     from flows.storage.listing import Listing
     from flows.workers import Workers
 
 # At most so many files are held in memory as names; a larger backlog is taken in rounds.
 FILES_A_ROUND = 100_000
-
-
-class Observer(Protocol):
-    """Whoever watches a run: a progress bar, a Prefect artifact, a log. All calls are from the coordinator."""
-
-    def listed(self, files: int, source_bytes: int) -> None:
-        """So many more files are about to be taken."""
-
-    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        """A batch has come to its end, and this is what became of each of its deliveries."""
-
-    def said(self, sentence: str) -> None:
-        """Something that a person should know while the run goes on."""
-
-
-class Silent:
-    """Watches nothing."""
-
-    def listed(self, files: int, source_bytes: int) -> None:
-        """Do nothing."""
-
-    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        """Do nothing."""
-
-    def said(self, sentence: str) -> None:
-        """Do nothing."""
 
 
 def ingest_landing(
@@ -108,7 +82,7 @@ def ingest_landing(
         with one_run_at_a_time(run.warehouse.inner, named, _now(), settings.ledger_url) as run.still_held:
             run.warehouse.make()
             with open_ledger(settings) as ledger:
-                _refuse_to_forget(ledger, run.warehouse)
+                refuse_to_forget(ledger, run.warehouse)
                 run.go(ledger, choose_workers, wait=wait)
     except sa.exc.SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
@@ -116,43 +90,6 @@ def ingest_landing(
     finally:
         run.landing.close()
     return run.summary
-
-
-def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Settings) -> int:
-    """Finish or undo what a dead run left, and say how many batches that were. Only for the holder of the run lock.
-
-    Nothing but the ledger's state and whether the part is there, byte for byte, decides: a part that readers may have
-    seen goes forward; anything earlier never happened.
-    """
-    landing.forget_folders()
-    # First: where a part is, is only certain once no rewrite stands half-way.
-    rewrites = recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds)
-    unfinished = ledger.unfinished()
-    for batch in unfinished:
-        visible = batch.state == PUBLISHED or (
-            batch.state == STAGED and (batch.part is None or warehouse.finish_publish(batch.part, batch.part_sha256))
-        )
-        if visible:
-            done = settle(ledger.endings(batch.batch_no), batch.ingested_at, landing, settings, again=True)
-            _write_down(ledger, batch.batch_no, done, settings)
-        else:
-            ledger.release(batch.batch_no)
-    warehouse.drop_staging()
-    return len(unfinished) + rewrites
-
-
-def _write_down(ledger: Ledger, batch_no: int, done: Settlement, settings: Settings) -> None:
-    ledger.mark_settled(batch_no, done.places, done.left, _now(), after_ingest=settings.after_ingest, stuck=done.stuck)
-    faults.step("ledger.settled")
-
-
-def _refuse_to_forget(ledger: Ledger, warehouse: Warehouse) -> None:
-    """Stop where the ledger is new but the warehouse is not: everything delivered again would be published again."""
-    if ledger.is_empty() and warehouse.has_parts():
-        raise LedgerError(
-            f"The ledger is empty, but {warehouse.records} holds records: its file was lost or another was named. "
-            "`longshore verify --repair` makes it anew from the warehouse and the archive."
-        )
 
 
 @dataclass(slots=True)
@@ -333,7 +270,7 @@ class _Run:
         if part is not None and staged.part_name is not None:
             self.warehouse.publish(self.order.run_id, staged.part_name, part)
         done = settle(endings, batch.ingested_at, self.landing, self.settings)
-        _write_down(ledger, batch.batch_no, done, self.settings)
+        write_down(ledger, batch.batch_no, done, self.settings)
         for sentence in done.surprises:
             self._say(sentence)
         self._count(batch, staged, endings)

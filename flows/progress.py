@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from flows.pipeline import Silent
+from flows.observer import Silent
 from flows.storage.names import printable
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from flows.pipeline import Observer
+    from flows.observer import Observer
     from flows.records import Batch, Delivery, Staged
 
 

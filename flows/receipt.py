@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flows.storage.names import printable
-from flows.text.plan import replay_steps
+from flows.text.mending.plan import replay_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,12 +23,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import logs
-from flows.deployments import deployments
 from flows.errors import LongshoreError
-from flows.prefect_server import EmbeddedServer
+from flows.service import logs
+from flows.service.deployments import deployments
+from flows.service.prefect_server import EmbeddedServer
+from flows.service.tracking import (
+    STATE_FOLDER,
+    Serving,
+    answers,
+    check_answers,
+    one_serve_at_a_time,
+    use_api,
+    write_serving,
+)
 from flows.storage.names import printable
-from flows.tracking import STATE_FOLDER, Serving, answers, check_answers, one_serve_at_a_time, use_api, write_serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +98,7 @@ def _serve(
     watch: bool,
 ) -> None:
     # Importing Prefect takes as long as the server takes to start: both at once.
-    from flows import runner, serving  # noqa: PLC0415
+    from flows.service import runner, serving  # noqa: PLC0415
 
     runner.warm_up()
     if server is not None:

@@ -13,13 +13,13 @@ from sqlalchemy.exc import OperationalError
 from flows import __version__
 from flows.errors import LongshoreError
 from flows.ingest import Folder, sentence_of
-from flows.prefect_report import told_but_not_fatal
 from flows.report_markdown import escaped
+from flows.service.prefect_report import told_but_not_fatal
 from flows.settings import Settings, load_settings
 from flows.storage.lock import holder_of
 from flows.storage.warehouse import Warehouse
-from flows.verification import Verification
-from flows.verify import verify as verify_project
+from flows.upkeep.verification import Verification
+from flows.upkeep.verify import verify as verify_project
 
 # An ingest run is due in the same second as this one: it is let go first.
 _LOOK_AGAIN_SECONDS = 2.0

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from flows.alerts import alerts
+from flows.service.alerts import alerts
 from flows.settings import Settings
 from flows.status import Status
 

@@ -9,7 +9,8 @@ import pytest
 
 FLOWS = Path(__file__).parent.parent / "flows"
 MODULES = sorted(FLOWS.rglob("*.py"))
-WITH_PREFECT = {"ingest.py", "compact.py", "serve.py"}
+WITH_PREFECT = {"ingest.py", "compact.py", "verify_flow.py"}
+STEPS_OF_A_RUN = ["pipeline", "planning", "batch", "packed", "settling", "recovery", "deliveries", "workers"]
 IMPURE = {"prefect", "pyarrow", "sqlalchemy", "pathlib", "os", "io", "time", "random", "socket", "subprocess", "shutil"}
 
 
@@ -22,7 +23,7 @@ def _imports(path):
             yield node.module
 
 
-@pytest.mark.parametrize("path", sorted((FLOWS / "text").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((FLOWS / "text").rglob("*.py")), ids=lambda path: path.name)
 def test_text_imports_nothing_impure(path):
     for name in _imports(path):
         assert name.split(".")[0] not in IMPURE, f"{path.name} imports {name}"
@@ -34,6 +35,18 @@ def test_storage_knows_nothing_of_runs(path):
     for name in _imports(path):
         assert name.split(".")[0] != "prefect"
         assert not name.startswith(("flows.pipeline", "flows.workers", "flows.cli")), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FLOWS)))
+def test_only_the_flows_and_the_service_know_prefect(path):
+    if path.name not in WITH_PREFECT and path.parent.name != "service":
+        assert "prefect" not in {name.split(".")[0] for name in _imports(path)}
+
+
+@pytest.mark.parametrize("step", STEPS_OF_A_RUN)
+def test_a_run_knows_nothing_of_upkeep_and_service(step):
+    for name in _imports(FLOWS / f"{step}.py"):
+        assert not name.startswith(("flows.upkeep", "flows.service", "flows.cli")), f"{step} imports {name}"
 
 
 @pytest.mark.parametrize("heavy", ["prefect", "pyarrow", "sqlalchemy", "numpy", "pydantic", "dateparser", "rich"])

@@ -39,7 +39,9 @@ def refuse(*_: object) -> None:
 
 
 def test_clean_texts_in_utf_8_meet_no_detector_and_no_mender(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text import decode, judging, mixed, mojibake
+    from flows.text import decode
+    from flows.text.charsets import judging, mixed
+    from flows.text.mending import mojibake
 
     monkeypatch.setattr(decode, "_not_utf_8", refuse)
     monkeypatch.setattr(judging, "judge", refuse)
@@ -50,7 +52,7 @@ def test_clean_texts_in_utf_8_meet_no_detector_and_no_mender(monkeypatch: pytest
 
 
 def test_a_line_without_a_date_is_not_cut_up_to_find_that_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text import date_lines
+    from flows.text.dates.parse import lines as date_lines
 
     monkeypatch.setattr(date_lines, "read_line", refuse)
     for raw in CLEAN:
@@ -70,7 +72,7 @@ def test_normalising_costs_a_fraction_of_the_libraries_alone() -> None:
 
 
 def test_a_plain_case_of_a_legacy_encoding_needs_no_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text import judging
+    from flows.text.charsets import judging
 
     monkeypatch.setattr(judging, "opinions", refuse)
     for paragraph, encoding in zip(PARAGRAPHS[3:], ("koi8-r", "cp1253", "shift_jis"), strict=True):

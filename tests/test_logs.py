@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from flows.logs import JsonLines
+from flows.service.logs import JsonLines
 
 
 def record(message, *values, **extra):

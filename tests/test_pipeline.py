@@ -24,7 +24,7 @@ from flows.storage import durable
 from flows.storage.ledger import Ledger
 from flows.storage.lock import holder_of, one_run_at_a_time
 from flows.storage.warehouse import Warehouse
-from flows.verify import record_ids_of, verify
+from flows.upkeep.verify import record_ids_of, verify
 from flows.workers import InlineWorkers
 
 ROOT = Path(__file__).parents[1]

@@ -10,18 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.compaction import compact_warehouse
 from flows.errors import LedgerError, LongshoreError
-from flows.mend import mend
 from flows.pipeline import ingest_landing
-from flows.rejected import rejected_files, retry
 from flows.settings import Settings
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
-from flows.verification import as_json
-from flows.verify import record_ids_of, verify
+from flows.upkeep.compaction import compact_warehouse
+from flows.upkeep.mend import mend
+from flows.upkeep.rejected import rejected_files, retry
+from flows.upkeep.verification import as_json
+from flows.upkeep.verify import record_ids_of, verify
 from flows.workers import InlineWorkers
 
 TEXTS = {f"{n}.txt": f"The harbour of berth {n} was quiet in the evening.".encode() for n in range(6)}

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flows.text.date_words import fold_words
+from flows.text.dates.words import fold_words
 from flows.text.field_names import DATES, TITLES, WORDS
 
 if TYPE_CHECKING:

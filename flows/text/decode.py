@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from flows.records import Reason, Rejection
-from flows.text.binary import name_by_controls, name_by_signature, name_of_spelt_binary
+from flows.text.charsets.binary import name_by_controls, name_by_signature, name_of_spelt_binary
 
 if TYPE_CHECKING:
-    from flows.text.candidates import Read
-    from flows.text.judging import Verdict
-    from flows.text.mixed import Mixed
+    from flows.text.charsets.candidates import Read
+    from flows.text.charsets.judging import Verdict
+    from flows.text.charsets.mixed import Mixed
 
 Method = Literal["bom", "utf-8", "detected", "mixed", "declared"]
 
@@ -114,7 +114,7 @@ def _utf_8(text: str) -> Decoded:
 
 def _with_controls(raw: bytes, text: str) -> Decoded | Rejection:
     """Decide on UTF-8 with zero or control bytes: another form of Unicode, binary, or text with some in it."""
-    from flows.text.utf import read_marked, read_unmarked  # noqa: PLC0415 - few files come here
+    from flows.text.charsets.utf import read_marked, read_unmarked  # noqa: PLC0415 - few files come here
 
     name = name_by_signature(raw)
     if name:
@@ -131,8 +131,8 @@ def _with_controls(raw: bytes, text: str) -> Decoded | Rejection:
 
 def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
     """Read what spells other characters in ASCII, or is no text though it is ASCII; None for plain text."""
-    from flows.text.escapes import read_escaped  # noqa: PLC0415 - few files come here
-    from flows.text.utf import read_utf_7  # noqa: PLC0415
+    from flows.text.charsets.escapes import read_escaped  # noqa: PLC0415 - few files come here
+    from flows.text.charsets.utf import read_utf_7  # noqa: PLC0415
 
     name = name_of_spelt_binary(raw)
     if name:
@@ -145,7 +145,7 @@ def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
 
 
 def _not_utf_8(raw: bytes) -> Decoded | Rejection:
-    from flows.text.utf import read_marked, read_unmarked, read_variant  # noqa: PLC0415 - NumPy only where needed
+    from flows.text.charsets.utf import read_marked, read_unmarked, read_variant  # noqa: PLC0415 - NumPy only where needed
 
     found = read_marked(raw)
     if found:
@@ -165,8 +165,8 @@ def _refuse_binary(raw: bytes) -> Rejection | None:
 
 
 def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
-    from flows.text.judging import judge  # noqa: PLC0415 - NumPy only where needed
-    from flows.text.mixed import count_well_formed, read_damaged, read_lines_of_utf_8  # noqa: PLC0415
+    from flows.text.charsets.judging import judge  # noqa: PLC0415 - NumPy only where needed
+    from flows.text.charsets.mixed import count_well_formed, read_damaged, read_lines_of_utf_8  # noqa: PLC0415
 
     good, bad = count_well_formed(_from_first_beyond_ascii(raw))
     if good >= _SURELY_UTF_8 * bad:
@@ -216,8 +216,8 @@ def _ebcdic(raw: bytes) -> Decoded | None:
     blanks, letters = head.count(0x40), len(head) - len(head.translate(None, _EBCDIC_LETTERS))
     if blanks * 14 < len(head) or letters * 2 < len(head) or head.count(0x20) * 100 > len(head):
         return None
-    from flows.text.candidates import ebcdic  # noqa: PLC0415 - hardly any file comes here
-    from flows.text.evidence import codes_of, log_likelihood  # noqa: PLC0415
+    from flows.text.charsets.candidates import ebcdic  # noqa: PLC0415 - hardly any file comes here
+    from flows.text.charsets.evidence import codes_of, log_likelihood  # noqa: PLC0415
 
     scores = {
         charset.name: log_likelihood(codes_of(charset.decode(head)), charset.script) + charset.log_prior
@@ -237,7 +237,7 @@ _EBCDIC_LETTERS: Final = bytes(
 
 def _as_declared(raw: bytes, declared: str) -> Decoded | Rejection:
     """Read a file strictly in the encoding that the settings give for it."""
-    from flows.text.candidates import reader_of  # noqa: PLC0415 - NumPy only where needed
+    from flows.text.charsets.candidates import reader_of  # noqa: PLC0415 - NumPy only where needed
 
     try:
         name, read = reader_of(declared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from flows.text.prose import prose
+from flows.text.languages.prose import prose
 
 # 40 places, and what is kept of each when markup and code are gone. langdetect reads no more, but the front.
 _PIECES: Final = 40

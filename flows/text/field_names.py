@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.text.date_words import fold_words
+from flows.text.dates.words import fold_words
 
 
 def _folded(words: str) -> frozenset[str]:

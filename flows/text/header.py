@@ -1,7 +1,7 @@
 """The optional header of a text: what date, what title, and the body without it.
 
 1. a block      front matter, mail headers (`flows.text.blocks`), at the very top
-2. a date line  first, after a headline, or after a byline (`flows.text.date_lines`)
+2. a date line  first, after a headline, or after a byline (`flows.text.dates.lines`)
 3. a title      from the block, or a line that plainly is a headline and stays in the text (`flows.text.title`)
 
 Promised: `text[:start] + header + text[start:]` is the repaired text again but for outer blanks. A date in a sentence,
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows.text.blocks import read_block
-from flows.text.date_lines import LONGEST_LINE, DateLine, read_date_line
-from flows.text.date_parts import DatePrecision
-from flows.text.date_places import WINDOW, find_date_line, next_line
-from flows.text.date_settling import DateReading, DateStatus, settle
+from flows.text.dates.lines import LONGEST_LINE, DateLine, read_date_line
+from flows.text.dates.parts import DatePrecision
+from flows.text.dates.places import WINDOW, find_date_line, next_line
+from flows.text.dates.settling import DateReading, DateStatus, settle
 from flows.text.policy import DateOrder
 from flows.text.title import headline
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from flows.text.language_engine import Engine, Language
-from flows.text.other_engines import AutoEngine, FastTextEngine, LinguaEngine
+from flows.text.languages.language_engine import Engine, Language
+from flows.text.languages.other_engines import AutoEngine, FastTextEngine, LinguaEngine
+from flows.text.languages.profile_engine import ProfileEngine
 from flows.text.policy import LanguageEngine, require_engine
-from flows.text.profile_engine import ProfileEngine
 
 
 def detect_language(text: str, engine: LanguageEngine = "langdetect") -> Language:

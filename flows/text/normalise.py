@@ -20,7 +20,7 @@ from flows.text.counts import count
 from flows.text.decode import Decoded, decode
 from flows.text.header import Header, split_header
 from flows.text.language import detect_language
-from flows.text.language_engine import Language
+from flows.text.languages.language_engine import Language
 from flows.text.policy import TextPolicy
 from flows.text.repair import Repaired, repair
 from flows.text.version import NORMALISER_VERSION

@@ -27,13 +27,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flows.text.controls import COMPOSING, FIX_LINE_BREAKS, FIX_SURROGATES, FIX_TEXT, SETTLING
-from flows.text.fastpath import is_sound
+from flows.text.mending.controls import COMPOSING, FIX_LINE_BREAKS, FIX_SURROGATES, FIX_TEXT, SETTLING
+from flows.text.mending.fastpath import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from flows.text.controls import Act
+    from flows.text.mending.controls import Act
     from flows.text.policy import RepairPolicy
 
 # Each pass that mends makes the text shorter, garbling doubles what it garbles, and there are 21 encodings: no
@@ -99,7 +99,7 @@ def _do(text: str, acts: Iterable[Act], steps: list[str]) -> str:
 
 
 def _mend(text: str) -> tuple[str, tuple[str, ...]]:
-    from flows.text.mojibake import mend  # noqa: PLC0415 - loads ftfy, which a folder of clean texts never needs
+    from flows.text.mending.mojibake import mend  # noqa: PLC0415 - loads ftfy, which a folder of clean texts never needs
 
     return mend(text)
 

@@ -14,7 +14,7 @@ from flows.settings import Settings
 from flows.storage import faults
 from flows.storage.warehouse import Warehouse
 from flows.text.normalise import normalise
-from flows.verify import record_ids_of, verify
+from flows.upkeep.verify import record_ids_of, verify
 from flows.workers import InlineWorkers, ProcessWorkers
 from tests.crash.forks import fork_workers, once_free
 

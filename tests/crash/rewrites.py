@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flows import reprocess as room
-from flows.compaction import compact_warehouse
-from flows.forget import forget_records
 from flows.storage import faults
 from flows.text.normalise import normalise
+from flows.upkeep import reprocess as room
+from flows.upkeep.compaction import compact_warehouse
+from flows.upkeep.forget import forget_records
 from tests.crash.forks import once_free
 from tests.crash.project import record_ids, texts
 

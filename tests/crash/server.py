@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.rejected import retry
 from flows.storage import ledger_tables
+from flows.upkeep.rejected import retry
 from tests.crash import rewrites
 from tests.crash.forks import fork, freeze, wait
 from tests.crash.project import check, fill, ingest, settings_of, texts

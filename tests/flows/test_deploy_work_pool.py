@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from flows.deployments import WORK_POOL, as_prefect_yaml, deployments, full_name
+from flows.service.deployments import WORK_POOL, as_prefect_yaml, deployments, full_name
 from flows.settings import Settings
 from tests.flows.project import make_project
 

@@ -77,7 +77,7 @@ def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
 @pytest.mark.usefixtures("prefect_api")
 def test_the_summary_is_the_same_as_without_prefect(folders):
     from flows.ingest import run_tracked
-    from flows.pipeline import Silent
+    from flows.observer import Silent
     from flows.settings import load_settings
 
     (folders / "landing/one.txt").write_text("One more crate was carried into the shed before the rain.")
@@ -157,7 +157,7 @@ def _batches(count: int) -> list[Batch]:
 
 
 def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monkeypatch):
-    from flows import prefect_workers
+    from flows.service import prefect_workers
 
     monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
     _Broken.deaths = 2
@@ -168,8 +168,8 @@ def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monk
 
 
 def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(monkeypatch):
-    from flows import prefect_workers
     from flows.errors import WorkerError
+    from flows.service import prefect_workers
 
     monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
     _Broken.deaths = 3
@@ -180,7 +180,7 @@ def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(
 
 
 def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
-    from flows import prefect_workers
+    from flows.service import prefect_workers
 
     monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
     taken = 0
@@ -203,7 +203,7 @@ def _task_runs(api, state):
 
 
 def test_names_of_batches_are_short_and_true():
-    from flows.prefect_workers import files_of, place_of
+    from flows.service.prefect_workers import files_of, place_of
 
     (batch,) = _batches(1)
     assert (files_of(batch), place_of(batch)) == ("1 file", "a/")

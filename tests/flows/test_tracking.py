@@ -59,8 +59,8 @@ def test_runs_tell_that_they_live_as_often_as_the_automation_expects(monkeypatch
 
     import yaml
 
-    from flows.automations import crashed_automation
-    from flows.tracking import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE, use_api
+    from flows.service.automations import crashed_automation
+    from flows.service.tracking import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE, use_api
     from tests.flows.project import ROOT
 
     for name in ("PREFECT_API_URL", HEARTBEAT_VARIABLE, "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"):

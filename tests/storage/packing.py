@@ -10,6 +10,7 @@ import os
 import stat
 import tarfile
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,7 +33,7 @@ def zstd(data: bytes) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd}
+COMPRESS = {"gz": partial(gzip.compress, mtime=0), "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd}
 
 
 def tar_of(files: Files, *, more: Iterable[tarfile.TarInfo] = ()) -> bytes:

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 
 from flows.pipeline import ingest_landing
 from flows.records import Outcome
-from flows.rejected import as_lines, rejected_files, rejected_members
 from flows.settings import load_settings
 from flows.storage import faults
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_tables import deliveries
 from flows.storage.warehouse import Warehouse
+from flows.upkeep.rejected import as_lines, rejected_files, rejected_members
 from flows.workers import InlineWorkers
 from tests.storage.packing import COMPRESS, ONE, THREE, TWO, encrypted_zip, land, tar_of, zip_of
 

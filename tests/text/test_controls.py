@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text import controls
-from flows.text.controls import (
+from flows.text.mending import controls
+from flows.text.mending.controls import (
     SETTLING,
     compose,
     fix_line_breaks,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.calendars import from_hijri, from_persian
-from flows.text.date_lines import read_date_line
-from flows.text.date_names import DATE_NAMES
-from flows.text.date_settling import settle
-from flows.text.dates import read_line
+from flows.text.dates.calendars import from_hijri, from_persian
+from flows.text.dates.lines import read_date_line
+from flows.text.dates.names import DATE_NAMES
+from flows.text.dates.parse import read_line
+from flows.text.dates.settling import settle
 
 _DATES = Path(__file__).parent.parent / "cases" / "dates.jsonl"
 CASES = [json.loads(line) for line in _DATES.read_text().splitlines()]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.records import Reason, Rejection
-from flows.text.candidates import single_byte
+from flows.text.charsets.candidates import single_byte
 from flows.text.decode import Decoded, decode
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "encodings.toml").read_text(encoding="utf-8"))["case"]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.candidates import single_byte
-from flows.text.evidence import background_of, codes_of, log_likelihood
-from flows.text.glancing import glance
-from flows.text.letters import letters
+from flows.text.charsets.candidates import single_byte
+from flows.text.charsets.evidence import background_of, codes_of, log_likelihood
+from flows.text.charsets.glancing import glance
+from flows.text.languages.letters import letters
 
 SCRIPTS = ["latin", "vietnamese", "cyrillic", "greek", "hebrew", "arabic", "thai", "cjk"]
 

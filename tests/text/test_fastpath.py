@@ -13,9 +13,9 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.fastpath import blocks, cannot_change, look, members
-from flows.text.sequences import ENCODINGS
-from flows.text.suspects import ANY, SUSPECTS
+from flows.text.mending.fastpath import blocks, cannot_change, look, members
+from flows.text.mending.sequences import ENCODINGS
+from flows.text.mending.suspects import ANY, SUSPECTS
 from tests.text.troubled import misread, texts
 
 PLANE = "".join(map(chr, range(0x10000)))

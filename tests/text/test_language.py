@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flows.errors import SettingsError
 from flows.text import language as language_module
 from flows.text.language import detect_language
-from flows.text.prose import prose
+from flows.text.languages.prose import prose
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases/languages.toml").read_text("utf-8"))["case"]
 ENGLISH = (

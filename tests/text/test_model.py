@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 
-import flows.text.model as model_module
-from flows.text.model import language_model, plausibility
-from flows.text.profiles import SMOOTHING, load_profiles
-from flows.text.script_model import STEPS, script_model
+import flows.text.languages.model as model_module
+from flows.text.languages.model import language_model, plausibility
+from flows.text.languages.profiles import SMOOTHING, load_profiles
+from flows.text.languages.script_model import STEPS, script_model
 
 if TYPE_CHECKING:
-    from flows.text.model import LanguageModel
+    from flows.text.languages.model import LanguageModel
 
 SAMPLES = [
     "",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.text.plan import replay, replay_steps
+from flows.text.mending.plan import replay, replay_steps
 from flows.text.repair import repair
 
 

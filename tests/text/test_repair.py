@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.plan import replay
+from flows.text.mending.plan import replay
 from flows.text.repair import repair
 from tests.text.troubled import misread, read_as_browsers_do, texts
 

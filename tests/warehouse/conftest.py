@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
-from flows.compaction import compact_warehouse
 from flows.pipeline import ingest_landing
 from flows.project import open_ledger
 from flows.settings import Settings
 from flows.storage.warehouse import Warehouse
+from flows.upkeep.compaction import compact_warehouse
 from flows.workers import InlineWorkers
 
 ROOT = Path(__file__).parents[2]

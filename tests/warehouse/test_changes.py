@@ -15,12 +15,12 @@ import pytest
 from conftest import ROOT, article, in_child
 from test_readers import blocks
 
-from flows import reprocess as room
-from flows.changes import changes_since
 from flows.errors import SettingsError
-from flows.forget import forget_records
 from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
 from flows.text.normalise import normalise
+from flows.upkeep import reprocess as room
+from flows.upkeep.changes import changes_since
+from flows.upkeep.forget import forget_records
 
 
 def take(project, token):

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from conftest import article
 
-from flows.compaction import plan_groups
 from flows.errors import LockHeldError
-from flows.rewriting import now
 from flows.storage.ledger_rewrites import PublishedPart, RewriteLedger
 from flows.storage.ledger_tables import batches
 from flows.storage.lock import one_run_at_a_time
+from flows.upkeep.compaction import plan_groups
+from flows.upkeep.rewriting import now
 
 
 def ledger_agrees(project):
@@ -87,7 +87,7 @@ def test_old_parts_are_kept_for_the_grace_period_out_of_every_readers_way(projec
 
 def test_a_part_published_while_new_parts_are_built_is_not_swept_away(project, monkeypatch):
     project.ingest_in_parts(3)
-    import flows.rewriting as room
+    import flows.upkeep.rewriting as room
 
     exchange = room.exchange_partition
     project.drop("late.txt", article(900))
@@ -198,8 +198,8 @@ def test_parts_of_an_older_schema_are_merged_with_nulls(project):
 def test_memory_is_spilled_and_the_part_is_the_same(project, monkeypatch):
     project.ingest_in_parts(8, files_each=40)
     before = project.table()
-    from flows import rewriting
     from flows.storage.sorted_part import SortedPart
+    from flows.upkeep import rewriting
 
     monkeypatch.setattr(rewriting, "SortedPart", lambda *arguments: SortedPart(*arguments, run_bytes=20_000))
     project.compact()

@@ -7,7 +7,7 @@ from conftest import article, in_child
 
 from flows.storage.faults import REWRITE_STEPS
 from flows.storage.schema import DELIVERIES
-from flows.verify import verify
+from flows.upkeep.verify import verify
 
 
 def delivered(project):

@@ -17,7 +17,7 @@ REWRITE = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from flows import compaction, reprocess
+from flows.upkeep import compaction, reprocess
 from flows.settings import Settings
 from flows.text.normalise import normalise
 settings = Settings(landing=Path("landing"), warehouse=Path("warehouse"), rewrite_grace_seconds=0)

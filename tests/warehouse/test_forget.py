@@ -7,17 +7,17 @@ import sqlalchemy as sa
 from conftest import article, in_child
 from test_compaction import ledger_agrees
 
-from flows import reprocess
-from flows.changes import changes_since
 from flows.errors import SettingsError
-from flows.forget import forget_records
 from flows.preview import preview
 from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
 from flows.storage.landing import Landing
 from flows.storage.ledger_tables import batches, sources
 from flows.text.normalise import normalise
 from flows.text.policy import TextPolicy
-from flows.verify import verify
+from flows.upkeep import reprocess
+from flows.upkeep.changes import changes_since
+from flows.upkeep.forget import forget_records
+from flows.upkeep.verify import verify
 
 SECRET = article(2)
 SECRET_ID = hashlib.sha256(SECRET.encode()).hexdigest()

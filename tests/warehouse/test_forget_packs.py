@@ -13,7 +13,6 @@ from test_compaction import ledger_agrees
 from test_forget import SECRET, SECRET_ID, disagreements, forget, nothing_is_left
 
 from flows.records import LandedFile
-from flows.reprocess import reprocess_warehouse
 from flows.storage import faults, zip_writer
 from flows.storage.faults import REPACK_STEPS
 from flows.storage.landing import Landing
@@ -21,6 +20,7 @@ from flows.storage.ledger_tables import deliveries
 from flows.storage.pack_limits import Budget, PackLimits
 from flows.storage.packs import members
 from flows.storage.repack import repack
+from flows.upkeep.reprocess import reprocess_warehouse
 from tests.storage.packing import COMPRESS, tar_of, zip_of
 
 RAW = SECRET.encode()

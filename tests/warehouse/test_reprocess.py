@@ -6,13 +6,13 @@ import pytest
 from conftest import article, in_child
 from test_compaction import ledger_agrees
 
-from flows import reprocess as room
-from flows.changes import changes_since
 from flows.errors import SettingsError
-from flows.reprocess import reprocess_warehouse
 from flows.storage.faults import REWRITE_STEPS
 from flows.storage.schema import OF_THE_DELIVERY
 from flows.text import normalise as rules
+from flows.upkeep import reprocess as room
+from flows.upkeep.changes import changes_since
+from flows.upkeep.reprocess import reprocess_warehouse
 
 ALL = "record_id is not null"
 

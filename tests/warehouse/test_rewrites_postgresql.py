@@ -6,12 +6,12 @@ import pytest
 from conftest import article, in_child
 from test_compaction import ledger_agrees
 
-from flows.changes import changes_since
 from flows.errors import LockHeldError
-from flows.forget import forget_records
-from flows.reprocess import reprocess_warehouse
-from flows.rewriting import now
 from flows.storage.rewrites import one_rewrite_at_a_time
+from flows.upkeep.changes import changes_since
+from flows.upkeep.forget import forget_records
+from flows.upkeep.reprocess import reprocess_warehouse
+from flows.upkeep.rewriting import now
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.errors import SettingsError
-from flows.where import parse_where
+from flows.upkeep.where import parse_where
 
 ROWS = pa.table(
     {

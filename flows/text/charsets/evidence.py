@@ -1,0 +1,290 @@
+"""What speaks for a reading of bytes: how likely its characters are, one after the other, as text.
+
+Added up, as natural logarithms: each letter after the two before it (`letters.py`), each sign between its
+neighbours (`symbols.py`), capitals where capitals stand, digits apart from letters, scripts apart inside a word,
+ideographs by how common they are (`ideographs.py`). Readings of the same bytes compare by their sums.
+
+Promised: finite for any text. Not promised: that a sum means anything between different bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from flows.text.charsets import ideographs
+from flows.text.charsets.symbols import CLASSES, DIGIT, LETTER, SPACE, signs
+from flows.text.languages.letter_counts import OUTSIDE
+from flows.text.languages.letters import FOREIGN, letters
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from flows.text.charsets.candidates import Script
+    from flows.text.languages.letter_counts import Ids
+    from flows.text.languages.letters import Floats, Letters
+
+    Codes = npt.NDArray[np.uint16]
+    Counts = npt.NDArray[np.int64]
+
+_LETTER_BESIDE_DIGIT: Final = -5.0
+_MIXED_WORD: Final = -4.0
+_FOREIGN_ACCENT: Final = -4.0
+# langdetect counts all letters of U+1EA0-1EFF as one; some 45 of them are in use, either case.
+VIETNAMESE_LETTER: Final = -3.8
+# A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
+_UNKNOWN_LANGUAGE: Final = -4.0
+# An apostrophe may be a letter (a glottal stop): read so where it is in every so many words, at a cost.
+_APOSTROPHES: Final = (0x2018, 0x2019, 0xB4, 0x02BC)
+_FEWEST_APOSTROPHES: Final = 3
+_APOSTROPHES_TO_WORDS: Final = 6
+_APOSTROPHE_LANGUAGE: Final = -3.0
+# Letters that look alike were typed for each other, mostly in Serbian and Bosnian.
+_LATIN_TWINS: Final = "ABCEHJKMOPSTXaceijopsxy"
+_CYRILLIC_TWINS: Final = "АВСЕНЈКМОРЅТХасеіјорѕху"
+_TWINS_IN_A_ROW: Final = 3
+_TWIN: Final = -1.0
+# Whoever uses a sign uses it again: its share is learnt, as from this many signs seen before.
+_SIGNS_SEEN_BEFORE: Final = 100.0
+_LEARNT_LOG_SHARE: Final = math.log(3e-5)  # of signs rarer than this a second one is no more likely than the first
+# The mixture of languages: how much of it is the language that is guessed, from so many letters.
+_FIRST_GUESS: Final = 0.9
+_GUESSED_FROM: Final = 400
+# How often a letter is a capital, by the cases of the two before it.
+UPPER_FIRST: Final = 0.12
+_UPPER_AFTER_LOWER: Final = 0.003
+_UPPER_AFTER_FIRST_UPPER: Final = 0.1
+_UPPER_AFTER_INNER_UPPER: Final = 0.3
+_UPPER_AMONG_UPPER: Final = 0.9
+_NEWLINE: Final = 10
+
+
+def codes_of(text: str) -> Codes:
+    """Give the UTF-16 code units of a text."""
+    return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the words of ASCII letters say of a text in Latin letters.
+
+    tongues: how likely each language is. letters: how often each letter stands there.
+    """
+
+    tongues: Floats
+    letters: Counts
+
+
+def background_of(words: bytes) -> Background:
+    """See which languages and letters a text has, by its words of ASCII letters."""
+    model = letters("latin")
+    codes = np.frombuffer(words, np.uint8).astype(np.uint16)
+    before, last, this = (part[0] for part in _threes(model, _padded(codes[np.newaxis])))
+    tongues = _weights(model, model.walk.rows_of(before, last, this), model.prior)
+    return Background(tongues, np.bincount(this, minlength=len(model.plain)))
+
+
+def log_likelihood(codes: Codes, script: Script, background: Background | None = None) -> float:
+    """Give ln(likelihood) of a text that is written in one script, in whichever of its languages fit.
+
+    background: of the text's other words, for Latin.
+    """
+    return _of_ideographs(codes) if script == "cjk" else log_likelihoods(codes[np.newaxis], script, background)[0]
+
+
+def log_likelihoods(
+    texts: Codes, script: Script, background: Background | None = None, held: Floats | None = None
+) -> list[float]:
+    """Give ln(likelihood) of several readings of some bytes, a row each, in one script other than ideographs.
+
+    held: for each row, the chance of each language to be in its charset.
+    """
+    if script == "cyrillic":
+        texts, twins = _untwined(texts)
+        of_words = zip(_of_words(texts, script), twins.tolist(), strict=True)
+        return [total + _TWIN * float(count) for total, count in of_words]
+    totals = _of_words(texts, script, background, held)
+    if script != "latin":
+        return totals
+    kinds = signs().kind.take(_padded(texts))
+    insides = _is_apostrophe().take(texts) & (kinds[:, 1:-2] == LETTER)
+    for number in np.flatnonzero(np.count_nonzero(insides, axis=1) >= _FEWEST_APOSTROPHES).tolist():
+        inside, codes = insides[number], texts[number]
+        count = int(np.count_nonzero(inside))
+        if count * _APOSTROPHES_TO_WORDS > np.count_nonzero(kinds[number] == SPACE):
+            rest = codes[~inside]
+            placed = math.lgamma(count + 1) + math.lgamma(len(rest) + 1) - math.lgamma(len(codes) + 2)
+            its_own = None if held is None else held[number : number + 1]
+            without = _of_words(rest[np.newaxis], script, background, its_own)[0]
+            totals[number] = float(np.logaddexp(totals[number], without + placed + _APOSTROPHE_LANGUAGE))
+    return totals
+
+
+@cache
+def _is_apostrophe() -> npt.NDArray[np.bool_]:
+    table = np.zeros(0x10000, bool)
+    table[list(_APOSTROPHES)] = True
+    return table
+
+
+def _untwined(codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
+    """Read each Latin letter that stands in a Cyrillic word (`Cрпски`) as its twin; give how many there were."""
+    twins = _twins().take(codes)
+    within = (codes >= 0x400) & (codes < 0x530)
+    for _ in range(_TWINS_IN_A_ROW):
+        beside = np.zeros_like(within)
+        beside[..., 1:] |= within[..., :-1]
+        beside[..., :-1] |= within[..., 1:]
+        within |= beside & (twins > 0)
+    read = within & (twins > 0)
+    return np.where(read, twins, codes), np.count_nonzero(read, axis=-1)
+
+
+@cache
+def _twins() -> Codes:
+    table = np.zeros(0x10000, np.uint16)
+    table[[ord(latin) for latin in _LATIN_TWINS]] = [ord(cyrillic) for cyrillic in _CYRILLIC_TWINS]
+    return table
+
+
+def _of_words(
+    texts: Codes, script: Script, background: Background | None = None, held: Floats | None = None
+) -> list[float]:
+    model = letters(script)
+    padded = _padded(texts)
+    threes = _threes(model, padded)
+    rows, this = model.walk.rows_of(*threes), threes[2]
+    prior = model.prior if background is None else background.tongues
+    rest = _of_the_rest(model, padded, script).tolist()
+    if script == "latin":
+        plain = [model.plain.take(part) for part in threes]
+        plain_rows, marked = model.walk.rows_of(*plain), (plain[2] != this).any(axis=1).tolist()
+    totals = []
+    for number, codes in enumerate(texts):
+        its_own = None if held is None else held[number]
+        total = _of_mixture(model, rows[number], prior, its_own)
+        if script == "latin" and marked[number]:
+            unknown = _of_mixture(model, plain_rows[number], prior, its_own)
+            unknown += _of_marks(model, this[number], background)
+            total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
+        totals.append(total + rest[number] + _of_repeated_signs(codes, this[number]))
+    return totals
+
+
+def _padded(codes: Codes) -> Codes:
+    """Put two line ends before each text and one behind it."""
+    padded = np.full((len(codes), codes.shape[1] + 3), _NEWLINE, np.uint16)
+    padded[:, 2:-1] = codes
+    return padded
+
+
+def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
+    """Give the ids before, last and this of every position."""
+    ids = model.ids.take(padded)
+    return ids[:, :-3], ids[:, 1:-2], ids[:, 2:-1]
+
+
+def _of_mixture(model: Letters, rows: Ids, prior: Floats, held: Floats | None) -> float:
+    """Weigh the text in that mixture of languages that likes it best, and that mixture in its charset."""
+    weights = _weights(model, rows, prior)
+    charset = 0.0 if held is None else math.log(weights @ held)
+    return float(np.log(model.table.take(rows, axis=0) @ weights).sum()) + charset
+
+
+def _weights(model: Letters, rows: Ids, prior: Floats) -> Floats:
+    """Guess the mixture of languages that a text is in: mostly the one that likes its beginning best."""
+    logs = model.logs.take(rows[:_GUESSED_FROM], axis=0).sum(axis=0) / 2
+    guess = np.exp(logs - logs.max()) * prior
+    weights: Floats = _FIRST_GUESS * guess / guess.sum() + (1 - _FIRST_GUESS) * prior
+    return weights
+
+
+def _of_marks(model: Letters, this: Ids, background: Background | None) -> float:
+    """Weigh which marks the letters have, each learnt as the text goes on (a Dirichlet prior for each plain letter)."""
+    here = np.bincount(this, minlength=len(model.plain)).tolist()
+    weights = (model.marked if background is None else model.marked + background.letters).tolist()
+    total = 0.0
+    for number in sorted(set(model.family_of.take(this).tolist()) - {0}):
+        whole, count = 0.0, 0
+        for form in model.families[number - 1]:
+            whole += weights[form]
+            if here[form]:
+                count += here[form]
+                total += math.lgamma(weights[form] + here[form]) - math.lgamma(weights[form])
+        total += math.lgamma(whole) - math.lgamma(whole + count)
+    return total
+
+
+def _of_the_rest(model: Letters, padded: Codes, script: Script) -> Floats:
+    """Weigh all but the letters themselves: signs, cases, digits, scripts."""
+    table = signs()
+    ids = model.ids.take(padded)
+    last, this = ids[:, 1:-2], ids[:, 2:-1]
+    kind = table.kind.take(padded)
+    left, here, right = kind[:, 1:-2], kind[:, 2:-1], kind[:, 3:]
+    codes = padded[:, 2:-1]
+    row, at = np.nonzero(this == OUTSIDE)
+    signed = codes[row, at]
+    fits = table.fit.take(table.role.take(signed) + left[row, at] * CLASSES + right[row, at])
+    sums: Floats = np.bincount(row, table.share.take(signed) + fits, len(codes)).astype(np.float32)
+    case = cases().take(padded)
+    sums += _case_costs().take(case[:, :-3] * (last != OUTSIDE) * 9 + case[:, 1:-2] * 3 + case[:, 2:-1]).sum(axis=1)
+    if (here == DIGIT).any():
+        beyond = padded >= 0x80
+        beside = (here == LETTER) & (left == DIGIT) & beyond[:, 2:-1]
+        beside |= (here == DIGIT) & (left == LETTER) & beyond[:, 1:-2]
+        sums += _LETTER_BESIDE_DIGIT * beside.sum(axis=1)
+    if script == "vietnamese":
+        sums += VIETNAMESE_LETTER * ((codes >= 0x1EA0) & (codes < 0x1F00)).sum(axis=1)
+    elif script != "latin" and (this == FOREIGN).any():
+        foreign = this == FOREIGN
+        mixed = (foreign & (last > FOREIGN)) | ((this > FOREIGN) & (last == FOREIGN))
+        sums += _MIXED_WORD * mixed.sum(axis=1) + _FOREIGN_ACCENT * (foreign & (codes >= 0x80)).sum(axis=1)
+    return sums
+
+
+def _of_repeated_signs(codes: Codes, ids: Ids) -> float:
+    """Give back what was charged too much for signs that the text uses again and again."""
+    table = signs()
+    outside = codes[ids == OUTSIDE]
+    total = 0.0
+    for code, count in sorted(Counter(outside[outside >= 0x80].tolist()).items()):
+        share = float(table.share[code])
+        if count > 1 and share > _LEARNT_LOG_SHARE and table.learnt[code]:
+            before = _SIGNS_SEEN_BEFORE * math.exp(share)
+            learnt = math.lgamma(before + count) - math.lgamma(before)
+            total += max(0.0, learnt - count * (math.log(_SIGNS_SEEN_BEFORE + len(outside)) + share))
+    return total
+
+
+def _of_ideographs(codes: Codes) -> float:
+    sums = ideographs.chances()[:, codes].sum(axis=1)
+    return float(np.logaddexp.reduce(sums))
+
+
+@cache
+def cases() -> Ids:
+    """Give the case of every character: 0 none, 1 lower, 2 upper."""
+    table = np.zeros(0x10000, np.int32)
+    for code in (*range(0x41, 0x590), *range(0x1E00, 0x2000)):
+        table[code] = {"Ll": 1, "Lu": 2, "Lt": 2}.get(unicodedata.category(chr(code)), 0)
+    table[[0xB5, 0x192]] = 0
+    return table
+
+
+@cache
+def _case_costs() -> Floats:
+    """Give ln(chance) of a letter's case after the cases of the two before it."""
+    upper = {0: UPPER_FIRST, 1: _UPPER_AFTER_LOWER, 2: _UPPER_AFTER_FIRST_UPPER}
+    table = np.zeros((3, 3, 3), np.float32)
+    for before in range(3):
+        for last in range(3):
+            chance = {(2, 2): _UPPER_AMONG_UPPER, (1, 2): _UPPER_AFTER_INNER_UPPER}.get((before, last), upper[last])
+            table[before, last, 1:] = np.log([1 - chance, chance])
+    return table.reshape(-1)

@@ -1,0 +1,220 @@
+"""Which charset a file is in, once it is known not to be Unicode: every reading weighed, the best first.
+
+1. A sample of the words in which readings differ (`sampling.py`).
+2. A glance at every reading that is not the same text as another: most are out.
+3. The rest in full: letters, signs, cases, scripts, ideographs (`evidence.py`), and how common the charset is.
+4. chardet's opinion where that leaves a doubt (`second_opinion.py`).
+
+Promised: work that does not grow with the file, but for the sample. Not promised: a reading that fits the whole
+file; `decode.py` sees to that.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from flows.text.charsets.candidates import MultiByte, SingleByte, multi_byte, single_byte
+from flows.text.charsets.charset_label import label_of
+from flows.text.charsets.coverage import chances_of_being_held
+from flows.text.charsets.evidence import background_of, codes_of, log_likelihood, log_likelihoods
+from flows.text.charsets.glancing import glance
+from flows.text.charsets.sampling import take_sample
+from flows.text.charsets.second_opinion import opinion_of, opinions, python_name
+
+if TYPE_CHECKING:
+    from flows.text.charsets.candidates import Script
+    from flows.text.charsets.evidence import Background, Codes
+    from flows.text.charsets.sampling import Sample
+
+# How many bytes are glanced at: of words in Latin letters, few are beyond ASCII.
+_GLANCE: Final = 160
+_GLANCE_OF_OTHERS: Final = 80
+_MOSTLY_BEYOND: Final = 0.6
+# Readings that go on to be weighed in full: this many, unless a glance puts them this far behind.
+_KEPT: Final = 6
+_FAR_BEHIND: Final = 45.0
+# The commonest is weighed unless it is hopeless: a glance does not see apostrophes that are letters.
+_COMMONEST: Final = "windows-1252"
+_HOPELESS: Final = 160.0
+# A character that the charset has no reading for, and the most of them.
+_UNREAD: Final = -12.0
+_MOST_UNREAD: Final = 0.02
+# The letters of one text repeat each other: this many beyond ASCII count half as evidence.
+_INDEPENDENT: Final = 100.0
+# What the file says of itself (ln); it may have been converted since.
+_LABELLED: Final = 3.0
+# chardet is asked where the best reading has a smaller share than this.
+_SURE: Final = 0.97
+_MOSTLY_ASCII: Final = ("latin", "vietnamese")
+# Words of other scripts are in letters beyond ASCII (a Latin letter or some markup may be glued to them).
+_LEAST_OF_OTHER_SCRIPTS: Final = 0.25
+# And most of a text's letters are, unless it is markup: this many to one.
+_MARKUP: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A charset, how well its reading of the file does, and the charsets that read the file the same.
+
+    likelihood, prior: of the sample's text, and of the charset for such a file (natural logarithms).
+    score: both together, as far as evidence of one text can be counted as independent.
+    """
+
+    charset: SingleByte | MultiByte
+    likelihood: float
+    prior: float
+    score: float
+    same: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every reading that was weighed, the best first, and how many bytes beyond ASCII it was weighed by."""
+
+    readings: tuple[Reading, ...]
+    weighed_bytes: int
+
+
+def judge(raw: bytes) -> Verdict:
+    """Weigh every reading of bytes that are not Unicode; there is at least one."""
+    sample = take_sample(raw)
+    label = label_of(raw)
+    weighed = _weigh_single_byte(sample, label)
+    if sample.letters >= _LEAST_OF_OTHER_SCRIPTS:
+        weighed += _weigh_multi_byte(sample, label)
+    weight = 1 / (1 + sample.beyond / _INDEPENDENT)
+    readings = [replace(reading, score=reading.prior + reading.likelihood * weight) for reading in weighed]
+    best = max(reading.score for reading in readings)
+    if sum(math.exp(max(reading.score - best, -60.0)) for reading in readings) * _SURE > 1:
+        heard = opinions(sample.plain + b" " + sample.words)
+        readings = [replace(reading, score=reading.score + _opinion(reading, heard)) for reading in readings]
+    return Verdict(tuple(sorted(readings, key=lambda reading: -reading.score)), sample.beyond)
+
+
+@cache
+def _chances() -> list[float]:
+    return [math.exp(charset.log_prior) for charset in single_byte()]
+
+
+def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
+    charsets = single_byte()
+    groups = _alike(sample.distinct)
+    priors = _priors(groups, sample, label)
+    words = sample.words + b" " + sample.rare
+    background = background_of(sample.plain) if any(charsets[number].script == "latin" for number in priors) else None
+    likelihoods = _likelihoods(_worth_weighing(priors, sample, words), words, background)
+    best = max(likelihoods, key=lambda number: likelihoods[number] + priors[number])
+    twins = [number for number in _twins(best, priors, sample.distinct) if number not in likelihoods]
+    likelihoods |= _likelihoods(twins, words, background)
+    return [
+        Reading(
+            charsets[number], found, priors[number], 0.0, tuple([charsets[same].name for same in groups[number]][1:])
+        )
+        for number, found in likelihoods.items()
+    ]
+
+
+def _alike(distinct: bytes) -> dict[int, list[int]]:
+    """Part the charsets by how they read some bytes: those that read them alike stand under the first of them."""
+    groups: dict[str, list[int]] = {}
+    for number, charset in enumerate(single_byte()):
+        groups.setdefault(charset.decode(distinct), []).append(number)
+    return {group[0]: group for group in groups.values()}
+
+
+def _priors(groups: dict[int, list[int]], sample: Sample, label: str | None) -> dict[int, float]:
+    """Say how likely each group of charsets is, before its reading is looked at; some cannot be."""
+    charsets, chances = single_byte(), _chances()
+    only_latin = sample.letters < _LEAST_OF_OTHER_SCRIPTS
+    sparse = -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
+    priors = {}
+    for first, group in groups.items():
+        script = charsets[first].script
+        if script in _MOSTLY_ASCII or not only_latin:
+            prior = math.log(sum([chances[number] for number in group]))
+            if label is not None:
+                prior += _LABELLED * any(charsets[number].name == label for number in group)
+            priors[first] = prior + (0.0 if script == "latin" else sparse)
+    return priors
+
+
+def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> list[int]:
+    """Glance at every reading, and leave out what has no chance."""
+    enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
+    numbers = list(priors)
+    glances = dict(zip(numbers, glance(numbers, words[:enough]), strict=True))
+    ranked = sorted(priors, key=lambda number: -(glances[number] + priors[number]))
+    best = glances[ranked[0]] + priors[ranked[0]]
+    kept = []
+    for rank, number in enumerate(ranked):
+        behind = best - glances[number] - priors[number]
+        commonest = single_byte()[number].name == _COMMONEST and behind <= _HOPELESS
+        if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest:
+            kept.append(number)
+    return kept
+
+
+def _twins(best: int, priors: dict[int, float], distinct: bytes) -> list[int]:
+    """Give the charsets that differ from the best only where it reads what is no letter.
+
+    A glance weighs letters; it does not see where signs stand, and may have missed these.
+    """
+    reading = single_byte()[best].decode(distinct)
+    signed = bytes([code for code, character in zip(distinct, reading, strict=True) if not character.isalpha()])
+    if not signed:
+        return []
+    lettered = distinct.translate(None, signed)
+    letters = single_byte()[best].decode(lettered)
+    return [number for number in priors if single_byte()[number].decode(lettered) == letters]
+
+
+def _likelihoods(numbers: list[int], words: bytes, background: Background | None) -> dict[int, float]:
+    """Weigh some charsets' readings of some words in full, those of one script together."""
+    charsets = single_byte()
+    together: dict[tuple[Script, int], dict[int, Codes]] = {}
+    for number in numbers:
+        codes = _codes(charsets[number], words)
+        together.setdefault((charsets[number].script, len(codes)), {})[number] = codes
+    likelihoods: dict[int, float] = {}
+    for (script, _), texts in together.items():
+        stack = np.stack([*texts.values()])
+        if script == "latin":
+            held = np.stack([chances_of_being_held(charsets[number]) for number in texts])
+            weighed = log_likelihoods(stack, script, background, held)
+        else:
+            weighed = log_likelihoods(stack, script)
+        likelihoods |= zip(texts, weighed, strict=True)
+    return likelihoods
+
+
+def _codes(charset: SingleByte, words: bytes) -> Codes:
+    if charset.composes:
+        return codes_of(unicodedata.normalize("NFC", charset.decode(words)))
+    return charset.codes.take(np.frombuffer(words, np.uint8))
+
+
+def _weigh_multi_byte(sample: Sample, label: str | None) -> list[Reading]:
+    sparse = -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
+    # The bytes around rare ones may be cut inside a character: they are taken to be as likely as the words.
+    whole = 1 + len(sample.rare) / max(1, len(sample.words))
+    readings = []
+    for charset in multi_byte():
+        text, unread, _ = charset.read(sample.words)
+        if unread <= 1 + len(text) * _MOST_UNREAD:
+            likelihood = (log_likelihood(codes_of(text), "cjk") + _UNREAD * unread) * whole
+            prior = charset.log_prior + sparse + _LABELLED * (charset.name == label)
+            readings.append(Reading(charset, likelihood, prior, 0.0))
+    return readings
+
+
+def _opinion(reading: Reading, heard: dict[str, float]) -> float:
+    charset = reading.charset
+    codec = charset.codec if isinstance(charset, SingleByte) else charset.codecs[0]
+    codecs = [codec, *(each.codec for each in single_byte() if each.name in reading.same)]
+    return opinion_of([python_name(each) for each in codecs], heard)

@@ -1,0 +1,190 @@
+"""Dates in forms that need no dictionary: ISO 8601, RFC 5322, numbers with one sign between them.
+
+Promised: ISO 8601 in full for days (calendar, ordinal and week dates, basic and extended), times with fractions,
+`24:00` and zones; RFC 5322 with its rule for years of two and three digits and its old zones.
+Not promised: durations and intervals.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from flows.text.dates.calendars import from_buddhist, from_hijri, from_persian
+from flows.text.dates.parts import Candidate, Written, clock_of, day_of, full_year
+from flows.text.dates.zones import offset_from, offset_of
+
+_ISO = re.compile(
+    r"""(?<!\d)(?<!\d[.\-/:])(?<![/=])
+    (?: (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)
+      | (?P<wyear>\d{4})-?W(?P<week>\d\d)-?(?P<weekday>[1-7])
+      | (?P<oyear>\d{4})-(?P<ordinal>\d{3})(?!\d)
+      | (?P<basic>\d{8})(?=T\d|\s*$|Z) )
+    (?: (?: [Tt] | [ ]{1,2}(?=\d\d?:) )
+        (?P<hour>\d\d?) (?: :?(?P<minute>\d\d) (?: :?(?P<second>\d\d) (?:[.,](?P<fraction>\d{1,12}))? )? )?
+        (?: [ ]?(?: (?P<zulu>[Zz])(?![^\W\d_]) | (?P<sign>[+\-−])(?P<zh>\d\d)(?::?(?P<zm>\d\d))?(?!\d) ) )?
+        (?: \[[\w/+\-]{1,40}\] )?
+      | [Zz](?![^\W\d_]) | [+\-−]\d\d:\d\d(?!\d)
+    )?
+    (?!\d|[.\-/]\d)""",
+    re.VERBOSE,
+)  # fmt: skip
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_RFC = re.compile(
+    r"""(?<![\w.])(?:(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s{0,3})?
+    (?P<day>\d{1,2})[ \t\-]{1,3}(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ \t\-]{1,3}
+    (?P<year>\d{4}|\d{2,3})
+    [ \t]{1,3}(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?
+    (?: [ \t]{0,3}(?: (?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d) | (?P<zone>UT|UTC|GMT|Z|[ECMP][SD]T) )(?![\w:]|[+\-]\d)
+        (?: [ ]?\([^()\n]{1,40}\) )? )?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+# As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024.
+_ASCTIME = re.compile(
+    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ]
+    (?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]{1,2}
+    (?P<day>\d{1,2})[ ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
+    (?:[ ](?P<zone>[A-Z]{1,5}))?[ ](?P<year>\d{4})(?:[ ](?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d))?(?!\w)""",
+    re.VERBOSE,
+)
+_MAIL_LABEL = re.compile(r"\b(?:date|sent|pubdate|lastbuilddate)[ \t]*:", re.IGNORECASE)
+
+_NUMBERS = r"""
+    (?P<a>\d{4}|\d{1,2})(?P<sep>[ ]?[.\-/][ ]?)(?P<b>\d{1,2})(?P<sep2>[ ]?[.\-/][ ]?)
+    (?P<c>(?:19|20)\d\d|\d{4}(?!\d)|\d{1,2}(?!\d))
+    (?![./]\d|-\d(?!\d?:\d\d)|[ ]?:)"""
+_NUMERIC = re.compile(rf"(?<!\d)(?<!\d[.\-/:])(?<![/=?&#@\\]){_NUMBERS}", re.VERBOSE)
+# The same date twice, glued together.
+_NUMERIC_AGAIN = re.compile(_NUMBERS, re.VERBOSE)
+
+
+def _offset(match: re.Match[str], *, mail: bool) -> int | None:
+    """Give the offset that the groups of a pattern caught."""
+    groups = match.groupdict()
+    if groups["sign"]:
+        return offset_from(groups["sign"], groups["zh"], groups["zm"])
+    name = "Z" if groups.get("zulu") else groups.get("zone")
+    return offset_of(name, mail=mail) if name else None
+
+
+def iso_dates(line: str) -> list[Written]:
+    """Find the ISO 8601 dates of a line whose digits are ASCII.
+
+    >>> iso_dates("2024-03-17T10:32:00+01:00")[0].clock
+    Clock(hour=10, minute=32, second=0, microsecond=0, offset=60, next_day=False)
+    """
+    return [_iso(match) for match in _ISO.finditer(line)]
+
+
+def _iso(match: re.Match[str]) -> Written:
+    group = match.groupdict()
+    if group["year"]:
+        day = day_of(int(group["year"]), int(group["month"]), int(group["day"]))
+    elif group["week"]:
+        try:
+            day = dt.date.fromisocalendar(int(group["wyear"]), int(group["week"]), int(group["weekday"]))
+        except ValueError:
+            day = None
+    elif group["ordinal"]:
+        first = day_of(int(group["oyear"]), 1, 1)
+        day = first and first + dt.timedelta(int(group["ordinal"]) - 1) if int(group["oyear"]) < 9999 else None
+        day = day if day and first and day.year == first.year else None
+    else:
+        basic = group["basic"]
+        day = day_of(int(basic[:4]), int(basic[4:6]), int(basic[6:]))
+    clock = None
+    if group["hour"]:
+        clock = clock_of(group["hour"], group["minute"], group["second"], group["fraction"], _offset(match, mail=False))
+    # Eight digits, or seven, are a date only where they make one: else they are a number.
+    plain = not group["basic"] and not group["ordinal"]
+    return Written(match.start(), match.end(), (Candidate(day, "YMD"),), plain=plain, clock=clock)
+
+
+def mail_dates(line: str) -> list[Written]:
+    """Find the dates of a line that are written as RFC 5322 has them; its old zones count after a label of mail or RSS.
+
+    >>> mail_dates("Fri, 23 Apr 93 22:34:22 GMT")[0].candidates[0].day
+    datetime.date(1993, 4, 23)
+    """
+    found: list[Written] = []
+    if ":" not in line:
+        return found
+    mail = bool(_MAIL_LABEL.search(line))
+    for match in (*_RFC.finditer(line), *_ASCTIME.finditer(line)):
+        group = match.groupdict()
+        year = full_year(int(group["year"]), len(group["year"]))
+        day = day_of(year, _MONTHS.index(group["month"].lower()) + 1, int(group["day"]))
+        offset = _offset(match, mail=mail)
+        clock = clock_of(group["hour"], group["minute"], group["second"], group["fraction"], offset)
+        weekdays = frozenset([_DAYS.index(group["weekday"].lower())]) if group["weekday"] else frozenset[int]()
+        found.append(Written(match.start(), match.end(), (Candidate(day),), weekdays=weekdays, clock=clock))
+    return found
+
+
+def _numeric_candidates(a: str, b: str, c: str, separator: str, line: str) -> tuple[Candidate, ...]:
+    """Give every order in which three numbers may be meant."""
+    if len(a) == 4:
+        return (_year_first(int(a), int(b), int(c), line),)
+    year = full_year(int(c), len(c))
+    if 2484 <= year <= 2643 and re.search("[\u0e00-\u0e7f]", line):
+        year = from_buddhist(year) or year
+    both = (
+        Candidate(day_of(year, int(b), int(a)), "DMY"),
+        Candidate(day_of(year, int(a), int(b)), "MDY"),
+    )
+    if len(c) == 4 or len(a) == 1:
+        return both
+    # With dashes even English may put a year of two digits first.
+    languages = frozenset(("en",)) if separator == "-" else frozenset[str]()
+    return (*both, Candidate(day_of(full_year(int(a), 2), int(b), int(c)), "YMD", languages))
+
+
+def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
+    """Read year, month, day: the year may be one of another calendar where the line's script says which."""
+    if 1300 <= year <= 1500 and re.search("[\u06f0-\u06f9پچژگ]|تاریخ|ه.?ش", line):
+        return Candidate(from_persian(year, month, day), "YMD")
+    if 1300 <= year <= 1500 and re.search("[\u0660-\u0669]|هـ", line):
+        return Candidate(from_hijri(year, month, day), "YMD")
+    if 2484 <= year <= 2643 and re.search("[\u0e00-\u0e7f]", line):
+        year = from_buddhist(year) or year
+    return Candidate(day_of(year, month, day), "YMD")
+
+
+def _numeric_matches(line: str) -> Iterator[re.Match[str]]:
+    """Find three numbers with the same sign between, and the same again where it is glued to its end."""
+    for match in _NUMERIC.finditer(line):
+        yield match
+        again = _NUMERIC_AGAIN.match(line, match.end())
+        if again:
+            yield again
+
+
+def numeric_dates(line: str, original: str) -> list[Written]:
+    """Find the dates in numbers; `original` is the line with its own digits, which may tell the calendar.
+
+    >>> [c.day.isoformat() for c in numeric_dates("03/04/2024", "03/04/2024")[0].candidates]
+    ['2024-04-03', '2024-03-04']
+    """
+    found = []
+    has_long_year = re.search(r"\d{4}", line) is not None
+    for match in _numeric_matches(line):
+        a, b, c = match["a"], match["b"], match["c"]
+        if match["sep"].strip() != match["sep2"].strip() or len(a) == len(c) == 4:
+            continue
+        if len(c) == 1 and len(a) < 4:
+            continue
+        candidates = _numeric_candidates(a, b, c, match["sep"].strip(), original)
+        long_year = max(len(a), len(c)) == 4
+        # H31.4.30 is a year of an era, or a part's number.
+        if not long_year and line[: match.start()][-1:].isalpha():
+            continue
+        # Beside a year of four digits 15.07.09 is a time.
+        if not long_year and (has_long_year or not any(candidate.day for candidate in candidates)):
+            continue
+        found.append(Written(match.start(), match.end(), candidates, plain=long_year))
+    return found

@@ -1,0 +1,213 @@
+"""Is this line a date line, which of its dates is that of publication, and how plain is it?
+
+Promised: a sentence with a date in it is no date line, nor is a row of a table or of a log, a span of days, or the date
+of something else (born, until, invoice date).
+Not promised: that a date beside a name or a place is one of publication; `places` asks for a blank line after such a
+line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from flows.text.dates.forms import iso_dates, mail_dates
+from flows.text.dates.line_shape import SENTENCE_END, SIGNS, Strength, strength_of
+from flows.text.dates.parse import read_line
+from flows.text.dates.parts import Candidate, Written, day_of
+from flows.text.dates.signs import NUMERALS
+from flows.text.dates.tokens import Token, shape
+
+# No date line is longer than this, and no prose need be read to find that out.
+LONGEST_LINE: Final = 200
+
+# What has no width: marks of direction, which stand between the numbers of Arabic and Hebrew dates, soft hyphens, the
+# byte order mark. Joiners count: they part words.
+_UNSEEN: Final = dict.fromkeys(
+    (0xAD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+)
+# Vietnamese counts its weekdays: what would be the number of a day is none.
+_COUNTED_WEEKDAY = re.compile(r"\b[Tt]hứ ([2-7])\b")
+_WEEKDAYS_OF_VIETNAM: Final = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy")
+# A line that ends like a sentence and has more spaces than this is one.
+_ENDS_LIKE_A_SENTENCE = re.compile(r"[^\W\d_]{3}[.!?…।]|[。！？]$")
+_MOST_SPACES_BEFORE_AN_END: Final = 10
+# A necessary condition: a year, or two digits twice, with another number not far from it.
+_DIGIT = re.compile(r"\d")
+_COULD_BE = re.compile(
+    r"\d{4}|\d\d?(?:[\s./\-]{1,3}\d\d?[\s./\-]{1,3}\d\d|[\s./\-]{0,3}[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)"
+)
+# Or a year by its sign, with its month behind it; 昨年の冬 (last winter) has none.
+_EAST_ASIAN_YEAR = re.compile(rf"年\s?[\d{NUMERALS}]")
+# And not only one number that is too long for a date: the id of an article, a telephone.
+_ONE_LONG_NUMBER = re.compile(r"[^\d년]*\d{9,}[^\d년]*")
+# The commonest labels, before dates that need no dictionary.
+_SIMPLE_LABEL = re.compile(
+    r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE
+)
+# A label, and a year or a month in numbers.
+_PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?P<year>y)(?:[-/.](?P<month>d))?[_.]*")
+# Between two dates of one line that are not from and to: a bar, a bracket, a label, nothing.
+_NO_RANGE = re.compile(r"_?[|/(].*|.*[klu].*|")
+# Three short numbers alone: a version, or a section.
+_VERSION = re.compile(r"v\d[\d.]*|\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
+
+# Years outside these are not dates of publication unless a label says so.
+_YEARS: Final = range(1900, 2100)
+_YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
+# An older date beside a name is that of a birth.
+_YEARS_NEAR_A_NAME: Final = range(1970, 2100)
+
+
+@dataclass(frozen=True, slots=True)
+class DateLine:
+    """A line that holds a date of publication, and how plainly it does.
+
+    labels: what the labels say, folded, to tell a list from a block. complete: a whole day, not a month or a year.
+    updated: the only label is of a change. evidence: languages that the words around the date have.
+    """
+
+    written: Written
+    strength: Strength
+    labels: tuple[str, ...]
+    updated: bool
+    evidence: tuple[frozenset[str], ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the date is a whole day, and not a month or a year."""
+        return self.written.precision == "day"
+
+
+def could_be_date_line(line: str) -> bool:
+    """Tell in a microsecond that most lines are no date lines."""
+    if not 4 <= len(line) <= LONGEST_LINE or not (_DIGIT.search(line) or "年" in line):
+        return False
+    if line.count(" ") > _MOST_SPACES_BEFORE_AN_END and _ENDS_LIKE_A_SENTENCE.search(line.rstrip()[-4:]):
+        return False
+    if "年" in line and _EAST_ASIAN_YEAR.search(line):
+        return True
+    return _COULD_BE.search(line) is not None and _ONE_LONG_NUMBER.fullmatch(line) is None
+
+
+def read_date_line(line: str) -> DateLine | None:
+    """Read a date line, or None where the line is anything else.
+
+    >>> read_date_line("Published: 17 March 2024").strength
+    'label'
+    >>> read_date_line("On 17 March 2024 the harbour froze over.") is None
+    True
+    """
+    if not could_be_date_line(line):
+        return None
+    line = _COUNTED_WEEKDAY.sub(lambda match: _WEEKDAYS_OF_VIETNAM[int(match[1]) - 2], line.translate(_UNSEEN))
+    return _simple(line) or _read(line)
+
+
+def _simple(line: str) -> DateLine | None:
+    """Read the commonest lines at once: an English label or none, and a date that needs no dictionary."""
+    label = _SIMPLE_LABEL.match(line)
+    if label is None or not line.isascii():
+        return None
+    end = len(line.rstrip())
+    for written in iso_dates(line) or mail_dates(line):
+        if written.start == label.end() and written.end == end and _plain(written):
+            name = label["name"]
+            labels = (name.lower(),) if name else ()
+            return DateLine(written, "label" if name else "bare", labels, updated=False, evidence=())
+    return None
+
+
+# The lines around a header are looked at several times: for more of it, and for others like it.
+@lru_cache(maxsize=64)
+def _read(line: str) -> DateLine | None:
+    """Read a line by its shape."""
+    tokens = read_line(line).tokens
+    letters = shape(tokens)
+    first = letters.find("D")
+    if first < 0:
+        return _read_part(tokens, letters, line)
+    before, after = tokens[:first], tokens[first + 1 :]
+    strength = strength_of(before, after, line)
+    if strength is None:
+        return None
+    written, updated = _publication(tokens)
+    if strength != "label" and not _plain(written):
+        return None
+    if strength == "near" and not _near(written, line):
+        return None
+    if strength == "bare" and (_VERSION.fullmatch(line.strip()) or _is_range(tokens)):
+        return None
+    labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
+    return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
+
+
+def _read_part(tokens: list[Token], letters: str, line: str) -> DateLine | None:
+    """Read a label with a year or a month in numbers after its colon: Published: 2024-03."""
+    match = _PART.fullmatch(letters)
+    if match is None:
+        return None
+    year = tokens[match.start("year")]
+    month = tokens[match.start("month")].text if match["month"] else "1"
+    candidates = (Candidate(day_of(int(year.text), int(month), 1)),)
+    if not candidates[0].day or int(year.text) not in _YEARS_OF_NAMED_MONTHS:
+        return None
+    written = Written(year.start, len(line), candidates, "month" if match["month"] else "year")
+    labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
+    return DateLine(written, "label", labels, updated="u" in letters, evidence=())
+
+
+def _publication(tokens: list[Token]) -> tuple[Written, bool]:
+    """Choose among the dates of a line: the first with a label of publication, else the first."""
+    label, found = "", []
+    for token in tokens:
+        if token.kind in "klu":
+            label = "u" if "u" in (label, token.kind) else "l"
+        elif token.written:
+            found.append((label, token.written))
+            label = ""
+    chosen = next((pair for pair in found if pair[0] == "l"), None)
+    if chosen is None:
+        # Of a date in two calendars the one that needs no reckoning counts.
+        found.sort(key=lambda pair: (pair[0] == "u", pair[1].converted))
+        chosen = found[0]
+    return chosen[1], chosen[0] == "u"
+
+
+def _plain(written: Written) -> bool:
+    """Tell whether a date without a label is one beyond doubt: of our time, or impossible in a form of dates only."""
+    if written.precision != "day" and not written.plain:
+        return False
+    possible = [candidate for candidate in written.candidates if candidate.day]
+    if not possible:
+        return written.plain
+    return any(c.day and c.day.year in (_YEARS if c.order else _YEARS_OF_NAMED_MONTHS) for c in possible)
+
+
+def _near(written: Written, line: str) -> bool:
+    """Tell whether a date beside a name is plain enough: of our days, with its century or a time, in no sentence."""
+    ours = any(c.day and c.day.year in _YEARS_NEAR_A_NAME for c in written.candidates)
+    return ours and (written.plain or written.clock is not None) and not SENTENCE_END.search(line.rstrip())
+
+
+def _is_range(tokens: list[Token]) -> bool:
+    """Tell whether the two first dates of a line without labels are a first and a last day."""
+    between = shape(tokens).split("D")[1:-1]
+    if not between or _NO_RANGE.fullmatch(between[0]):
+        return False
+    first, second, *_ = ({c.day for c in token.written.candidates} for token in tokens if token.written)
+    return not first & second
+
+
+def _evidence(tokens: list[Token]) -> list[frozenset[str]]:
+    """Give the languages that the words around the dates can be of, a set a word."""
+    found = []
+    for token in tokens:
+        if token.meaning is not None and len(token.text) > 2:
+            for role, languages in token.meaning.roles.items():
+                if role in "klu" or (role in "hf" and len(languages) <= 3):
+                    found.append(frozenset(languages))
+                    break
+    return found

@@ -1,0 +1,134 @@
+"""What a word on a date line means: a month, a day of the week, a label, glue, or nothing known.
+
+Words are compared folded: case, accents, vowel points and the spelling variants of one letter do not count, so that
+`MÄRZ`, `Miercoles` and `أبريل` are found. One word may mean several things (`mar` is March and a Tuesday, `listopad`
+November in Polish and October in Croatian): a meaning keeps them all, and what stands around it decides.
+
+The table is built once, on the first line that needs it (some 5,000 names, a few milliseconds).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final, Literal
+
+Calendar = Literal["gregorian", "persian", "hijri"]
+
+# What parts words: spaces, digits, and the punctuation and symbols of every script. Letters and their marks are the
+# rest: Python's \w has no combining marks, without which half of the scripts of India fall to pieces.
+NOT_IN_WORDS: Final = (
+    r"\s\d!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"
+    r"\u02bc\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u0970"
+    r"\u0f08-\u0f14\u104a-\u104f\u1361-\u1368\u17d4-\u17da\u2000-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020"
+    r"\u3030\u30fb\ue000-\uf8ff\ufe30-\ufe4f\ufeff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
+)
+_WORD = re.compile(f"[^{NOT_IN_WORDS}]+")
+
+_FOLD: Final = {
+    **dict.fromkeys([*range(0x300, 0x370), *range(0x591, 0x5C8), *range(0x610, 0x61B), *range(0x64B, 0x660), 0x640]),
+    **{ord(variant): letter for variant, letter in zip("ıیىکةہۀ", "iييكههه", strict=True)},
+}
+
+
+@dataclass(slots=True)
+class Meaning:
+    """All that a word, or a name of several words, may mean on a date line.
+
+    months: month number to the languages that say so. weekdays: 0 is Monday. roles: letters, see `labels`.
+    """
+
+    months: dict[int, set[str]] = field(default_factory=dict)
+    calendar: Calendar = "gregorian"
+    weekdays: dict[int, set[str]] = field(default_factory=dict)
+    afternoon: bool | None = None
+    roles: dict[str, set[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Meanings by folded words; `longest` says how many words the longest name that begins with a word has."""
+
+    meanings: dict[str, Meaning]
+    longest: dict[str, int]
+
+
+def fold(word: str) -> str:
+    """Give the form in which a word is compared: no case, no accents, no spelling variants.
+
+    >>> fold("MÄRZ"), fold("Αυγούστου"), fold("KASIM")
+    ('marz', 'αυγουστου', 'kasim')
+    """
+    if word.isascii():
+        return word.lower()
+    return unicodedata.normalize("NFKD", word.casefold()).translate(_FOLD)
+
+
+def fold_words(text: str) -> str:
+    """Fold every word of a name and put one space between two.
+
+    >>> fold_words("terça-feira")
+    'terca feira'
+    """
+    return " ".join(fold(word) for word in _WORD.findall(text))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Build the table of all words that are known, once."""
+    # Data of some 60 kB that most texts never need.
+    from flows.text.dates.calendars import HIJRI_MONTHS, PERSIAN_MONTHS  # noqa: PLC0415
+    from flows.text.dates.labels import MORE_HALVES, MORE_MONTHS, ROLES  # noqa: PLC0415
+    from flows.text.dates.names import DATE_NAMES  # noqa: PLC0415
+
+    meanings: defaultdict[str, Meaning] = defaultdict(Meaning)
+    for language, line in DATE_NAMES.items():
+        for place, name in _names(line):
+            if place < 12:
+                meanings[name].months.setdefault(place + 1, set()).add(language)
+            elif place < 19:
+                meanings[name].weekdays.setdefault(place - 12, set()).add(language)
+            else:
+                meanings[name].afternoon = place == 20
+    for language, line in MORE_MONTHS.items():
+        for place, name in _names(line):
+            meanings[fold_words(name)].months.setdefault(place + 1, set()).add(language)
+    for line in MORE_HALVES.values():
+        for place, name in _names(line):
+            meanings[fold_words(name)].afternoon = place == 1
+    _add_months(meanings, PERSIAN_MONTHS, "persian", "fa")
+    _add_months(meanings, HIJRI_MONTHS, "hijri", "ar")
+    for role, by_language in ROLES.items():
+        for language, words in by_language.items():
+            for word in words.split():
+                meanings[fold_words(word.replace("_", " "))].roles.setdefault(role, set()).add(language)
+    return Lexicon(dict(meanings), _longest(meanings))
+
+
+def _names(line: str) -> Iterator[tuple[int, str]]:
+    """Give the names of a line of data, each with the place of its group."""
+    for place, names in enumerate(line.split("|")):
+        for name in names.split(",") if names else ():
+            yield place, name
+
+
+def _add_months(meanings: defaultdict[str, Meaning], line: str, calendar: Calendar, language: str) -> None:
+    """Add the months of another calendar, where no name of ours is the same."""
+    for place, name in _names(line):
+        meaning = meanings[fold_words(name)]
+        if not meaning.months:
+            meaning.months[place + 1] = {language}
+            meaning.calendar = calendar
+
+
+def _longest(meanings: Iterable[str]) -> dict[str, int]:
+    """Give the most words that a name has, by its first word."""
+    longest: dict[str, int] = {}
+    for name in meanings:
+        first, _, rest = name.partition(" ")
+        longest[first] = max(longest.get(first, 1), rest.count(" ") + 2 if rest else 1)
+    return longest

@@ -1,0 +1,228 @@
+"""How likely letters follow each other: a trigram model of each script, over all languages that have a profile.
+
+The counts are langdetect's profiles (Wikipedia, 55 languages), folded to lower case and turned into chances of the
+next character given the two before; languages without a profile join with their alphabet alone. A chance is never
+zero, so that one foreign name cannot outweigh a page.
+
+Promised: the chances of one script sum to about one over what may follow, so that the likelihoods of two readings
+of the same bytes compare. Not promised: the language of a text (see `language.py`).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from flows.text.charsets.symbols import LETTER, signs
+from flows.text.languages import orthographies
+from flows.text.languages.letter_counts import FIRST_LETTER, OUT_AGAIN, OUTSIDE, chances_of, count_ngrams
+from flows.text.languages.letter_walk import walk_of
+from flows.text.languages.model import language_model
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from flows.text.charsets.candidates import Script
+    from flows.text.languages.letter_counts import Counts, Ids, Keys
+    from flows.text.languages.letter_walk import Walk
+    from flows.text.languages.orthographies import Orthography
+
+    Floats = npt.NDArray[np.float32]
+
+_LANGUAGES: Final[dict[Script, tuple[str, ...]]] = {
+    "latin": (
+        *("af", "ca", "cs", "cy", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt", "lv", "nl"),
+        *("no", "pl", "pt", "ro", "sk", "sl", "so", "sq", "sv", "sw", "tl", "tr"),
+    ),
+    "vietnamese": ("vi",),
+    "cyrillic": ("ru", "uk", "bg", "mk"),
+    "greek": ("el",),
+    "hebrew": ("he",),
+    "arabic": ("ar", "fa", "ur"),
+    "thai": ("th",),
+}
+_RANGES: Final[dict[Script, tuple[tuple[int, int], ...]]] = {
+    "latin": ((0x41, 0x250), (0x1E00, 0x1EA0)),
+    "vietnamese": ((0x41, 0x250), (0x300, 0x330), (0x1EA0, 0x1F00)),
+    "cyrillic": ((0x400, 0x530),),
+    "greek": ((0x370, 0x400), (0x1F00, 0x2000)),
+    "hebrew": ((0x591, 0x5F5),),
+    "arabic": ((0x620, 0x700), (0xFB50, 0xFE00), (0xFE70, 0xFF00)),
+    "thai": ((0xE00, 0xE80),),
+}
+_ALPHABETS: Final[dict[Script, dict[str, Orthography]]] = {
+    "latin": orthographies.LATIN,
+    "cyrillic": orthographies.CYRILLIC,
+}
+# langdetect folds these before it counts.
+_SAME: Final = {"ș": "ş", "ț": "ţ", "ی": "ي"}
+# Letters that Unicode does not decompose, and what they are when their marks are left out.
+_PLAIN: Final = dict(zip("øłđðþħıŧ", "olddthit", strict=True))
+_NO_LETTERS: Final = "ªºµƒๆฯ"
+
+# The part that all languages of the script together have in each one's chances: names, quotations, loans.
+_SHARED: Final = 0.05
+# A language that only its alphabet is known of: the most that the alphabet counts for beside what the script's
+# languages have in common.
+_MOST_SHARE: Final = 0.3
+# Any letter of the script that no language here has, and what keeps logarithms finite.
+_STRAY: Final = 1e-6
+_FLOOR: Final = 1e-7
+# How rare a letter with a mark is beside its plain one, at most and at least.
+_MARKED: Final = (0.0005, 0.2)
+
+# Latin letters within other scripts: likely among themselves, unlikely beside a letter of the script.
+FOREIGN: Final = 1
+_UNKNOWN: Final = 2
+_FOREIGN_CHANCES: Final = {
+    (OUTSIDE, FOREIGN): 0.03 / 26,
+    (FOREIGN, FOREIGN): 0.8 / 26,
+    (FOREIGN, OUTSIDE): 0.2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The model of one script.
+
+    ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
+    ones: chances of letters alone [id, language]. walk: which row of `table` [row, language] has a letter's chances
+    after two others; logs: their logarithms. plain: the id of each letter without its marks. families: the ids of a
+    letter without and with them; family_of: which family a letter with marks is of, from 1 on. marked: how common each
+    letter is beside its plain one.
+    """
+
+    languages: tuple[str, ...]
+    ids: Ids
+    prior: Floats
+    ones: Floats
+    walk: Walk
+    table: Floats
+    logs: Floats
+    plain: Ids
+    families: tuple[tuple[int, ...], ...]
+    family_of: Ids
+    marked: Floats
+
+    def chances(self, before: Ids, last: Ids, this: Ids) -> Floats:
+        """Give the chance of each `this` after `before` and `last`, in each language: [position, language]."""
+        return self.table.take(self.walk.rows_of(before, last, this), axis=0)
+
+
+@cache
+def letters(script: Script) -> Letters:
+    """Build the model of a script; Latin takes a tenth of a second, once."""
+    profiles = language_model().profiles
+    known = sorted({char.lower() for char in profiles.characters if _belongs(char, script) and len(char.lower()) == 1})
+    alphabets = _ALPHABETS.get(script, {})
+    known += sorted({letter for alphabet in alphabets.values() for letter in alphabet.letters} - set(known))
+    ids = _ids(script, known)
+    width = FIRST_LETTER + len(known)
+    languages = _LANGUAGES[script]
+    tables = chances_of(count_ngrams(profiles, languages, ids, width), width)
+    ones, pairs, triples = (table * (1 - _SHARED) + table.mean(axis=1, keepdims=True) * _SHARED for _, table in tables)
+    ones[_UNKNOWN:] = np.maximum(ones[_UNKNOWN:], _STRAY)
+    extra = [_column(ids, ones.mean(axis=1), orthography) for orthography in alphabets.values()]
+    shares = np.array([1 - min(orthography.share, _MOST_SHARE) for orthography in alphabets.values()])
+    mean_pairs, mean_triples = (table.mean(axis=1, keepdims=True) * shares for table in (pairs, triples))
+    prior = np.ones(len(languages) + len(alphabets), np.float32)
+    ones = np.column_stack([ones, *extra])
+    pairs = np.column_stack([pairs, mean_pairs])
+    triples = np.column_stack([triples, mean_triples])
+    pair_rows, pairs = _place_pairs(script, tables[1][0], pairs, width)
+    triples = np.concatenate([triples, np.zeros((1, triples.shape[1]))])
+    walk, parts = walk_of(width, pair_rows, tables[2][0])
+    alone = (ones + _FLOOR).astype(np.float32)
+    table = triples.astype(np.float32)[parts.triple] + pairs.astype(np.float32)[parts.pair] + alone[parts.one]
+    plain = _without_marks(ids, width)
+    families, family_of = _families(plain)
+    overall = ones.mean(axis=1)
+    marked = np.clip(overall / np.maximum(overall[plain], _FLOOR), *_MARKED)
+    marked[plain == np.arange(width)] = 1.0
+    return Letters(
+        languages=(*languages, *alphabets),
+        ids=ids,
+        prior=prior / prior.sum(),
+        ones=alone,
+        walk=walk,
+        table=table,
+        logs=np.log(table),
+        plain=plain,
+        families=families,
+        family_of=family_of,
+        marked=marked.astype(np.float32),
+    )
+
+
+def _column(ids: Ids, common: Counts, orthography: Orthography) -> Counts:
+    """Give the chances of single letters in a language of which only the alphabet is known."""
+    share = min(orthography.share, _MOST_SHARE)
+    column = common * (1 - share)
+    weights = 1 / np.arange(1, len(orthography.letters) + 1)
+    np.add.at(column, ids[[ord(letter) for letter in orthography.letters]], share * weights / weights.sum())
+    return column
+
+
+def _belongs(letter: str, script: Script) -> bool:
+    code = ord(letter)
+    if letter in _NO_LETTERS or unicodedata.category(letter)[0] not in "LM":
+        return False
+    return any(low <= code < high for low, high in _RANGES[script])
+
+
+def _ids(script: Script, known: list[str]) -> Ids:
+    """Number the characters: known letters, either case; other letters; and 0 for what is no letter."""
+    ids = np.zeros(0x10000, np.int32)
+    latin = script in {"latin", "vietnamese"}
+    written = signs().kind == LETTER
+    ids[written] = _UNKNOWN
+    if not latin:
+        ids[:0x250][written[:0x250]] = FOREIGN
+    number = {letter: FIRST_LETTER + index for index, letter in enumerate(known)}
+    for letter, twin in _SAME.items():
+        if twin in number:
+            number[letter] = number[twin]
+    for letter, index in number.items():
+        ids[[ord(case) for case in {letter, letter.upper(), letter.title()} if len(case) == 1]] = index
+    if latin:
+        ids[ord("İ")] = number["i"]
+    if script == "vietnamese":  # langdetect counts all letters of 1EA0-1EFF as one
+        ids[0x1EA0:0x1F00] = number["ể"]
+    return ids
+
+
+def _place_pairs(script: Script, keys: Keys, pairs: Counts, width: int) -> tuple[Ids, Counts]:
+    """Lay the pairs out by their ids, with those that no profile counts: signs, and Latin in other scripts."""
+    special = {(OUTSIDE, OUTSIDE): OUT_AGAIN}
+    if script not in {"latin", "vietnamese"}:
+        special |= _FOREIGN_CHANCES
+    rows = np.full(width * width, len(keys) + len(special), np.int32)
+    rows[keys] = np.arange(len(keys))
+    for number, (last, this) in enumerate(special):
+        rows[last * width + this] = len(keys) + number
+    shape = (1, pairs.shape[1])
+    return rows, np.concatenate([pairs, *(np.full(shape, chance) for chance in special.values()), np.zeros(shape)])
+
+
+def _families(plain: Ids) -> tuple[tuple[tuple[int, ...], ...], Ids]:
+    families: dict[int, list[int]] = {}
+    for form in np.flatnonzero(plain != np.arange(len(plain))).tolist():
+        families.setdefault(int(plain[form]), []).append(form)
+    family_of = np.zeros(len(plain), np.int32)
+    for number, forms in enumerate(families.values(), start=1):
+        family_of[forms] = number
+    return tuple((letter, *forms) for letter, forms in families.items()), family_of
+
+
+def _without_marks(ids: Ids, width: int) -> Ids:
+    plain = np.arange(width, dtype=np.int32)
+    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+        letter = chr(code).lower()[0]
+        base = ids[ord(_PLAIN.get(letter, unicodedata.normalize("NFD", letter)[0]))]
+        if ids[code] >= FIRST_LETTER and base >= FIRST_LETTER:
+            plain[ids[code]] = base
+    return plain
