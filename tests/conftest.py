@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -14,6 +14,8 @@ from tests.postgresql import NoPostgresqlError, Postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xdist.scheduler import LoadScopeScheduling
 
 # Every publish is several fsyncs, and this suite publishes some ten thousand times: in memory they cost nothing. What
 # the tests attack (kills, faults, two at once, other readers) is the same there. `--basetemp` chooses another place.
@@ -45,9 +47,23 @@ def postgres_url(postgres_server: Postgresql) -> str:
     return postgres_server.new_database()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a fixture on one worker of `pytest -n`: a file, and all that talks to the served project."""
-    for item in items:
-        room = "flows" if "served" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(room))
+    """Begin with what waits most, so that the other worker of `pytest -n 2` has the rest to do meanwhile."""
+    items.sort(key=lambda item: _room(item.nodeid) != "tests/flows")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep what shares fixtures on one worker: a file, and all that talks to the served project."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByRoom(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _room(nodeid)
+
+    return ByRoom(config, log)
+
+
+def _room(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return "tests/flows" if file.startswith("tests/flows/") else file
