@@ -62,10 +62,14 @@ def soak(project: Project, seconds: float, every: float) -> int:
 def look(project: Project) -> tuple[float, ...]:
     """Give megabytes: of `longshore serve`, its fork server and its Prefect server, and of the two databases."""
     assert project.process is not None
-    memory = {"forkserver": 0.0, "prefect_server": 0.0}
+    # The runs are forks of the fork server and have its name; they hold more than it does.
+    staying = {name: [0.0] for name in ("forkserver", "prefect_server")}
     for pid in descendants(project.process.pid):
         command = read(f"/proc/{pid}/cmdline")
-        memory = {name: max(most, resident(pid)) if name in command else most for name, most in memory.items()}
+        for name, found in staying.items():
+            if name in command:
+                found.append(resident(pid))
+    memory = {name: min(filter(None, found), default=0.0) for name, found in staying.items()}
     files = (project.folder / ".longshore/prefect").glob("prefect.db*")
     ledger = (project.folder / "warehouse/_longshore").glob("ledger.sqlite3*")
     sizes = [sum(file.stat().st_size for file in found) / 1e6 for found in (files, ledger)]

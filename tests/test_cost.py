@@ -52,7 +52,7 @@ def test_clean_texts_in_utf_8_meet_no_detector_and_no_mender(monkeypatch: pytest
 
 
 def test_a_line_without_a_date_is_not_cut_up_to_find_that_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text.dates.parse import lines as date_lines
+    from flows.text.dates import lines as date_lines
 
     monkeypatch.setattr(date_lines, "read_line", refuse)
     for raw in CLEAN:
