@@ -6,62 +6,33 @@ is an exception: the batch is then as if it had never begun.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.records import Brief, Reason, Record, Rejection, Staged
+from flows.records import Brief, Reason, Record, Staged
+from flows.sources import normalise_sources
 from flows.storage import faults
-from flows.storage.landing import Landing, MovedError
-from flows.storage.names import to_source_path
-from flows.storage.pack_limits import PackError
-from flows.storage.packs import members
-from flows.storage.patterns import first_match
 from flows.storage.warehouse import Warehouse
 from flows.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     import pyarrow as pa
 
-    from flows.records import Batch, LandedFile, Source
-    from flows.storage.pack_limits import PackLimits
+    from flows.records import Batch, LandedFile
+    from flows.sources import Work, WorkOrder
     from flows.storage.warehouse import StagedPart
-    from flows.text.policy import TextPolicy
 
 _log = logging.getLogger(__name__)
 
 # A run's report shows files one by one only where they are few.
 _BRIEFS = 60
 _SLOWEST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOrder:
-    """What a worker must know besides the batch: plain values, cheap to send."""
-
-    landing: str
-    warehouse: str
-    run_id: str
-    policy: TextPolicy
-    declared_encodings: dict[str, str]
-    zstd_level: int
-    pack_limits: PackLimits
-
-
-@dataclass(slots=True)
-class _Work:
-    rows: list[tuple[Record, str, LandedFile]] = field(default_factory=list)
-    failed: dict[str, tuple[Reason | None, str]] = field(default_factory=dict)
-    times: list[tuple[float, str]] = field(default_factory=list)
 
 
 def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
@@ -71,10 +42,7 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
         OSError: the part could not be written; nothing of it is visible.
     """
     began = time.perf_counter()
-    work = _Work()
-    with Landing(Path(order.landing)) as landing:
-        for _, of_a_file in groupby(batch.sources, key=lambda source: source.file.path):
-            _normalise_file(list(of_a_file), landing, order, work)
+    work = normalise_sources(batch.sources, order)
     _defer_with_the_deferred(batch, work)
     normalised = time.perf_counter()
     faults.step("normalise")
@@ -101,68 +69,7 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     )
 
 
-def read_sources(sources: Sequence[Source], landing: Landing, limits: PackLimits) -> Iterator[tuple[Source, bytes]]:
-    """Read the bytes of the sources of one landed file: itself, or what is wanted of a pack, in the pack's order.
-
-    Raises:
-        MovedError: the landed file is no longer what it was when its batch was claimed.
-    """
-    if sources[0].member is None:
-        yield sources[0], landing.read(sources[0].file)
-        return
-    wanted = {source.member: source for source in sources}
-    try:
-        for member in members(sources[0].file, landing, limits):
-            source = wanted.pop(member.name, None)
-            if source is not None and member.data is not None:
-                yield source, member.data
-    except PackError as error:
-        raise MovedError(f"it could be unpacked when its batch was claimed, and now cannot: {error}") from error
-    if wanted:
-        raise MovedError("it changed after its batch was claimed")
-
-
-def _normalise_file(sources: Sequence[Source], landing: Landing, order: WorkOrder, work: _Work) -> None:
-    """Normalise a landed file, or all that is new in a pack: nothing of that counts if it cannot be read to its end."""
-    mine = _Work()
-    try:
-        began = time.perf_counter()
-        faults.step("worker.read")
-        for source, raw in read_sources(sources, landing, order.pack_limits):
-            _normalise_source(source, raw, order, mine, began)
-            began = time.perf_counter()
-    except MovedError as moved:
-        mine = _Work(failed={source.record_id: (None, str(moved)) for source in sources})
-    except OSError as error:
-        mine = _Work(failed={source.record_id: failure(error) for source in sources})
-    work.rows += mine.rows
-    work.failed |= mine.failed
-    work.times += mine.times
-
-
-def _normalise_source(source: Source, raw: bytes, order: WorkOrder, work: _Work, began: float) -> None:
-    from flows.text.normalise import normalise  # noqa: PLC0415 - a run that finds nothing must not wait for it
-
-    path = to_source_path(source.path)
-    try:
-        declared = first_match(order.declared_encodings, path) if order.declared_encodings else None
-        result = normalise(raw, order.policy, declared)
-        record_id = result.record_id if isinstance(result, Record) else hashlib.sha256(raw).hexdigest()
-    except Exception as error:  # one file must never stop the others, whatever is wrong with it or with us
-        _log.exception("Normalising %s failed; the file is rejected.", path)
-        detail = f"Normalising it failed ({type(error).__name__}: {error}). This is a fault in Longshore: report it."
-        work.failed[source.record_id] = (Reason.UNREADABLE, detail)
-        return
-    if record_id != source.record_id:
-        raise MovedError("it changed after its batch was claimed")
-    if isinstance(result, Rejection):
-        work.failed[source.record_id] = (result.reason, result.detail)
-    else:
-        work.rows.append((result, path, source.file))
-        work.times.append((time.perf_counter() - began, path))
-
-
-def _defer_with_the_deferred(batch: Batch, work: _Work) -> None:
+def _defer_with_the_deferred(batch: Batch, work: Work) -> None:
     """Defer each pack that holds the bytes of something deferred: a pack is published wholly or not at all."""
     while deferred := {record_id for record_id, (reason, _) in work.failed.items() if reason is None}:
         packs = {d.file.path for d in batch.deliveries if d.member is not None and d.record_id in deferred}
@@ -174,17 +81,10 @@ def _defer_with_the_deferred(batch: Batch, work: _Work) -> None:
         work.rows = [row for row in work.rows if row[0].record_id not in others]
 
 
-def failure(error: OSError) -> tuple[Reason | None, str]:
-    """Say how a file ends that could not be read: rejected where it may not be, deferred where the disk failed."""
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return Reason.UNREADABLE, f"The file may not be read: {error.strerror}. Give the user of the run that right."
-    return None, f"reading it failed: {error.strerror}"
-
-
 def _fits(
     row: tuple[Record, str, LandedFile],
     table_of: Callable[[list[tuple[Record, str, LandedFile]]], pa.Table],
-    work: _Work,
+    work: Work,
 ) -> bool:
     """Tell whether a record can be written at all; if not, its source is rejected, and the others go on."""
     try:
@@ -197,7 +97,7 @@ def _fits(
     return True
 
 
-def _stage(batch: Batch, order: WorkOrder, work: _Work) -> StagedPart | None:
+def _stage(batch: Batch, order: WorkOrder, work: Work) -> StagedPart | None:
     """Write the part; None where none of its rows could be written."""
     from flows.storage.schema import records_table  # noqa: PLC0415 - pyarrow, only where a part is written
 

@@ -78,7 +78,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
         raise SettingsError(f"{printable(str(path))} cannot be read: {error.strerror}.") from None
     name = os.path.relpath(path, settings.landing)
     declared = first_match(settings.declared_encodings, to_source_path(path.name if name.startswith("..") else name))
-    result = take_steps(raw, settings.text_policy, declared)
+    (result,) = take_steps([(raw, declared)], settings.text_policy)
     return Inspection(str(path), len(raw), result, None if isinstance(result, Rejection) else _rival(raw, result))
 
 

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from flows.batch import WorkOrder
 from flows.deliveries import write_deliveries
 from flows.errors import LedgerError
 from flows.observer import Observer, Silent
@@ -34,6 +33,7 @@ from flows.project import known_files, open_ledger
 from flows.records import Outcome, Staged
 from flows.recovery import recover, refuse_to_forget, write_down
 from flows.settling import settle
+from flows.sources import WorkOrder
 from flows.storage import faults
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger

@@ -12,9 +12,9 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flows.batch import failure
 from flows.packed import conclude_packs, identify_pack, unpacked_bytes
 from flows.records import Batch, Delivery, Outcome, Reason, Source
+from flows.sources import failure
 from flows.storage import faults
 from flows.storage.landing import MovedError
 from flows.storage.ledger import PUBLISHED, SETTLED

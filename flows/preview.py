@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flows.batch import read_sources
 from flows.planning import identify, not_a_file, unless_forgotten
 from flows.project import ledger_if_any, waiting_files
 from flows.records import Outcome, Rejection, Source
 from flows.report import table
+from flows.sources import read_sources
 from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger_rewrites import tombstones
 from flows.storage.names import to_source_path

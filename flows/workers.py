@@ -21,8 +21,8 @@ from flows.errors import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from flows.batch import WorkOrder
     from flows.records import Batch, Staged
+    from flows.sources import WorkOrder
 
 _log = logging.getLogger(__name__)
 

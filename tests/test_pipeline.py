@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import batch as batches
-from flows import pipeline, planning
+from flows import pipeline, planning, sources
 from flows.errors import LockHeldError
 from flows.pipeline import ingest_landing
 from flows.settings import Settings
@@ -121,7 +120,7 @@ def test_a_file_that_changes_under_the_run_never_becomes_a_mixture(settings, mon
 
     module, name = {
         "after listing": (planning, "identify"),
-        "after claiming": (batches, "read_sources"),
+        "after claiming": (sources, "read_sources"),
         "after staging": (pipeline, "settle"),
     }[moment]
     original = getattr(module, name)
@@ -133,8 +132,6 @@ def test_a_file_that_changes_under_the_run_never_becomes_a_mixture(settings, mon
         return original(*arguments, **more)
 
     monkeypatch.setattr(module, name, first_touch)
-    if moment == "after claiming":
-        monkeypatch.setattr(pipeline, "normalise_batch", batches.normalise_batch, raising=False)
     first = ingest(settings)
     assert first.seen == 2
     assert first.published + first.deferred == 2
@@ -515,3 +512,20 @@ def test_what_longshore_writes_is_not_for_everyone(settings):
     modes = {path: path.stat().st_mode & 0o777 for path in own if path.is_file()}
     assert set(modes.values()) == {0o640}, modes
     assert durable.FOLDER_MODE == 0o750
+
+
+def test_a_text_that_a_fault_of_ours_stops_is_rejected_alone(settings, monkeypatch):
+    from flows.text import normalise
+
+    split_header = normalise.split_header
+
+    def faulty(text, *rest):
+        if "night" in text:
+            raise ZeroDivisionError("night")
+        return split_header(text, *rest)
+
+    monkeypatch.setattr(normalise, "split_header", faulty)
+    for word in ("morning", "noon", "night", "dawn"):
+        put(settings, f"{word}.txt", TEXT.replace(b"evening", word.encode()))
+    assert counts(ingest(settings)) == (3, 0, 1, 0)
+    assert "ZeroDivisionError" in (settings.landing / "_rejected" / "night.txt.reason.json").read_text()

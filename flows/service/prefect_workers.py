@@ -22,8 +22,8 @@ from flows.workers import ProcessWorkers, killed_its_worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from flows.batch import WorkOrder
     from flows.records import Batch, Staged
+    from flows.sources import WorkOrder
 
 _log = logging.getLogger(__name__)
 
