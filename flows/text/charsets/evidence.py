@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -21,7 +20,7 @@ import numpy as np
 from flows.text.charsets import ideographs
 from flows.text.charsets.symbols import CLASSES, DIGIT, LETTER, SPACE, signs
 from flows.text.languages.letter_counts import OUTSIDE
-from flows.text.languages.letters import FOREIGN, letters
+from flows.text.languages.letters import FOREIGN, STEPS, letters
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]
+    Sums = npt.NDArray[np.float64]
 
 _LETTER_BESIDE_DIGIT: Final = -5.0
 _MIXED_WORD: Final = -4.0
@@ -55,7 +55,8 @@ _SIGNS_SEEN_BEFORE: Final = 100.0
 _LEARNT_LOG_SHARE: Final = math.log(3e-5)  # of signs rarer than this a second one is no more likely than the first
 # The mixture of languages: how much of it is the language that is guessed, from so many letters.
 _FIRST_GUESS: Final = 0.9
-_GUESSED_FROM: Final = 400
+_GUESSED_FROM: Final = 200
+_ONES: Final = np.ones((1, _GUESSED_FROM), np.float32)
 # How often a letter is a capital, by the cases of the two before it.
 UPPER_FIRST: Final = 0.12
 _UPPER_AFTER_LOWER: Final = 0.003
@@ -85,9 +86,9 @@ def background_of(words: bytes) -> Background:
     """See which languages and letters a text has, by its words of ASCII letters."""
     model = letters("latin")
     codes = np.frombuffer(words, np.uint8).astype(np.uint16)
-    before, last, this = (part[0] for part in _threes(model, _padded(codes[np.newaxis])))
-    tongues = _weights(model, model.walk.rows_of(before, last, this), model.prior)
-    return Background(tongues, np.bincount(this, minlength=len(model.plain)))
+    threes = _threes(model, _padded(codes[np.newaxis]))
+    tongues = _weights(model, model.walk.rows_of(*threes), model.prior)[0]
+    return Background(tongues, np.bincount(threes[2][0], minlength=len(model.plain)))
 
 
 def log_likelihood(codes: Codes, script: Script, background: Background | None = None) -> float:
@@ -159,22 +160,21 @@ def _of_words(
     model = letters(script)
     padded = _padded(texts)
     threes = _threes(model, padded)
-    rows, this = model.walk.rows_of(*threes), threes[2]
+    this = threes[2]
     prior = model.prior if background is None else background.tongues
-    rest = _of_the_rest(model, padded, script).tolist()
+    totals = _of_mixtures(model, model.walk.rows_of(*threes), prior, held)
     if script == "latin":
         plain = [model.plain.take(part) for part in threes]
-        plain_rows, marked = model.walk.rows_of(*plain), (plain[2] != this).any(axis=1).tolist()
-    totals = []
-    for number, codes in enumerate(texts):
-        its_own = None if held is None else held[number]
-        total = _of_mixture(model, rows[number], prior, its_own)
-        if script == "latin" and marked[number]:
-            unknown = _of_mixture(model, plain_rows[number], prior, its_own)
-            unknown += _of_marks(model, this[number], background)
-            total = float(np.logaddexp(total, _UNKNOWN_LANGUAGE + unknown))
-        totals.append(total + rest[number] + _of_repeated_signs(codes, this[number]))
-    return totals
+        marked = np.flatnonzero((plain[2] != this).any(axis=1))
+        if len(marked):
+            rows = model.walk.rows_of(*(part[marked] for part in plain))
+            unknown = _of_mixtures(model, rows, prior, None if held is None else held[marked])
+            unknown += _of_marks(model, this[marked], plain[2][marked], background)
+            totals[marked] = np.logaddexp(totals[marked], _UNKNOWN_LANGUAGE + unknown)
+    totals += _of_the_rest(model, padded, script)
+    totals += _of_repeated_signs(texts, this)
+    likelihoods: list[float] = totals.tolist()
+    return likelihoods
 
 
 def _padded(codes: Codes) -> Codes:
@@ -190,35 +190,57 @@ def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
     return ids[:, :-3], ids[:, 1:-2], ids[:, 2:-1]
 
 
-def _of_mixture(model: Letters, rows: Ids, prior: Floats, held: Floats | None) -> float:
-    """Weigh the text in that mixture of languages that likes it best, and that mixture in its charset."""
+def _of_mixtures(model: Letters, rows: Ids, prior: Floats, held: Floats | None) -> Sums:
+    """Weigh each text in that mixture of languages that likes it best, and that mixture in its charset."""
     weights = _weights(model, rows, prior)
-    charset = 0.0 if held is None else math.log(weights @ held)
-    return float(np.log(model.table.take(rows, axis=0) @ weights).sum()) + charset
+    chances = np.matmul(model.table.take(rows, axis=0), weights[:, :, np.newaxis])[:, :, 0]
+    totals: Sums = np.log(chances).sum(axis=1).astype(np.float64)
+    if held is not None:
+        totals += np.log((weights * held).sum(axis=1))
+    return totals
 
 
 def _weights(model: Letters, rows: Ids, prior: Floats) -> Floats:
-    """Guess the mixture of languages that a text is in: mostly the one that likes its beginning best."""
-    logs = model.logs.take(rows[:_GUESSED_FROM], axis=0).sum(axis=0) / 2
-    guess = np.exp(logs - logs.max()) * prior
-    weights: Floats = _FIRST_GUESS * guess / guess.sum() + (1 - _FIRST_GUESS) * prior
+    """Guess the mixture of languages that each text is in: mostly the one that likes its beginning best."""
+    steps = model.steps.take(rows[:, :_GUESSED_FROM], axis=0)
+    # A product with ones is BLAS: five times as fast as a sum.
+    logs = np.matmul(_ONES[:, : steps.shape[1]], steps)[:, 0]
+    guess = np.exp((logs - logs.max(axis=1, keepdims=True)) / (2 * STEPS)) * prior
+    guess /= guess.sum(axis=1, keepdims=True)
+    weights: Floats = _FIRST_GUESS * guess + (1 - _FIRST_GUESS) * prior
     return weights
 
 
-def _of_marks(model: Letters, this: Ids, background: Background | None) -> float:
-    """Weigh which marks the letters have, each learnt as the text goes on (a Dirichlet prior for each plain letter)."""
-    here = np.bincount(this, minlength=len(model.plain)).tolist()
-    weights = (model.marked if background is None else model.marked + background.letters).tolist()
-    total = 0.0
-    for number in sorted(set(model.family_of.take(this).tolist()) - {0}):
-        whole, count = 0.0, 0
-        for form in model.families[number - 1]:
-            whole += weights[form]
-            if here[form]:
-                count += here[form]
-                total += math.lgamma(weights[form] + here[form]) - math.lgamma(weights[form])
-        total += math.lgamma(whole) - math.lgamma(whole + count)
-    return total
+def _of_marks(model: Letters, this: Ids, plain: Ids, background: Background | None) -> Sums:
+    """Weigh which marks the letters have, each learnt as a text goes on (a Dirichlet prior for each plain letter).
+
+    this, plain: the letters of each text, and what they are without their marks.
+    """
+    here, families = _counts(this, len(model.plain)), _counts(plain, len(model.plain))
+    weights = model.marked if background is None else model.marked + background.letters
+    wholes = np.bincount(model.plain, weights).astype(np.float64)
+    # A family of which no letter has a mark says nothing.
+    marked = np.zeros(here.shape, bool)
+    row, form = np.nonzero((here > 0) & model.is_marked)
+    marked[row, model.plain[form]] = True
+    row, form = np.nonzero((here > 0) & marked[:, model.plain])
+    totals = np.zeros(len(here))
+    np.add.at(totals, row, _learnt(weights[form], here[row, form]))
+    row, family = np.nonzero(marked)
+    np.subtract.at(totals, row, _learnt(wholes[family], families[row, family]))
+    return totals
+
+
+def _counts(ids: Ids, width: int) -> Counts:
+    """Count each id in each row."""
+    rows = np.arange(len(ids), dtype=ids.dtype)[:, np.newaxis]
+    return np.bincount((ids + rows * width).ravel(), minlength=len(ids) * width).reshape(-1, width)
+
+
+def _learnt(weights: npt.NDArray[np.floating], counts: Counts) -> list[float]:
+    """Give ln of how likely something is that came so often, when each time makes it likelier."""
+    pairs = zip(weights.tolist(), counts.tolist(), strict=True)
+    return [math.lgamma(weight + count) - math.lgamma(weight) for weight, count in pairs]
 
 
 def _of_the_rest(model: Letters, padded: Codes, script: Script) -> Floats:
@@ -249,18 +271,21 @@ def _of_the_rest(model: Letters, padded: Codes, script: Script) -> Floats:
     return sums
 
 
-def _of_repeated_signs(codes: Codes, ids: Ids) -> float:
-    """Give back what was charged too much for signs that the text uses again and again."""
+def _of_repeated_signs(texts: Codes, ids: Ids) -> Sums:
+    """Give back what was charged each text too much for signs that it uses again and again."""
     table = signs()
-    outside = codes[ids == OUTSIDE]
-    total = 0.0
-    for code, count in sorted(Counter(outside[outside >= 0x80].tolist()).items()):
-        share = float(table.share[code])
-        if count > 1 and share > _LEARNT_LOG_SHARE and table.learnt[code]:
-            before = _SIGNS_SEEN_BEFORE * math.exp(share)
-            learnt = math.lgamma(before + count) - math.lgamma(before)
-            total += max(0.0, learnt - count * (math.log(_SIGNS_SEEN_BEFORE + len(outside)) + share))
-    return total
+    outside = ids == OUTSIDE
+    row, at = np.nonzero(outside & (texts >= 0x80))
+    found, counts = np.unique(row << 16 | texts[row, at], return_counts=True)
+    totals = np.zeros(len(texts))
+    again = (counts > 1) & (table.share.take(found & 0xFFFF) > _LEARNT_LOG_SHARE) & table.learnt.take(found & 0xFFFF)
+    if again.any():
+        rows, shares = found[again] >> 16, table.share.take(found[again] & 0xFFFF).astype(np.float64)
+        seen = np.log(_SIGNS_SEEN_BEFORE + outside.sum(axis=1))[rows] + shares
+        before = _SIGNS_SEEN_BEFORE * np.exp(shares)
+        learnt = np.array(_learnt(before, counts[again])) - counts[again] * seen
+        np.add.at(totals, rows, np.maximum(learnt, 0.0))
+    return totals
 
 
 def _of_ideographs(codes: Codes) -> float:

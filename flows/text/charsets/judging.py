@@ -107,11 +107,19 @@ def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
     groups = _alike(sample.distinct)
     priors = _priors(groups, sample, label)
     words = sample.words + b" " + sample.rare
-    background = background_of(sample.plain) if any(charsets[number].script == "latin" for number in priors) else None
-    likelihoods = _likelihoods(_worth_weighing(priors, sample, words), words, background)
+    weighed = _worth_weighing(priors, sample, words)
+    first, twins = weighed[0], _twins(weighed[0], priors, sample.distinct)
+    # A reading in signs alone has all others as twins: they wait for it to be the best.
+    seen_through = len(twins) < len(priors)
+    if seen_through:
+        weighed += [number for number in twins if number not in weighed]
+    in_latin = any(charsets[number].script == "latin" for number in weighed)
+    background = background_of(sample.plain) if in_latin else None
+    likelihoods = _likelihoods(weighed, words, background)
     best = max(likelihoods, key=lambda number: likelihoods[number] + priors[number])
-    twins = [number for number in _twins(best, priors, sample.distinct) if number not in likelihoods]
-    likelihoods |= _likelihoods(twins, words, background)
+    if best != first or not seen_through:
+        twins = [number for number in _twins(best, priors, sample.distinct) if number not in likelihoods]
+        likelihoods |= _likelihoods(twins, words, background)
     return [
         Reading(
             charsets[number], found, priors[number], 0.0, tuple([charsets[same].name for same in groups[number]][1:])
@@ -145,7 +153,7 @@ def _priors(groups: dict[int, list[int]], sample: Sample, label: str | None) -> 
 
 
 def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> list[int]:
-    """Glance at every reading, and leave out what has no chance."""
+    """Glance at every reading, and leave out what has no chance; the likeliest first."""
     enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
     numbers = list(priors)
     glances = dict(zip(numbers, glance(numbers, words[:enough]), strict=True))

@@ -19,7 +19,6 @@ BEYOND_ASCII: Final = bytes(range(0x80, 0x100))
 _ASCII: Final = bytes(range(0x80))
 _FIRST_BEYOND: Final = re.compile(b"[\x80-\xff]")
 _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_IS_BLANK: Final = np.isin(np.arange(256), list(b" \t\n\v\f\r"))
 
 # Enough to tell any two charsets by; more costs time and changed no answer.
 _SAMPLE_BYTES: Final = 400
@@ -88,25 +87,15 @@ def _around(raw: bytes, at: int) -> bytes:
 
 def _words(searched: bytes) -> list[bytes]:
     """Give the first words that have bytes beyond ASCII, each once: a word again is no more evidence."""
-    codes = np.frombuffer(searched, np.uint8)
-    is_blank = _IS_BLANK.take(codes)
-    blanks = np.flatnonzero(is_blank)
-    ends = np.append(blanks, len(codes))
-    starts = np.append(0, blanks + 1)
-    # By how many blanks are before each byte beyond ASCII.
-    numbers = np.cumsum(is_blank)[codes >= 0x80]
-    numbers = numbers[np.flatnonzero(np.diff(numbers, prepend=-1))]
+    found = [word for word in searched.split() if not word.isascii()]
     words: dict[bytes, None] = {}
     size = 0
     # Half from the beginning, half from the middle on: files begin with banners and menus.
-    for part, enough in ((numbers, _SAMPLE_BYTES // 2), (numbers[len(numbers) // 2 :], _SAMPLE_BYTES)):
-        some = part[:_MOST_WORDS]
-        for start, end in zip(starts.take(some).tolist(), ends.take(some).tolist(), strict=True):
+    for part, enough in ((found, _SAMPLE_BYTES // 2), (found[len(found) // 2 :], _SAMPLE_BYTES)):
+        for long in part[:_MOST_WORDS]:
             if size >= enough:
                 break
-            word = searched[start:end]
-            if len(word) > _LONG_WORD:
-                word = _without_glued(word)
+            word = _without_glued(long) if len(long) > _LONG_WORD else long
             if word not in words:
                 words[word] = None
                 size += len(word) + 1

@@ -138,7 +138,7 @@ def _is_spelt_on_purpose(spelt: list[str]) -> bool:
 
 def read_variant(raw: bytes) -> Unicode | None:
     """Read CESU-8 (supplementary characters as two surrogates, from Oracle and MySQL) and Java's two-byte zero."""
-    if not _CESU.search(raw):
+    if (0xED not in raw and 0xC0 not in raw) or not _CESU.search(raw):
         return None
     # Registers the codec; ftfy is loaded anyway where a text is repaired.
     import ftfy.bad_codecs  # noqa: F401, PLC0415

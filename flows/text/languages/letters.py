@@ -75,6 +75,9 @@ _FLOOR: Final = 1e-7
 # How rare a letter with a mark is beside its plain one, at most and at least.
 _MARKED: Final = (0.0005, 0.2)
 
+# Parts of a nat. Whole numbers below 2**24 add up exactly in float32, in any order: those of 1,000 letters do.
+STEPS: Final = 512
+
 # Latin letters within other scripts: likely among themselves, unlikely beside a letter of the script.
 FOREIGN: Final = 1
 _UNKNOWN: Final = 2
@@ -91,9 +94,8 @@ class Letters:
 
     ids: of every character of the Basic Multilingual Plane; 0 is no letter. prior: of each language (column).
     ones: chances of letters alone [id, language]. walk: which row of `table` [row, language] has a letter's chances
-    after two others; logs: their logarithms. plain: the id of each letter without its marks. families: the ids of a
-    letter without and with them; family_of: which family a letter with marks is of, from 1 on. marked: how common each
-    letter is beside its plain one.
+    after two others; steps: their logarithms, in whole 1/STEPS nats. plain: the id of each letter without its marks,
+    which names its family; is_marked: whether it has some. marked: how common each letter is beside its plain one.
     """
 
     languages: tuple[str, ...]
@@ -102,10 +104,9 @@ class Letters:
     ones: Floats
     walk: Walk
     table: Floats
-    logs: Floats
+    steps: Floats
     plain: Ids
-    families: tuple[tuple[int, ...], ...]
-    family_of: Ids
+    is_marked: npt.NDArray[np.bool_]
     marked: Floats
 
     def chances(self, before: Ids, last: Ids, this: Ids) -> Floats:
@@ -139,7 +140,6 @@ def letters(script: Script) -> Letters:
     alone = (ones + _FLOOR).astype(np.float32)
     table = triples.astype(np.float32)[parts.triple] + pairs.astype(np.float32)[parts.pair] + alone[parts.one]
     plain = _without_marks(ids, width)
-    families, family_of = _families(plain)
     overall = ones.mean(axis=1)
     marked = np.clip(overall / np.maximum(overall[plain], _FLOOR), *_MARKED)
     marked[plain == np.arange(width)] = 1.0
@@ -150,10 +150,9 @@ def letters(script: Script) -> Letters:
         ones=alone,
         walk=walk,
         table=table,
-        logs=np.log(table),
+        steps=np.rint(np.log(table) * STEPS),
         plain=plain,
-        families=families,
-        family_of=family_of,
+        is_marked=plain != np.arange(width),
         marked=marked.astype(np.float32),
     )
 
@@ -206,16 +205,6 @@ def _place_pairs(script: Script, keys: Keys, pairs: Counts, width: int) -> tuple
         rows[last * width + this] = len(keys) + number
     shape = (1, pairs.shape[1])
     return rows, np.concatenate([pairs, *(np.full(shape, chance) for chance in special.values()), np.zeros(shape)])
-
-
-def _families(plain: Ids) -> tuple[tuple[tuple[int, ...], ...], Ids]:
-    families: dict[int, list[int]] = {}
-    for form in np.flatnonzero(plain != np.arange(len(plain))).tolist():
-        families.setdefault(int(plain[form]), []).append(form)
-    family_of = np.zeros(len(plain), np.int32)
-    for number, forms in enumerate(families.values(), start=1):
-        family_of[forms] = number
-    return tuple((letter, *forms) for letter, forms in families.items()), family_of
 
 
 def _without_marks(ids: Ids, width: int) -> Ids:
