@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flows import __version__
 from flows.errors import LongshoreError
+from flows.one_thread import keep_to_one_thread
 from flows.storage.names import printable
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; errors are one message, a traceback only with `--debug`."""
+    keep_to_one_thread()
     parser = build_parser()
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flows.batch import normalise_batch
 from flows.errors import WorkerError
+from flows.one_thread import keep_to_one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -180,6 +181,7 @@ def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
 
 def _set_up_worker(coordinator: int) -> None:
     """Leave Ctrl-C to the coordinator, and do not outlive it."""
+    keep_to_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_follow, args=(coordinator,), daemon=True).start()
