@@ -109,8 +109,10 @@ def _words_of(classes: bytes) -> int:
 
 
 def _joined(classes: bytes, sign: bytes, around: bytes) -> bytes:
-    # Twice, for what stands between two signs belongs to both: U.S.A.
     joined = around + sign + around
+    if joined not in classes:
+        return classes
+    # Twice, for what stands between two signs belongs to both: U.S.A.
     return classes.replace(joined, around * 3).replace(joined, around * 3)
 
 

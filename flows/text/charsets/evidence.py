@@ -55,7 +55,7 @@ _SIGNS_SEEN_BEFORE: Final = 100.0
 _LEARNT_LOG_SHARE: Final = math.log(3e-5)  # of signs rarer than this a second one is no more likely than the first
 # The mixture of languages: how much of it is the language that is guessed, from so many letters.
 _FIRST_GUESS: Final = 0.9
-_GUESSED_FROM: Final = 200
+_GUESSED_FROM: Final = 400
 _ONES: Final = np.ones((1, _GUESSED_FROM), np.float32)
 # How often a letter is a capital, by the cases of the two before it.
 UPPER_FIRST: Final = 0.12

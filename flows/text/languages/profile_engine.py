@@ -133,7 +133,8 @@ def look_quickly(text: str) -> list[Look]:
         return []
     looks = _looks(codes, seen, script, letters, _QUICK_PIECES)
     first = looks[0]
-    return looks if len(looks) == 1 and first.lead > _QUICK_LEAD and first.unlike < _QUICK_UNLIKE else []
+    most_unlike = _QUICK_UNLIKE + (_UNLIKE_ALONE if first.lead == math.inf else 0.0)
+    return looks if len(looks) == 1 and first.lead > _QUICK_LEAD and first.unlike < most_unlike else []
 
 
 def look_closely(text: str) -> list[Look]:
