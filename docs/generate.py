@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from flows.cli import build_parser
+from flows.scaffold import setting_reasons
 from flows.settings import ENV_PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ def settings_page() -> Iterator[str]:
         f"variable (`{ENV_PREFIX}` and the name in capitals), a flow parameter or a flag. "
         "A key that is not known is an error.\n\n"
     )
+    reasons = setting_reasons()
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
         yield f"## `{name}`\n\n"
         yield f"Default: `{_shown(default)}`. Type: {_kind(field.annotation)}.\n\n"
-        yield f"{' '.join((field.description or '').split())}\n\n"
+        yield f"{reasons[name]}\n\n"
 
 
 def commands_page() -> Iterator[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import textwrap
 from importlib import resources
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from flows import settings as settings_module
 from flows.errors import SettingsError
 from flows.settings import SETTINGS_FILE, Settings
 from flows.storage.names import printable
@@ -42,15 +46,30 @@ def settings_file() -> str:
     """Give a `longshore.toml` that names every setting, its default and its reason, all commented out."""
     lines = [_HEAD]
     tables = []
+    reasons = setting_reasons()
     for name, field in Settings.model_fields.items():
-        reason = textwrap.wrap(" ".join((field.description or "").split()), 110)
-        comment = [f"# {line}" for line in reason]
+        comment = [f"# {line}" for line in textwrap.wrap(reasons[name], 110)]
         default = field.get_default(call_default_factory=True)
         if isinstance(default, dict):
             tables += [*comment, f"# [{name}]", '# "legacy/**" = "cp850"', ""]
         else:
             lines += [*comment, f"# {name} = {_toml(default)}", ""]
     return "\n".join([*lines, *tables]).rstrip() + "\n"
+
+
+def setting_reasons() -> dict[str, str]:
+    """Give what each setting is and why its default is what it is: the docstring below it.
+
+    Read from the source, and only by those who show it: pydantic would do so at each start (30 ms).
+    """
+    source = ast.parse(inspect.getsource(settings_module))
+    model = next(node for node in source.body if isinstance(node, ast.ClassDef) and node.name == Settings.__name__)
+    return {
+        setting.target.id: " ".join(below.value.value.split())
+        for setting, below in pairwise(model.body)
+        if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+    }
 
 
 def prefect_file() -> str:

@@ -41,7 +41,6 @@ class Settings(BaseSettings):
         extra="forbid",
         env_prefix=ENV_PREFIX,
         toml_file=SETTINGS_FILE,
-        use_attribute_docstrings=True,
         validate_default=True,
     )
 

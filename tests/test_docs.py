@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.scaffold import setting_reasons
 from flows.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +28,7 @@ def test_the_pages_made_from_the_code_are_as_the_code_says(page):
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_says_what_it_is_and_why(name):
-    description = Settings.model_fields[name].description
+    description = setting_reasons().get(name)
     assert description, f"{name} has no docstring"
     assert len(description.split()) >= 8, f"{name}: say what it is, its unit, and the reason of its default"
 
