@@ -59,8 +59,13 @@ _NUMBERS = r"""
     (?P<c>(?:19|20)\d\d|\d{4}(?!\d)|\d{1,2}(?!\d))
     (?![./]\d|-\d(?!\d?:\d\d)|[ ]?:)"""
 _NUMERIC = re.compile(rf"(?<!\d)(?<!\d[.\-/:])(?<![/=?&#@\\]){_NUMBERS}", re.VERBOSE)
+# As Scandinavians write it: 17/3 2024, 17/3-24.
+_DAY_AND_MONTH = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?:[ ]|\s?[\-–]\s?)((?:19|20)\d\d)(?![\d/.\-])")
 # The same date twice, glued together.
 _NUMERIC_AGAIN = re.compile(_NUMBERS, re.VERBOSE)
+
+
+_NATIVE_DIGITS = re.compile("[٠-٩۰-۹]")
 
 
 def _offset(match: re.Match[str], *, mail: bool) -> int | None:
@@ -155,6 +160,13 @@ def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
     return Candidate(day_of(year, month, day), "YMD")
 
 
+def is_of_another_calendar(written: Written, line: str) -> bool:
+    """Tell whether a date in the form of ISO 8601 has the digits and the years of Persian or Hijri dates."""
+    if line.isascii() or not _NATIVE_DIGITS.search(line):
+        return False
+    return any(candidate.day and 1300 <= candidate.day.year <= 1500 for candidate in written.candidates)
+
+
 def _numeric_matches(line: str) -> Iterator[re.Match[str]]:
     """Find three numbers with the same sign between, and the same again where it is glued to its end."""
     for match in _NUMERIC.finditer(line):
@@ -187,4 +199,7 @@ def numeric_dates(line: str, original: str) -> list[Written]:
         if not long_year and (has_long_year or not any(candidate.day for candidate in candidates)):
             continue
         found.append(Written(match.start(), match.end(), candidates, plain=long_year))
+    for match in _DAY_AND_MONTH.finditer(line):
+        candidates = _numeric_candidates(match[1], match[2], match[3], "/", original)
+        found.append(Written(match.start(), match.end(), candidates))
     return found

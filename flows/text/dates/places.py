@@ -26,16 +26,16 @@ _LONGEST_HEADLINE: Final = 400
 _BLANKS = re.compile(r"\s*")
 _BYLINE = re.compile(
     r"[ \t]*(?:by|von|par|por|di|de|door|af|av|przez|od|автор|от|autor|author|oleh|作者|記者|记者|文)"
-    r"(?:[ \t]*[:：]|[ \t])",
+    r"(?:[ \t]*[:：]|[ \t])|.{1,60}<[^<>\s@]+@[^<>\s@]+>\s*$",
     re.IGNORECASE,
 )
 # An item of a list, a heading, a quotation, a row: a date there belongs to the text.
 _PART_OF_SOMETHING = re.compile(
-    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©]|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])|.*(?:\t.*\S|\|[ \t]*$)"
+    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©]|\([cC]\)|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])|.*(?:\t.*\S|\|[ \t]*$)"
 )
 # Below a headline: the middle of a title page.
 _SET_IN = re.compile(r"[ \t]{4}")
-_MARKUP = re.compile(r"\s*(?:</?\w|[{$|])")
+_MARKUP = re.compile(r"\s*(?:</?\w|[{$|]|\\\w|//|/\*|\[\w+ \"|\".*\",)")
 _BEGINS_WITH_NUMBER = re.compile(r"[^\w\n]{0,8}\d")
 
 
@@ -127,7 +127,15 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
         or (dated.strength != "bare" and goes_on)
         or not (dated.complete or labelled or (apart and index == 0))
     )
-    return not weak and not _is_part(line, index, labelled=labelled) and not _repeated(dated, [o.text for o in after])
+    if weak or _is_part(line, index, labelled=labelled) or (index and _same_columns(lines[index - 1].text, line.text)):
+        return False
+    return not _repeated(dated, [o.text for o in after])
+
+
+def _same_columns(above: str, line: str) -> bool:
+    """Tell whether a line is a row below the heads of its columns: Date | Event."""
+    bars = line.count("|")
+    return bars > 0 and above.count("|") == bars
 
 
 def _is_part(line: Line, index: int, *, labelled: bool) -> bool:

@@ -39,12 +39,12 @@ _SIGNS: Final = {
     **dict.fromkeys("'’‘`´\u02bc\u05f3\u05f4", "'"),
     **dict.fromkeys("([{（［【「『〈《", "("),
     **dict.fromkeys(")]}）］】」』〉》", ")"),
-    **dict.fromkeys("!?…。！？।॥؟۔։፧", "!"),
+    **dict.fromkeys("!?…。！？।॥؟۔։፧။", "!"),
     **dict.fromkeys("–—‐‑‒―−－", "-"),
-    **dict.fromkeys("，、،", ","),
+    **dict.fromkeys("，、،၊", ","),
     **dict.fromkeys("：︰", ":"),
     **dict.fromkeys("／⁄", "/"),
-    **dict.fromkeys("．॰", "."),
+    **dict.fromkeys("．॰°", "."),
     **dict.fromkeys("｜│", "|"),
 }
 
