@@ -44,11 +44,11 @@ _RFC = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024.
+# As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024, Sun 17 Mar 10:32:01 UTC 2024.
 _ASCTIME = re.compile(
-    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ]
+    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ](?:(?P<day_first>\d{1,2})[ ])?
     (?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]{1,2}
-    (?P<day>\d{1,2})[ ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
+    (?(day_first)|(?P<day>\d{1,2})[ ])(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
     (?:[ ](?P<zone>[A-Z]{1,5}))?[ ](?P<year>\d{4})(?:[ ](?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d))?(?!\w)""",
     re.VERBOSE,
 )
@@ -123,7 +123,8 @@ def mail_dates(line: str) -> list[Written]:
     for match in (*_RFC.finditer(line), *_ASCTIME.finditer(line)):
         group = match.groupdict()
         year = full_year(int(group["year"]), len(group["year"]))
-        day = day_of(year, _MONTHS.index(group["month"].lower()) + 1, int(group["day"]))
+        number = int(group["day"] or group["day_first"])
+        day = day_of(year, _MONTHS.index(group["month"].lower()) + 1, number)
         offset = _offset(match, mail=mail)
         clock = clock_of(group["hour"], group["minute"], group["second"], group["fraction"], offset)
         weekdays = frozenset([_DAYS.index(group["weekday"].lower())]) if group["weekday"] else frozenset[int]()

@@ -100,7 +100,7 @@ _LABELS: Final = {
     " published_time published_on publish_date release_date post_date posted_on printed answered asked commented replied published_in_print premiered streamed_live",
     "de": "veroffentlicht veröffentlichung veröffentlichungsdatum veröffentlichungstermin erschienen"
     " erscheinungsdatum erscheinungstermin erstellt erstellungsdatum publiziert verfasst eingestellt gesendet gepostet"
-    " geschrieben freigegeben gespeichert eingetragen",
+    " geschrieben freigegeben gespeichert eingetragen erstveröffentlichung",
     "fr": "publié publiée publication parution paru écrit rédigé posté créé création diffusé mis_en_ligne"
     " mise_en_ligne envoyé",
     "es": "publicado publicada publicación escrito creado posteado enviado emitido subido",
@@ -200,7 +200,7 @@ _UPDATES: Final = {
     "hr": "ažurirano izmijenjeno azurirano",
     "sr": "ажурирано ažurirano измењено",
     "mk": "ажурирано",
-    "bg": "обновено актуализирано променено обновена",
+    "bg": "обновено актуализирано променено обновена промяна",
     "ru": "обновлено обновлена изменено обновление редакция отредактировано",
     "uk": "оновлено змінено оновлення",
     "be": "абноўлена",
@@ -230,7 +230,7 @@ _WITH_LABELS: Final = {
     "fr": "dernière derniere le la de du l article première communiqué communiqué_de_presse",
     "es": "última ultima el la de en fecha artículo última_hora nota_de_prensa comunicado comunicado_de_prensa",
     "pt": "última ultima o em de a artigo matéria comunicado nota_à_imprensa comunicado_de_imprensa",
-    "it": "ultima il di la l ultimo comunicato comunicato_stampa",
+    "it": "ultima il di la l ultimo comunicato comunicato_stampa articolo",
     "ca": "darrera última el de nota_de_premsa",
     "ro": "ultima la de pe comunicat comunicat_de_presă",
     "nl": "laatst laatste op van persbericht nieuwsbericht",
@@ -255,7 +255,7 @@ _WITH_LABELS: Final = {
     "ar": "آخر في بتاريخ يوم",
     "fa": "آخرین در شده",
     "ko": "기사 최초 최종",
-    "ja": "最終 初回 記事",
+    "ja": "最終 初回 記事 夕刊 朝刊",
     "zh": "于 於 最后 最後",
 }
 
@@ -324,7 +324,7 @@ _GLUE: Final = {
     "et": "kell a aasta aastal",
     "lv": "gada gads plkst g",
     "lt": "m d metų mėn val diena",
-    "pl": "dnia o r roku godz godzina w rok",
+    "pl": "dnia o r roku godz godzina w rok dn",
     "cs": "v ve dne r roku hod hodin",
     "sk": "o dňa r roku hod",
     "sl": "ob dne leta ura",

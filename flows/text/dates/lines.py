@@ -16,7 +16,7 @@ from typing import Final
 from flows.text.dates.asides import without_asides
 from flows.text.dates.forms import iso_dates, mail_dates
 from flows.text.dates.line_shape import SENTENCE_END, SIGNS, Strength, strength_of
-from flows.text.dates.others import ends_with_its_point, is_of_something_else, is_range, where_published
+from flows.text.dates.others import ends_with_its_point, is_of_something_else, is_no_one_day, where_published
 from flows.text.dates.parse import read_line
 from flows.text.dates.parts import Candidate, Written, day_of
 from flows.text.dates.signs import NUMERALS
@@ -195,7 +195,7 @@ def _bears_looking_at(strength: Strength, written: Written, tokens: list[Token],
     """Tell whether a line without a label is no version, no span of days and no part of a sentence."""
     if strength == "byline":
         return True
-    if is_range(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
+    if is_no_one_day(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
         return False
     return strength == "bare" or _near(written, tokens, line)
 

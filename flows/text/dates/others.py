@@ -30,11 +30,11 @@ _YEAR_WITH_A_POINT: Final = frozenset(("hr", "bs", "sr", "sr-Latn", "bs-Cyrl", "
 _FIRST_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]{2,12})(?=[\s\d.:])")
 
 
-def is_range(tokens: list[Token], line: str) -> bool:
-    """Tell whether the first date of a line without labels is a first day, and what follows the last one."""
+def is_no_one_day(tokens: list[Token], line: str) -> bool:
+    """Tell whether the first date of a line without labels is a first day, or a question."""
     letters = shape(tokens)
     first = tokens[letters.index("D")]
-    if _TO_A_NUMBER.match(line, first.end):
+    if _TO_A_NUMBER.match(line, first.end) or line.rstrip().endswith(("?", "？", "؟")):
         return True
     between = letters.split("D")[1:-1]
     if not between or _NO_RANGE.fullmatch(between[0]):

@@ -31,7 +31,7 @@ _BYLINE = re.compile(
 )
 # An item of a list, a heading, a quotation, a row: a date there belongs to the text.
 _PART_OF_SOMETHING = re.compile(
-    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©]|\([cC]\)|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])|.*(?:\t.*\S|\|[ \t]*$)"
+    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©§]|\([cC]\)|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])|.*(?:\t.*\S|\|[ \t]*$)"
 )
 # Below a headline: the middle of a title page.
 _SET_IN = re.compile(r"[ \t]{4}")

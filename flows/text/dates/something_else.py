@@ -16,18 +16,19 @@ OF_SOMETHING_ELSE: Final = {
     " effective born died deceased opened closed founded established expires expired expiry starts ends begins valid concert"
     " wedding birthday arrival departure retrieved accessed archived viewed delivered invoice bill receipt order ref version"
     " build backup copyright next tomorrow yesterday dob birth death use_by best_before embargo embargoed"
+    " exp mfg lot section sunrise sunset doors coming screenshot"
     " case docket file received accepted approved",
     "de": "bis seit ab vor nach geboren gestorben frist fällig gültig abgerufen gegründet beginn ende termin stichtag"
     " geburtsdatum geb gest todestag einsendeschluss anmeldeschluss aktenzeichen az rechnung rechnungsdatum nächste nächster"
-    " nächstes ab_dem seit_dem bis_zum vom_bis läuft_bis",
+    " nächstes ab_dem seit_dem bis_zum vom_bis läuft_bis zum für",
     "fr": "jusqu jusqu_au depuis partir avant après né née mort morte échéance consulté consultée adopté adoptée naissance décès"
-    " date_limite prochain prochaine dès valable facture décédé décédée",
+    " date_limite prochain prochaine dès valable pour facture décédé décédée",
     "es": "desde hasta antes después nacido nacida fallecido fallecida vence vencimiento consultado nacimiento nació plazo límite"
-    " próximo próxima a_partir caduca válido factura",
+    " próximo próxima a_partir caduca para válido factura",
     "it": "dal fino nato nata morto morta scadenza entro consultato nascita morte prossimo prossima prima_del dopo"
-    " valido scade decesso a_partire",
+    " valido scade decesso a_partire per",
     "pt": "desde até nascido nascida falecido falecida prazo validade nascimento morte vencimento próximo próxima a_partir"
-    " antes depois válido nasceu",
+    " antes depois para válido nasceu",
     "ca": "fins des_de abans després nascut nascuda naixement mort morta termini venciment a_partir pròxim",
     "gl": "ata dende desde antes despois nado nada nacemento prazo a_partir",
     "ro": "până pana începând incepand născut născută nașterii nastere decedat decedată înainte după scadent scadență termen valabil"
