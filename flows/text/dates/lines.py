@@ -16,7 +16,7 @@ from typing import Final
 from flows.text.dates.asides import without_asides
 from flows.text.dates.forms import iso_dates, mail_dates
 from flows.text.dates.line_shape import SENTENCE_END, SIGNS, Strength, strength_of
-from flows.text.dates.others import ends_with_its_point, is_of_something_else, is_no_one_day, where_published
+from flows.text.dates.others import ends_with_its_point, is_no_one_day, is_of_something_else, where_published
 from flows.text.dates.parse import read_line
 from flows.text.dates.parts import Candidate, Written, day_of
 from flows.text.dates.signs import NUMERALS
