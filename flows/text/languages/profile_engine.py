@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from flows.text.languages.language_calibration import (
     WEIGHTS,
 )
 from flows.text.languages.language_engine import Language
+from flows.text.languages.own_letters import has_strange_letters
 from flows.text.languages.prose import CODE_SIGNS
 from flows.text.languages.script import (
     EAST_ASIAN,
@@ -68,11 +70,14 @@ _FEWEST_LETTERS: Final = 2.0
 _UNLIKE: Final = 0.45
 _UNLIKE_SHORT: Final = 6.0
 _UNLIKE_ALONE: Final = 0.6
-# Nor is a language named at odds below these, in a sentence and in a page. A word or two is never called foreign: there
-# is too little to tell.
-_LEAST_CONFIDENCE: Final = (0.07, 0.25)
+# Nor is a language named at odds below these, in a sentence, in some and in a page. A word or two is never called
+# foreign: there is too little to tell.
+_LEAST_CONFIDENCE: Final = (0.1, 0.2, 0.25)
 _TRIPLES_TO_DOUBT: Final = 20
-_TRIPLES_TO_KNOW: Final = 200
+_TRIPLES_TO_KNOW: Final = (100, 200)
+# Below this a short text with letters that the language has not is in another one. (A page shows by its likeness what
+# it is, and letters that were misread in part of it must not hide that.)
+_SURE: Final = 0.9
 # From how many letters on a script alone is taken for its language without much doubt.
 _LONG: Final = 40.0
 
@@ -176,7 +181,10 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
     best = int(whole.argmax())
     leads = np.maximum.reduce(totals, axis=1) - totals[:, best]
     if np.maximum.reduce(leads) <= _PART_LEAD * STEPS:
-        return [_judged(script, model, letters, scores, whole)]
+        look = _judged(script, model, letters, scores, whole)
+        if look.confidence < _SURE and _TRIPLES_TO_DOUBT <= look.triples < _TRIPLES_TO_KNOW[-1] and not look.is_foreign:
+            look = look._replace(is_foreign=has_strange_letters(codes, script, look.ranking[0]))
+        return [look]
     winners = totals.argmax(axis=1)
     winners[leads <= _PART_LEAD * STEPS] = best
     shares = np.bincount(winners, scores.triple_counts, len(model.languages))
@@ -211,7 +219,7 @@ def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, tot
         slack = _UNLIKE + _UNLIKE_ALONE
     is_foreign = triple_count >= _TRIPLES_TO_DOUBT and (
         unlike > slack + _UNLIKE_SHORT / math.sqrt(triple_count)
-        or confidence < _LEAST_CONFIDENCE[triple_count >= _TRIPLES_TO_KNOW]
+        or confidence < _LEAST_CONFIDENCE[bisect_right(_TRIPLES_TO_KNOW, triple_count)]
     )
     return Look(script, letters, ranking, lead, likeness, unlike, triple_count, confidence, is_foreign)
 
