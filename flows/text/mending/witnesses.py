@@ -34,6 +34,8 @@ PROOF: Final = 6
 # ftfy too trusts single runs only of those that are not MacRoman or cp437, where `ƒã` makes a sequence: Ewe has it.
 _TRUSTED_IN_RUNS: Final = frozenset(ENCODINGS) - {"macroman", "cp437", "cp850"}
 _INSIDE_A_WORD: Final = re.compile(f"[a-z](?:[{LEAD}][{FOLLOWER}]|[{OTHER_LETTER}][{SIGN_BEHIND}])")
+# A quote, a dash or a bullet in a text of other letters, read as cp866, KOI8, cp437 or cp850.
+_QUOTED: Final = re.compile("(?<![Ѐ-ӿ])(?:тА[ЩШЬЭФУжв]|Б─[≥≤°²■⌠╕╒]|[ΓÔ]Ç[ÿó])(?![Ѐ-ӿ])")
 _LOST_MARK: Final = re.compile("[{}][{}][{}]".format(*LOST))
 # What windows-1252 has other characters for.
 _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
@@ -110,7 +112,8 @@ def _run_witnesses(lines: Iterable[str], encodings: tuple[str, ...]) -> Iterator
                 if _is_latin_1_needlessly(line, encoding):
                     continue
                 undone = _in_its_word(run, line)
-                if encoding in _TRUSTED_IN_RUNS or _INSIDE_A_WORD.match(line, run.start - 1):
+                marked = _INSIDE_A_WORD.match(line, run.start - 1) or _QUOTED.match(line, run.start)
+                if encoding in _TRUSTED_IN_RUNS or marked:
                     yield encoding, undone
                 else:
                     unproven[encoding].append(undone)
