@@ -1,13 +1,15 @@
 """Header blocks of several lines: front matter, mail headers, and fields of the same kind in many languages.
 
 Promised: a block is taken whole or not at all, and prose is never one: front matter needs its two fences and fields
-between, a mail block two known fields and a blank line after them (or a date and a title).
+between (of JSON, its braces and a text below), a mail block two known fields and a blank line after them (or a date and
+a title).
 Not promised: YAML, TOML or MIME in full. Only titles and dates are read, from the top level.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import quopri
 import re
 from dataclasses import dataclass
@@ -64,6 +66,8 @@ def read_block(text: str, start: int = 0) -> Block | None:
     """
     if text.startswith(("---", "+++"), start):
         return _front_matter(text, start)
+    if text.startswith("{\n", start):
+        return _object(text, start)
     if match := _TITLE_BLOCK.match(text, start):
         return Block(match.end(), match["title"].strip(), (f"date: {match['date']}",))
     head = text[start : start + _LONGEST_KEY + 8]
@@ -185,6 +189,20 @@ def _front_matter(text: str, start: int) -> Block | None:
             folded = f"{fields[-1].value} {line.strip()}"
             fields[-1] = _Field(fields[-1].name, fields[-1].key, folded.strip())
     return None
+
+
+def _object(text: str, start: int) -> Block | None:
+    """Read front matter that is an object of JSON, with a text below it."""
+    end = text.find("\n}\n", start, start + LONGEST_BLOCK) + len("\n}\n")
+    if end < len("\n}\n") or not text[end : end + LONGEST_BLOCK].strip():
+        return None
+    try:
+        members = json.loads(text[start:end])
+    except (ValueError, RecursionError):
+        return None
+    fields = [_field(key, value) for key, value in members.items() if isinstance(value, str)]
+    named = any(field.key in TITLES or field.rank is not None for field in fields)
+    return _block(end, fields) if named and any(field.known for field in fields) else None
 
 
 def _scalar(value: str) -> str:
