@@ -54,6 +54,9 @@ _PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?P<year>y)(?:[-/.](?P<month>
 # Three short numbers alone: a version, or a section.
 _VERSION = re.compile(r"v\d[\d.]*|\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
 
+# A month and a year that end like a sentence are the last of one that was wrapped: вересня 2009 року.
+_ENDS_A_SENTENCE = re.compile(r"[^\W\d_]{4}\.\s*$")
+
 # Years outside these are not dates of publication unless a label says so.
 _YEARS: Final = range(1900, 2100)
 _YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
@@ -196,6 +199,8 @@ def _bears_looking_at(strength: Strength, written: Written, tokens: list[Token],
     if strength == "byline":
         return True
     if is_no_one_day(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
+        return False
+    if written.precision != "day" and _ENDS_A_SENTENCE.search(line):
         return False
     return strength == "bare" or _near(written, tokens, line)
 
