@@ -41,6 +41,7 @@ from flows.text.languages.script import (
     east_asian_language,
 )
 from flows.text.languages.script_model import LANGUAGES, STEPS, Scores, ScriptModel, script_model
+from flows.text.languages.siblings import is_in_a_sibling
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -182,9 +183,7 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
     leads = np.maximum.reduce(totals, axis=1) - totals[:, best]
     if np.maximum.reduce(leads) <= _PART_LEAD * STEPS:
         look = _judged(script, model, letters, scores, whole)
-        if look.confidence < _SURE and _TRIPLES_TO_DOUBT <= look.triples < _TRIPLES_TO_KNOW[-1] and not look.is_foreign:
-            look = look._replace(is_foreign=has_strange_letters(codes, script, look.ranking[0]))
-        return [look]
+        return [look._replace(is_foreign=look.is_foreign or _is_of_a_neighbour(look, codes))]
     winners = totals.argmax(axis=1)
     winners[leads <= _PART_LEAD * STEPS] = best
     shares = np.bincount(winners, scores.triple_counts, len(model.languages))
@@ -198,6 +197,16 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
             of_own = Scores(*(part[own] for part in scores))
             looks.append(_judged(script, model, share, of_own, np.add.reduce(of_own.totals)))
     return looks
+
+
+def _is_of_a_neighbour(look: Look, codes: Codes) -> bool:
+    """Tell whether a text is in a language that reads like the first one, by its letters or its words."""
+    if look.triples < _TRIPLES_TO_DOUBT:
+        return False
+    language = look.ranking[0]
+    if look.confidence < _SURE and look.triples < _TRIPLES_TO_KNOW[-1]:
+        return has_strange_letters(codes, look.script, language) or is_in_a_sibling(codes, language, look.confidence)
+    return is_in_a_sibling(codes, language, look.confidence)
 
 
 def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, totals: Sums) -> Look:
