@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import operator
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -31,7 +30,7 @@ from flows.text.languages.language_calibration import (
     WEIGHTS,
 )
 from flows.text.languages.language_engine import Language
-from flows.text.languages.own_letters import has_strange_letters
+from flows.text.languages.letters_of_others import has_letters_of_others
 from flows.text.languages.prose import CODE_SIGNS
 from flows.text.languages.script import (
     EAST_ASIAN,
@@ -71,11 +70,12 @@ _FEWEST_LETTERS: Final = 2.0
 _UNLIKE: Final = 0.45
 _UNLIKE_SHORT: Final = 6.0
 _UNLIKE_ALONE: Final = 0.6
-# Nor is a language named at odds below these, in a sentence, in some and in a page. A word or two is never called
-# foreign: there is too little to tell.
-_LEAST_CONFIDENCE: Final = (0.1, 0.2, 0.25)
+# Nor is a language named at odds below these, in a sentence and in a page. A word or two is never called foreign: there
+# is too little to tell. (Odds of one in ten in a sentence would make und of nine more foreign ones in a hundred, but of
+# one own.)
+_LEAST_CONFIDENCE: Final = (0.07, 0.25)
 _TRIPLES_TO_DOUBT: Final = 20
-_TRIPLES_TO_KNOW: Final = (100, 200)
+_TRIPLES_TO_KNOW: Final = 200
 # Below this a short text with letters that the language has not is in another one. (A page shows by its likeness what
 # it is, and letters that were misread in part of it must not hide that.)
 _SURE: Final = 0.9
@@ -204,8 +204,8 @@ def _is_of_a_neighbour(look: Look, codes: Codes) -> bool:
     if look.triples < _TRIPLES_TO_DOUBT:
         return False
     language = look.ranking[0]
-    if look.confidence < _SURE and look.triples < _TRIPLES_TO_KNOW[-1]:
-        return has_strange_letters(codes, look.script, language) or is_in_a_sibling(codes, language, look.confidence)
+    if look.confidence < _SURE and look.triples < _TRIPLES_TO_KNOW:
+        return has_letters_of_others(codes, language) or is_in_a_sibling(codes, language, look.confidence)
     return is_in_a_sibling(codes, language, look.confidence)
 
 
@@ -228,7 +228,7 @@ def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, tot
         slack = _UNLIKE + _UNLIKE_ALONE
     is_foreign = triple_count >= _TRIPLES_TO_DOUBT and (
         unlike > slack + _UNLIKE_SHORT / math.sqrt(triple_count)
-        or confidence < _LEAST_CONFIDENCE[bisect_right(_TRIPLES_TO_KNOW, triple_count)]
+        or confidence < _LEAST_CONFIDENCE[triple_count >= _TRIPLES_TO_KNOW]
     )
     return Look(script, letters, ranking, lead, likeness, unlike, triple_count, confidence, is_foreign)
 
