@@ -21,7 +21,7 @@ _ISO = re.compile(
     (?: (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)
       | (?P<wyear>\d{4})-?W(?P<week>\d\d)-?(?P<weekday>[1-7])
       | (?P<oyear>\d{4})-(?P<ordinal>\d{3})(?!\d)
-      | (?P<basic>\d{8})(?=T\d|\s*$|Z) )
+      | (?P<basic>\d{8})(?=T\d|\s*$|Z|[ ]\d\d?:\d) )
     (?: (?: [Tt] | [ ]{1,2}(?=\d\d?:) )
         (?P<hour>\d\d?) (?: :?(?P<minute>\d\d) (?: :?(?P<second>\d\d) (?:[.,](?P<fraction>\d{1,12}))? )? )?
         (?: [ ]?(?: (?P<zulu>[Zz])(?![^\W\d_]) | (?P<sign>[+\-−])(?P<zh>\d\d)(?::?(?P<zm>\d\d))?(?!\d) ) )?

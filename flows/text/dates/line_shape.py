@@ -31,12 +31,14 @@ _LABEL_LAST = re.compile(rf"[lu][{SIGNS}fjVWagk]*$")
 _BYLINE = re.compile(rf"[{SIGNS}j]*(?:[bg]|[klu][{SIGNS}fj]*b|[lu][{SIGNS}fjx]*b)[_:]")
 # Posted in Harbour on March 17, 2024.
 _LABEL_FIRST = re.compile(rf"[{SIGNS}fj]*[lu][_fjg]+x")
+# A word glued to the number of a day: IMG2024-03-17. (To a month: LeeMarch 17, 2024.)
+_GLUED = re.compile(r"[^\W\d_]\d")
 # Amended 17 March 2024, Recorded on 17 March 2024: that is what happened on the day.
 _ONE_WORD = re.compile(r"_?x_(?:[fjV]_)?")
 # A number, an unknown label, a word glued to the date, or words joined to a phrase: Report of 17 March 2024.
-_NO_NAME = re.compile(r"[dtyn:klu]|x_[fjV]+_|x_[bga]+_?$|^_?x_b_x|x$")
+_NO_NAME = re.compile(r"[dtyn:klu]|x_[fjV]+_|x_[bga]+_?$|^_?x_b_x")
 # What may follow a date that stands first: a bar, a label, a byline.
-_GOES_ON = re.compile(rf"_?[|~/]|[{SIGNS}]*(?:[klu]|b[_:])")
+_GOES_ON = re.compile(rf"_?[|~/]|[{SIGNS}]*(?:[klu]|(?:f_(?:x_){{1,3}})?b[_:])")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 # Behind the date of a place: Wien, 17.3.2024 (OTS).
 _AGENCY = re.compile(r"_?\([xM](?:_[xM])?\)$")
@@ -82,7 +84,8 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
         return "label"
     if _LABEL_FIRST.match(left) and not small and count <= _MOST_WORDS_NEAR:
         return "byline"
-    near = alone and words and not small and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
+    glued = _GLUED.match(line, before[-1].end - 1)
+    near = alone and words and not small and not glued and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
     if near and _ONE_WORD.fullmatch(left) and words[0].text.endswith("ed"):
         return None
     return "near" if near else None

@@ -50,7 +50,7 @@ _SIMPLE_LABEL = re.compile(
     r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE
 )
 # A label, and a year or a month in numbers.
-_PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?P<year>y)(?:[-/.](?P<month>d))?[_.]*")
+_PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?:(?P<first>d)[-/.])?(?P<year>y)(?:(?<!d.y)[-/.](?P<last>d))?[_.]*")
 # Three short numbers alone: a version, or a section.
 _VERSION = re.compile(r"v\d[\d.]*|\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
 
@@ -155,11 +155,12 @@ def _read_part(tokens: list[Token], letters: str, line: str) -> DateLine | None:
     if match is None:
         return None
     year = tokens[match.start("year")]
-    month = tokens[match.start("month")].text if match["month"] else "1"
+    name = "first" if match["first"] else "last"
+    month = tokens[match.start(name)].text if match[name] else "1"
     candidates = (Candidate(day_of(int(year.text), int(month), 1)),)
     if not candidates[0].day or int(year.text) not in _YEARS_OF_NAMED_MONTHS:
         return None
-    written = Written(year.start, len(line), candidates, "month" if match["month"] else "year")
+    written = Written(year.start, len(line), candidates, "month" if match[name] else "year")
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, "label", labels, updated="u" in letters, evidence=())
 
