@@ -15,7 +15,7 @@ from flows.text.dates.zones import offset_from, offset_of
 
 _TIME = r"""(?:(?P<lead>a)[_.]{0,2})?
     (?: (?P<colon>d:d)(?:(?P<second>:d)(?P<fraction>[.,][dtyn])?)?(?!:?[dtyn])
-      | (?P<letter>dhd|d_h_d)(?:_?x_d_?x)?
+      | (?P<letter>dhd|d_h_d)(?:_?[xW]_d_?[xf])?
       | (?P<point>d\.d)(?P<point_second>\.d)?(?!\.?[dtyn])
       | (?P<four>y)(?=_z|_?h)
       | (?P<hour>d)(?=_?[ah])
