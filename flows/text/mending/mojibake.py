@@ -57,7 +57,7 @@ def mend(text: str) -> Mended:
     for block in blocks(text):
         seen = look(block)
         bad, misread = bad or seen.garbled, misread or seen.misread
-        if left > 0 and (seen.garbled or looks_encoded_twice(block)):
+        if left > 0 and (seen.garbled or seen.misread or looks_encoded_twice(block)):
             telling = dict.fromkeys(filter(is_telling, lines(block)))
             evidence |= telling
             left -= sum(map(len, telling))
