@@ -66,7 +66,7 @@ def mend(text: str) -> Mended:
         mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, evidence)
     if not mended and (misread or (bad and _is_mostly_foreign(text))):
         mended = reread(text)
-    if not mended and bad:
+    if not mended and (bad or (misread and evidence)):
         mended = _mend_runs(text, evidence, doubtful=misread) or _mend_c1(text)
     return mended or (text, ())
 

@@ -102,18 +102,17 @@ def _line_witnesses(lines: Iterable[str]) -> Iterator[Witness]:
 
 
 def _run_witnesses(lines: Iterable[str], encodings: tuple[str, ...]) -> Iterator[Witness]:
-    """Give the encodings that explain a run within a line that looks bad or strange."""
+    """Give the encodings that explain a run within a line that looks bad or strange, or enough runs to be a proof."""
     unproven: defaultdict[str, list[Undone]] = defaultdict(list)
     for line in lines:
-        if not is_bad(line) and not _looks_strange(line):
-            continue
+        garbled = is_bad(line) or _looks_strange(line)
         for encoding in encodings:
             for run in fitting_runs(line, encoding):
                 if _is_latin_1_needlessly(line, encoding):
                     continue
                 undone = _in_its_word(run, line)
                 marked = _INSIDE_A_WORD.match(line, run.start - 1) or _QUOTED.match(line, run.start)
-                if encoding in _TRUSTED_IN_RUNS or marked:
+                if garbled and (encoding in _TRUSTED_IN_RUNS or marked):
                     yield encoding, undone
                 else:
                     unproven[encoding].append(undone)
