@@ -1,20 +1,22 @@
 """Header blocks of several lines: front matter, mail headers, and fields of the same kind in many languages.
 
 Promised: a block is taken whole or not at all, and prose is never one: front matter needs its two fences and fields
-between, a mail block two known fields and a blank line after them (or a date and a title).
+between (of JSON, its braces and a text below), a mail block two known fields and a blank line after them (or a date and
+a title).
 Not promised: YAML, TOML or MIME in full. Only titles and dates are read, from the top level.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import quopri
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from flows.text.dates.words import fold_words
-from flows.text.field_names import DATES, TITLES, WORDS
+from flows.text.field_names import DATES, TITLES, WORDS, composed_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +39,10 @@ _YAML_FIELD = re.compile(
 # What else may stand in front matter: comments, what is indented, items and brackets of lists.
 _YAML_OTHER = re.compile(r"\s*(?:#|$)|\s+\S|-(?:\s|$)|[\]})'\"\[]")
 _MAIL_NAME = re.compile(r"[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+")
-_MBOX = re.compile(r"From \S+ .*\d\d:\d\d")
+# Lines that programs put above the fields: of a mailbox, of a reader of news.
+_ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d|Article:? \d+ (?:of|in) \S+$")
+# Title, authors and date as Pandoc has them, each after a per cent sign.
+_TITLE_BLOCK = re.compile(r"% (?P<title>\S.{0,200})\n% .{0,200}\n% (?P<date>.{0,40}\d{4}.{0,40})\n(?=[ \t]*\n)")
 _ENCODED = re.compile(r"=\?([\w-]{1,40})\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?")
 
 
@@ -61,8 +66,12 @@ def read_block(text: str, start: int = 0) -> Block | None:
     """
     if text.startswith(("---", "+++"), start):
         return _front_matter(text, start)
+    if text.startswith("{\n", start):
+        return _object(text, start)
+    if match := _TITLE_BLOCK.match(text, start):
+        return Block(match.end(), match["title"].strip(), (f"date: {match['date']}",))
     head = text[start : start + _LONGEST_KEY + 8]
-    if ":" not in head and "：" not in head and not head.startswith("From "):
+    if ":" not in head and "：" not in head and not head.startswith(("From ", "Article ")):
         return None
     return _fields(text, start)
 
@@ -97,7 +106,8 @@ class _Field:
     @property
     def rank(self) -> int | None:
         """How good a date of publication it holds, 0 the best, or None where it holds no date."""
-        return next((rank for rank, keys in enumerate(DATES) if self.key in keys), None)
+        rank = next((rank for rank, keys in enumerate(DATES) if self.key in keys), None)
+        return composed_rank(self.name) if rank is None else rank
 
 
 def _field(key: str, value: str) -> _Field:
@@ -123,13 +133,15 @@ def _fields(text: str, start: int) -> Block | None:
             ended_by_blank = True
             break
         match = _FIELD.match(line)
-        if line[0] in " \t" and fields:
+        if index == 0 and _ENVELOPE.match(line):
+            pass
+        elif line[0] in " \t" and fields:
             fields[-1] = _Field(fields[-1].name, fields[-1].key, f"{fields[-1].value} {line.strip()}")
         elif match and match["key"].count(" ") < 4:
             fields.append(_field(match["key"], match["value"] or match["glued"] or ""))
             if len(fields) == 1 and not fields[0].known:
                 return None
-        elif not (index == 0 and _MBOX.match(line)):
+        else:
             break
         end = line_end
     ended_by_blank = ended_by_blank or (end == len(text) and len(fields) > 2)
@@ -154,19 +166,43 @@ def _front_matter(text: str, start: int) -> Block | None:
     if fence not in _FENCES:
         return None
     fields: list[_Field] = []
+    quote = ""
     for line_end, line in lines:
+        if quote:
+            # Inside a text of several lines, as TOML quotes them.
+            said, end, _ = line.partition(quote)
+            fields[-1] = _Field(fields[-1].name, fields[-1].key, f"{fields[-1].value} {said.strip()}".strip())
+            quote = "" if end else quote
+            continue
         if line.rstrip() in _FENCES[fence]:
             plain = sum(field.key.isascii() and field.key.islower() for field in fields)
             return _block(line_end, fields) if any(f.known for f in fields) or plain > 1 else None
         match = _YAML_FIELD.match(line)
         if match:
-            fields.append(_field(match["key"], _scalar(match["value"] or "")))
+            value = (match["value"] or "").strip()
+            if quote := value[:3] if value[:3] in ('"""', "'''") and value.count(value[:3]) == 1 else "":
+                value = value[3:]
+            fields.append(_field(match["key"], value if quote else _scalar(value)))
         elif not _YAML_OTHER.match(line):
             return None
         elif line[:1] in " \t" and fields and line.strip():
             folded = f"{fields[-1].value} {line.strip()}"
             fields[-1] = _Field(fields[-1].name, fields[-1].key, folded.strip())
     return None
+
+
+def _object(text: str, start: int) -> Block | None:
+    """Read front matter that is an object of JSON, with a text below it."""
+    end = text.find("\n}\n", start, start + LONGEST_BLOCK) + len("\n}\n")
+    if end < len("\n}\n") or not text[end : end + LONGEST_BLOCK].strip():
+        return None
+    try:
+        members = json.loads(text[start:end])
+    except (ValueError, RecursionError):
+        return None
+    fields = [_field(key, value) for key, value in members.items() if isinstance(value, str)]
+    named = any(field.key in TITLES or field.rank is not None for field in fields)
+    return _block(end, fields) if named and any(field.known for field in fields) else None
 
 
 def _scalar(value: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from flows.text.dates.words import fold_words
@@ -34,13 +35,46 @@ DATES: Final = (
     _folded(
         """created created_at createdat date_created creation_date created_date erstellt written gesendet sent envoyé
         enviado inviato отправлено 送信日時 发送时间 寄件日期 received delivery_date date_sent gesendet_am enviado_el enviada_el data_de_envio envoyé_le inviato_il wysłano
-        lähetetty skickat sendt verzonden odesláno odoslané gönderildi küldve poslano надіслано изпратено"""
+        lähetetty skickat sendt verzonden odesláno odoslané gönderildi küldve elküldve poslano надіслано изпратено enviada
+        enviada_em enviado_em enviat trimis στάλθηκε απεσταλμένα نشر تاريخ_الإرسال נשלח saadetud nosūtīts išsiųsta terkirim
+        dikirim đã_gửi ส่งเมื่อ ส่ง 보낸_날짜"""
     ),
     _folded(
         """updated updated_at updatedat lastmod last_modified lastmodified modified date_modified datemodified dc_modified
         edited aktualisiert last_updated revised обновлено 更新日 更新时间"""
     ),
 )
+# Words of which the names of date fields are composed in front matter: post_date, first_published_at, publishedOn.
+_OF_PUBLICATION: Final = _folded(
+    """publish published publication pub post posted issue issued release released print printed online first original
+    originally"""
+)
+_OF_CREATION: Final = _folded("create created creation add added write written send sent upload uploaded")
+_OF_CHANGE: Final = _folded("update updated modify modified modification mod edit edited revise revised last")
+_OF_A_MOMENT: Final = _folded(
+    """date dates datetime time timestamp at on day utc gmt iso article item entry content page story news dc dcterms og"""
+)
+_PART_OF_A_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def composed_rank(name: str) -> int | None:
+    """Give the place in `DATES` of a name composed of English words, or None where it names no date.
+
+    >>> composed_rank("first_published_at"), composed_rank("publishedOn"), composed_rank("modifiedTime")
+    (0, 0, 2)
+    >>> composed_rank("post"), composed_rank("post_category")
+    (None, None)
+    """
+    words = [word.lower() for word in _PART_OF_A_NAME.findall(name)]
+    if not any(word in _OF_A_MOMENT for word in words):
+        return None
+    known = (_OF_CHANGE, _OF_CREATION, _OF_PUBLICATION, _OF_A_MOMENT)
+    kinds = [next((place for place, kind in enumerate(known) if word in kind), None) for word in words]
+    if None in kinds:
+        return None
+    return 2 if 0 in kinds else 1 if 1 in kinds else 0
+
+
 # Words of which the names of all other fields are made: Message-ID, Reply-To, Content-Type.
 WORDS: Final = frozenset().union(
     _folded(
@@ -51,7 +85,8 @@ WORDS: Final = frozenset().union(
         von an kopie autor autorin verfasser de para a für da per od komu kopia pro от кому кого автор копия від до από προς
         van aan kimden kime gönderen oleh kepada tác_giả người_gửi 作者 发件人 收件人 寄件者 收件者 来源 來源 差出人 宛先 著者 보낸사람
         받는사람 작성자 par expéditeur destinataire remitente destinatario mittente avsändare till fra til lähettäjä
-        vastaanottaja من إلى الكاتب نویسنده מאת אל लेखक प्रेषक লেখক ผู้เขียน จาก ถึง approved followup user agent posting host"""
+        vastaanottaja feladó címzett saatja adressaat no kam nuo kam de_la către šalje prima pošiljatelj za dari kepada từ đến
+        من إلى الكاتب نویسنده מאת אל लेखक प्रेषक লেখক ผู้เขียน จาก ถึง approved followup user agent posting host"""
     ),
     TITLES,
     *DATES,

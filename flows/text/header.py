@@ -8,7 +8,7 @@ Promised: `text[:start] + header + text[start:]` is the repaired text again but 
 a dateline (`NIAMEY, March 17 (AP) –`), a list, a table, a log or a poem is never taken; a text without a header costs
 microseconds, and no more than its first few kilobytes are looked at, however long it is. Doing it again to the body
 finds nothing more, but where a block stood above a text that has a date line of its own.
-Not promised: dates further down than the third line.
+Not promised: dates further down than the third line, or than the fourth below a byline.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ _LEAST_TEXT: Final = 60
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _MARKED = re.compile(r"#{1,2}[ \t]+(?P<hash>\S.*?)[ \t]*#*$|=[ \t]+(?P<equals>\S.*?)(?:[ \t]+=)?$")
-_UNDERLINE = re.compile(r"(?:={3,}|-{3,}|#{3,}|~{3,}|\*{3,})[ \t]*$")
+# What makes the line above it a heading, in Markdown and reST.
+UNDERLINE = re.compile(r"(?:={3,}|-{3,}|#{3,}|~{3,}|\*{3,})[ \t]*$")
 # A headline ends with none of these.
 _ENDS_OTHERWISE: Final = frozenset(".,;:!?…。，、；：！？।॥։؟؛·-–—=>{}|\\/&+")
 _NOT_A_HEADLINE = re.compile(
@@ -56,7 +57,7 @@ def headline(line: str, following: str, *, apart: bool) -> str | None:
         return match["hash"] or match["equals"]
     rest = following[1:]
     underline = rest.partition("\n")[0]
-    if _UNDERLINE.match(underline) and len(underline.strip()) * 2 >= len(text):
+    if UNDERLINE.match(underline) and len(underline.strip()) * 2 >= len(text):
         return None if text[-1] in _ENDS_OTHERWISE else text
     if match := _LABEL.match(text):
         text = text[match.end() :]

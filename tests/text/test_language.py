@@ -15,6 +15,7 @@ from flows.errors import SettingsError
 from flows.text import language as language_module
 from flows.text.language import detect_language
 from flows.text.languages.prose import prose
+from flows.text.languages.siblings import SIBLINGS
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases/languages.toml").read_text("utf-8"))["case"]
 ENGLISH = (
@@ -162,3 +163,8 @@ def test_any_text_has_an_answer_and_always_the_same(text):
     assert found == detect_language(text)
     assert 0.0 <= found.confidence <= 1.0
     assert (found.language == "und") == (found.confidence == 0.0)
+
+
+@pytest.mark.parametrize("language", SIBLINGS)
+def test_no_word_speaks_for_a_language_and_for_its_sibling(language):
+    assert not SIBLINGS[language].own & SIBLINGS[language].others

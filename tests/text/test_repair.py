@@ -28,6 +28,10 @@ def garbled(case):
         return case["garbled"]
     if "read" in case:
         return read_as_browsers_do(case["right"].encode(case["read"]), case["as"])
+    if "words" in case:
+        every = case["words"]
+        words = enumerate(case["right"].split(" "), start=1)
+        return " ".join(reduce(misread, case["via"], word) if number % every == 0 else word for number, word in words)
     chosen = case.get("lines")
     return "\n".join(
         reduce(misread, case["via"], line) if chosen is None or number in chosen else line

@@ -21,7 +21,7 @@ _ISO = re.compile(
     (?: (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)
       | (?P<wyear>\d{4})-?W(?P<week>\d\d)-?(?P<weekday>[1-7])
       | (?P<oyear>\d{4})-(?P<ordinal>\d{3})(?!\d)
-      | (?P<basic>\d{8})(?=T\d|\s*$|Z) )
+      | (?P<basic>\d{8})(?=T\d|\s*$|Z|[ ]\d\d?:\d) )
     (?: (?: [Tt] | [ ]{1,2}(?=\d\d?:) )
         (?P<hour>\d\d?) (?: :?(?P<minute>\d\d) (?: :?(?P<second>\d\d) (?:[.,](?P<fraction>\d{1,12}))? )? )?
         (?: [ ]?(?: (?P<zulu>[Zz])(?![^\W\d_]) | (?P<sign>[+\-−])(?P<zh>\d\d)(?::?(?P<zm>\d\d))?(?!\d) ) )?
@@ -44,11 +44,11 @@ _RFC = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024.
+# As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024, Sun 17 Mar 10:32:01 UTC 2024.
 _ASCTIME = re.compile(
-    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ]
+    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ](?:(?P<day_first>\d{1,2})[ ])?
     (?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]{1,2}
-    (?P<day>\d{1,2})[ ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
+    (?(day_first)|(?P<day>\d{1,2})[ ])(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
     (?:[ ](?P<zone>[A-Z]{1,5}))?[ ](?P<year>\d{4})(?:[ ](?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d))?(?!\w)""",
     re.VERBOSE,
 )
@@ -59,8 +59,13 @@ _NUMBERS = r"""
     (?P<c>(?:19|20)\d\d|\d{4}(?!\d)|\d{1,2}(?!\d))
     (?![./]\d|-\d(?!\d?:\d\d)|[ ]?:)"""
 _NUMERIC = re.compile(rf"(?<!\d)(?<!\d[.\-/:])(?<![/=?&#@\\]){_NUMBERS}", re.VERBOSE)
+# As Scandinavians write it: 17/3 2024, 17/3-24.
+_DAY_AND_MONTH = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?:[ ]|\s?[\-–]\s?)((?:19|20)\d\d)(?![\d/.\-])")
 # The same date twice, glued together.
 _NUMERIC_AGAIN = re.compile(_NUMBERS, re.VERBOSE)
+
+
+_NATIVE_DIGITS = re.compile("[٠-٩۰-۹]")
 
 
 def _offset(match: re.Match[str], *, mail: bool) -> int | None:
@@ -118,7 +123,8 @@ def mail_dates(line: str) -> list[Written]:
     for match in (*_RFC.finditer(line), *_ASCTIME.finditer(line)):
         group = match.groupdict()
         year = full_year(int(group["year"]), len(group["year"]))
-        day = day_of(year, _MONTHS.index(group["month"].lower()) + 1, int(group["day"]))
+        number = int(group["day"] or group["day_first"])
+        day = day_of(year, _MONTHS.index(group["month"].lower()) + 1, number)
         offset = _offset(match, mail=mail)
         clock = clock_of(group["hour"], group["minute"], group["second"], group["fraction"], offset)
         weekdays = frozenset([_DAYS.index(group["weekday"].lower())]) if group["weekday"] else frozenset[int]()
@@ -155,6 +161,13 @@ def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
     return Candidate(day_of(year, month, day), "YMD")
 
 
+def is_of_another_calendar(written: Written, line: str) -> bool:
+    """Tell whether a date in the form of ISO 8601 has the digits and the years of Persian or Hijri dates."""
+    if line.isascii() or not _NATIVE_DIGITS.search(line):
+        return False
+    return any(candidate.day and 1300 <= candidate.day.year <= 1500 for candidate in written.candidates)
+
+
 def _numeric_matches(line: str) -> Iterator[re.Match[str]]:
     """Find three numbers with the same sign between, and the same again where it is glued to its end."""
     for match in _NUMERIC.finditer(line):
@@ -187,4 +200,7 @@ def numeric_dates(line: str, original: str) -> list[Written]:
         if not long_year and (has_long_year or not any(candidate.day for candidate in candidates)):
             continue
         found.append(Written(match.start(), match.end(), candidates, plain=long_year))
+    for match in _DAY_AND_MONTH.finditer(line):
+        candidates = _numeric_candidates(match[1], match[2], match[3], "/", original)
+        found.append(Written(match.start(), match.end(), candidates))
     return found

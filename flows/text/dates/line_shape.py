@@ -31,13 +31,17 @@ _LABEL_LAST = re.compile(rf"[lu][{SIGNS}fjVWagk]*$")
 _BYLINE = re.compile(rf"[{SIGNS}j]*(?:[bg]|[klu][{SIGNS}fj]*b|[lu][{SIGNS}fjx]*b)[_:]")
 # Posted in Harbour on March 17, 2024.
 _LABEL_FIRST = re.compile(rf"[{SIGNS}fj]*[lu][_fjg]+x")
+# A word glued to the number of a day: IMG2024-03-17. (To a month: LeeMarch 17, 2024.)
+_GLUED = re.compile(r"[^\W\d_]\d")
+# Amended 17 March 2024, Recorded on 17 March 2024: that is what happened on the day.
+_ONE_WORD = re.compile(r"_?x_(?:[fjV]_)?")
 # A number, an unknown label, a word glued to the date, or words joined to a phrase: Report of 17 March 2024.
-_NO_NAME = re.compile(r"[dtyn:klu]|x_[fj]+_|x$")
-# By 17 March 2024: nobody wrote this.
-_NOBODY = re.compile(r"_*[bg]_*")
+_NO_NAME = re.compile(r"[dtyn:klu]|x_[fjV]+_|x_[bga]+_?$|^_?x_b_x")
 # What may follow a date that stands first: a bar, a label, a byline.
-_GOES_ON = re.compile(rf"_?[|~/]|[{SIGNS}]*(?:[klu]|b[_:])")
+_GOES_ON = re.compile(rf"_?[|~/]|[{SIGNS}]*(?:[klu]|(?:f_(?:x_){{1,3}})?b[_:])")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+# Behind the date of a place: Wien, 17.3.2024 (OTS).
+_AGENCY = re.compile(r"_?\([xM](?:_[xM])?\)$")
 # A time of a later change, with no day: it belongs to no date.
 _CLOCK = re.compile(r"d:d(?::d)?(?:_?a)?(?:_?\(?z\)?)?")
 
@@ -47,16 +51,20 @@ _MOST_WORDS_AFTER: Final = 6
 _MOST_WORDS_NEAR: Final = 4
 
 
-def strength_of(before: list[Token], after: list[Token], line: str) -> Strength | None:
-    """Tell how plainly the words before and after the first date make the line a date line."""
-    left, right = shape(before), shape(after)
+def strength_of(before: list[Token], after: list[Token], line: str, *, timed: bool = False) -> Strength | None:
+    """Tell how plainly the words before and after the first date make the line a date line.
+
+    timed: whether the date has its time; East Asian papers then put their name behind it.
+    """
+    left, right = shape(before), _AGENCY.sub("", shape(after))
     if re.search("[klu]", right):
         right = _CLOCK.sub("", right)
     if "e" in left or not _tail(after, right, line, alone=_ONLY_GLUE.fullmatch(left) is not None):
         return None
     alone = _ONLY_GLUE.fullmatch(re.sub("[Dklu]", "", right)) is not None
     if _ONLY_GLUE.fullmatch(left):
-        return "bare" if alone else "near" if _GOES_ON.match(right) else None
+        goes_on = _GOES_ON.match(right) or (timed and after and _UNSPACED.match(line, after[0].end))
+        return "bare" if alone else "near" if goes_on else None
     if _LABEL.fullmatch(left):
         return "label"
     return _beside_words(before, line, alone=alone)
@@ -66,17 +74,20 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
     """Tell whether the words before a date are a byline, a name, a place: no part of a sentence."""
     left = shape(before)
     words = [token for token in before if token.kind in "xMn"]
-    small = sum(token.text[:1].islower() for token in words)
+    small = sum(token.text[:1].islower() and line[token.start - 1 : token.start] != "(" for token in words)
     count = _words(before)
     if count > _MOST_WORDS_BEFORE or _SENTENCE_ENDS.search(line, before[0].start, before[-1].end):
         return None
-    if _BYLINE.match(left) and small <= 2 and not _NOBODY.fullmatch(left):
+    if _BYLINE.match(left) and small <= 2 and re.search("[xMmBWV]", left):
         return "byline"
     if _LABEL_LAST.search(left) and small <= 1:
         return "label"
     if _LABEL_FIRST.match(left) and not small and count <= _MOST_WORDS_NEAR:
         return "byline"
-    near = alone and words and not small and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
+    glued = _GLUED.match(line, before[-1].end - 1)
+    near = alone and words and not small and not glued and count <= _MOST_WORDS_NEAR and not _NO_NAME.search(left)
+    if near and _ONE_WORD.fullmatch(left) and words[0].text.endswith("ed"):
+        return None
     return "near" if near else None
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from flows.text.dates.asides import without_asides
 from flows.text.dates.forms import iso_dates, mail_dates
 from flows.text.dates.line_shape import SENTENCE_END, SIGNS, Strength, strength_of
+from flows.text.dates.others import ends_with_its_point, is_no_one_day, is_of_something_else, where_published
 from flows.text.dates.parse import read_line
 from flows.text.dates.parts import Candidate, Written, day_of
 from flows.text.dates.signs import NUMERALS
@@ -37,7 +39,7 @@ _MOST_SPACES_BEFORE_AN_END: Final = 10
 # A necessary condition: a year, or two digits twice, with another number not far from it.
 _DIGIT = re.compile(r"\d")
 _COULD_BE = re.compile(
-    r"\d{4}|\d\d?(?:[\s./\-]{1,3}\d\d?[\s./\-]{1,3}\d\d|[\s./\-]{0,3}[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d)"
+    r"\d{4}|\d\d?(?:[\s./\-]{1,3}\d\d?[\s./\-]{1,3}\d\d|[\s./\-]{0,3}[^\W\d_]{3,20}[\s./\-]{0,3}['’]?\d\d|,?\s?['’]\d\d|\s?[\u0e00-\u0e7f.]{3,16}\s?\d\d)"
 )
 # Or a year by its sign, with its month behind it; 昨年の冬 (last winter) has none.
 _EAST_ASIAN_YEAR = re.compile(rf"年\s?[\d{NUMERALS}]")
@@ -48,15 +50,18 @@ _SIMPLE_LABEL = re.compile(
     r"[ \t]*(?:(?P<name>date|published|pubdate|dc:date|issued)(?:[ \t]*:[ \t]*|[ \t]+))?", re.IGNORECASE
 )
 # A label, and a year or a month in numbers.
-_PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?P<year>y)(?:[-/.](?P<month>d))?[_.]*")
-# Between two dates of one line that are not from and to: a bar, a bracket, a label, nothing.
-_NO_RANGE = re.compile(r"_?[|/(].*|.*[klu].*|")
+_PART = re.compile(rf"[_fj]*[klu][{SIGNS}fjklu]*:_?(?:(?P<first>d)[-/.])?(?P<year>y)(?:(?<!d.y)[-/.](?P<last>d))?[_.]*")
 # Three short numbers alone: a version, or a section.
 _VERSION = re.compile(r"v\d[\d.]*|\d\.\d{1,2}\.\d{1,2}\.?|\d\d\.\d\.\d{1,2}\.?")
+
+# A month and a year that end like a sentence are the last of one that was wrapped: вересня 2009 року.
+_ENDS_A_SENTENCE = re.compile(r"[^\W\d_]{4}\.\s*$")
 
 # Years outside these are not dates of publication unless a label says so.
 _YEARS: Final = range(1900, 2100)
 _YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
+# No date of ours; which one it is the language of the text tells.
+_YEARS_OF_THE_BUDDHA: Final = range(2484, 2644)
 # An older date beside a name is that of a birth.
 _YEARS_NEAR_A_NAME: Final = range(1970, 2100)
 
@@ -103,7 +108,7 @@ def read_date_line(line: str) -> DateLine | None:
     if not could_be_date_line(line):
         return None
     line = _COUNTED_WEEKDAY.sub(lambda match: _WEEKDAYS_OF_VIETNAM[int(match[1]) - 2], line.translate(_UNSEEN))
-    return _simple(line) or _read(line)
+    return _simple(line) or _read(without_asides(line))
 
 
 def _simple(line: str) -> DateLine | None:
@@ -129,16 +134,16 @@ def _read(line: str) -> DateLine | None:
     first = letters.find("D")
     if first < 0:
         return _read_part(tokens, letters, line)
+    if start := where_published(letters, first):
+        tokens = tokens[start:]
+        first = shape(tokens).index("D")
     before, after = tokens[:first], tokens[first + 1 :]
-    strength = strength_of(before, after, line)
-    if strength is None:
+    timed = (dated := tokens[first].written) is not None and dated.clock is not None
+    strength = strength_of(before, after, line, timed=timed)
+    if strength is None or (not start and is_of_something_else(tokens, first, line)):
         return None
     written, updated = _publication(tokens)
-    if strength != "label" and not _plain(written):
-        return None
-    if strength == "near" and not _near(written, line):
-        return None
-    if strength == "bare" and (_VERSION.fullmatch(line.strip()) or _is_range(tokens)):
+    if strength != "label" and not (_plain(written) and _bears_looking_at(strength, written, tokens, line)):
         return None
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
@@ -150,11 +155,12 @@ def _read_part(tokens: list[Token], letters: str, line: str) -> DateLine | None:
     if match is None:
         return None
     year = tokens[match.start("year")]
-    month = tokens[match.start("month")].text if match["month"] else "1"
+    name = "first" if match["first"] else "last"
+    month = tokens[match.start(name)].text if match[name] else "1"
     candidates = (Candidate(day_of(int(year.text), int(month), 1)),)
     if not candidates[0].day or int(year.text) not in _YEARS_OF_NAMED_MONTHS:
         return None
-    written = Written(year.start, len(line), candidates, "month" if match["month"] else "year")
+    written = Written(year.start, len(line), candidates, "month" if match[name] else "year")
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, "label", labels, updated="u" in letters, evidence=())
 
@@ -183,22 +189,29 @@ def _plain(written: Written) -> bool:
     possible = [candidate for candidate in written.candidates if candidate.day]
     if not possible:
         return written.plain
-    return any(c.day and c.day.year in (_YEARS if c.order else _YEARS_OF_NAMED_MONTHS) for c in possible)
+    return any(
+        c.day and (c.day.year in (_YEARS if c.order else _YEARS_OF_NAMED_MONTHS) or c.day.year in _YEARS_OF_THE_BUDDHA)
+        for c in possible
+    )
 
 
-def _near(written: Written, line: str) -> bool:
+def _bears_looking_at(strength: Strength, written: Written, tokens: list[Token], line: str) -> bool:
+    """Tell whether a line without a label is no version, no span of days and no part of a sentence."""
+    if strength == "byline":
+        return True
+    if is_no_one_day(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
+        return False
+    if written.precision != "day" and _ENDS_A_SENTENCE.search(line):
+        return False
+    return strength == "bare" or _near(written, tokens, line)
+
+
+def _near(written: Written, tokens: list[Token], line: str) -> bool:
     """Tell whether a date beside a name is plain enough: of our days, with its century or a time, in no sentence."""
     ours = any(c.day and c.day.year in _YEARS_NEAR_A_NAME for c in written.candidates)
-    return ours and (written.plain or written.clock is not None) and not SENTENCE_END.search(line.rstrip())
-
-
-def _is_range(tokens: list[Token]) -> bool:
-    """Tell whether the two first dates of a line without labels are a first and a last day."""
-    between = shape(tokens).split("D")[1:-1]
-    if not between or _NO_RANGE.fullmatch(between[0]):
+    if not ours or not (written.plain or written.clock is not None):
         return False
-    first, second, *_ = ({c.day for c in token.written.candidates} for token in tokens if token.written)
-    return not first & second
+    return not SENTENCE_END.search(line.rstrip()) or ends_with_its_point(written, tokens)
 
 
 def _evidence(tokens: list[Token]) -> list[frozenset[str]]:

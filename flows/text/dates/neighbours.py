@@ -15,9 +15,9 @@ from flows.text.dates.zones import offset_from, offset_of
 
 _TIME = r"""(?:(?P<lead>a)[_.]{0,2})?
     (?: (?P<colon>d:d)(?:(?P<second>:d)(?P<fraction>[.,][dtyn])?)?(?!:?[dtyn])
-      | (?P<letter>dhd)
+      | (?P<letter>dhd|d_h_d)(?:_?[xW]_d_?[xf])?
       | (?P<point>d\.d)(?P<point_second>\.d)?(?!\.?[dtyn])
-      | (?P<four>y)(?=_z)
+      | (?P<four>y)(?=_z|_?h)
       | (?P<hour>d)(?=_?[ah])
     )(?:_?(?P<half>a)\.?)?(?:_?h\.?)?"""
 _ZONE = r"""(?:[_,]{0,2}\(?
@@ -26,7 +26,7 @@ _ZONE = r"""(?:[_,]{0,2}\(?
     (?![a-zA-Z])\)?(?:_?\([zxy_fgj]{1,9}\))?)?"""
 
 _WEEKDAY_BEFORE = re.compile(r"(?P<weekday>[WBV])[_.,~()|\-]{0,3}(?:[fj][_.]{0,2})?$")
-_WEEKDAY_AFTER = re.compile(r"(?:_?[of])?[_.,(~\-]{0,3}(?P<weekday>[WB])\)?")
+_WEEKDAY_AFTER = re.compile(r"(?:_?[of])?(?!-[WB])[_.,(~\-]{0,3}(?P<weekday>[WB])\)?")
 _TIME_BEFORE = re.compile(rf"(?<![dtyn:.]){_TIME}{_ZONE}[_.,~|/()fojVg'\-]{{0,5}}$", re.VERBOSE)
 _TIME_AFTER = re.compile(rf"[_.,~|/()fojVamgzh'\-]{{0,9}}?{_TIME}{_ZONE}", re.VERBOSE)
 _ZONE_AFTER = re.compile(_ZONE, re.VERBOSE)
@@ -64,7 +64,8 @@ def _widened(tokens: list[Token], at: int) -> tuple[list[Token], int]:
             if match.end() > last:
                 written, last = replace(written, clock=replace(written.clock, offset=offset)), match.end()
         behind = max(0, first - _REACH)
-        if not written.weekdays and (match := _WEEKDAY_BEFORE.search(letters[behind:first])):
+        match = _WEEKDAY_BEFORE.search(letters[behind:first])
+        if match and not written.weekdays and _is_weekday(written, tokens[behind + match.start("weekday")]):
             written = _with_weekday(written, tokens[behind + match.start("weekday")])
             first = behind + match.start()
             behind = max(0, first - _REACH)
@@ -75,6 +76,14 @@ def _widened(tokens: list[Token], at: int) -> tuple[list[Token], int]:
     written = replace(written, start=tokens[first].start, end=tokens[last - 1].end)
     whole = Token("D", written.start, written.end, "", written=written)
     return [*tokens[:first], whole, *tokens[last:]], first
+
+
+def _is_weekday(written: Written, token: Token) -> bool:
+    """Tell whether a word is a day of the week: one that is also glue (on, in Norwegian) where it fits the date."""
+    assert token.meaning is not None
+    if token.kind != "V":
+        return True
+    return any(candidate.day and candidate.day.weekday() in token.meaning.weekdays for candidate in written.candidates)
 
 
 def _with_weekday(written: Written, token: Token) -> Written:
@@ -92,10 +101,13 @@ def _clock(match: re.Match[str], tokens: list[Token], base: int) -> Clock | None
     def text(group: str, place: int = 0) -> str:
         return tokens[base + match.start(group) + place].text
 
+    def last(group: str) -> str:
+        return tokens[base + match.end(group) - 1].text
+
     second = fraction = None
     if match["colon"] or match["letter"] or match["point"]:
         group = "colon" if match["colon"] else "letter" if match["letter"] else "point"
-        hour, minute = text(group), text(group, 2)
+        hour, minute = text(group), last(group)
         if len(minute) != 2:
             return None
         seconds = "second" if match["second"] else "point_second"

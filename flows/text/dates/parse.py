@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flows.text.dates.calendars import from_buddhist, from_hijri, from_persian
-from flows.text.dates.forms import iso_dates, mail_dates, numeric_dates
+from flows.text.dates.forms import is_of_another_calendar, iso_dates, mail_dates, numeric_dates
 from flows.text.dates.neighbours import with_neighbours
 from flows.text.dates.parts import Candidate, Written, day_of, full_year
 from flows.text.dates.signs import counted_month_dates, east_asian_dates, with_east_asian_weekday
@@ -70,6 +70,10 @@ _NAMED = re.compile(
 )
 
 
+# 2550 is 2007: Thai pages of the web are hardly older.
+_BUDDHIST_FROM: Final = 50
+
+
 def read_line(line: str) -> DatedLine:
     """Cut a line into tokens and find its dates."""
     plain = plain_digits(line)
@@ -88,7 +92,7 @@ def _forms(plain: str, line: str) -> list[Written]:
     """Find the dates that need no dictionary; of two that overlap the first kind wins."""
     found: list[Written] = []
     for dates in (
-        iso_dates(plain),
+        [written for written in iso_dates(plain) if not is_of_another_calendar(written, line)],
         mail_dates(plain),
         east_asian_dates(plain),
         counted_month_dates(plain),
@@ -134,10 +138,10 @@ def _named(part: list[Token], order: str, line: str) -> Written | None:
     digits = year_token.text[:4] if len(year_token.text) > 4 else year_token.text
     if len(year_token.text) > 4 and not digits.startswith(("19", "20")):
         return None
-    year = full_year(int(digits), len(digits))
+    years = _years(digits, month)
     end = year_token.start + 4 if part[-1] is year_token else part[-1].end
     end = min(end, part[-1].end)
-    candidates = tuple(_in_calendar(month, year, day, line))
+    candidates = tuple(candidate for year in years for candidate in _in_calendar(month, year, day, line))
     if not candidates:
         return None
     hijri = month.meaning is not None and month.meaning.calendar == "hijri"
@@ -145,6 +149,15 @@ def _named(part: list[Token], order: str, line: str) -> Written | None:
     if len(order) == 2:
         written.precision = "month"
     return written
+
+
+def _years(digits: str, month: Token) -> tuple[int, ...]:
+    """Give the years that digits may stand for: Thais shorten that of the Buddha, 67 is 2567, and 24 may be either."""
+    year = full_year(int(digits), len(digits))
+    meaning = month.meaning
+    if len(digits) != 2 or meaning is None or any(languages != {"th"} for languages in meaning.months.values()):
+        return (year,)
+    return (2500 + int(digits),) if int(digits) >= _BUDDHIST_FROM else (year, 2500 + int(digits))
 
 
 def _month(named: list[Token]) -> Token | None:

@@ -1,4 +1,4 @@
-"""Where a date line may stand: first, after a headline, or after a headline and a byline.
+"""Where a date line may stand: first, after a headline, or after a headline and a byline (a line may stand between).
 
 Promised: of a list, a log, a table or a chronicle, where one date follows another, no line is taken; nor is the last
 line of a text, for a header heads something.
@@ -12,30 +12,34 @@ from itertools import islice
 from typing import Final
 
 from flows.text.dates.lines import LONGEST_LINE, DateLine, could_be_date_line, read_date_line
+from flows.text.title import UNDERLINE
 
 # How much of a text is looked at, in characters: a headline, a byline, a date, and a few paragraphs.
 WINDOW: Final = 4_096
 # How many lines after a date line are looked at for more of its kind.
 _LINES_AFTER: Final = 8
 _MOST_LINES: Final = 24
-# A date line stands among the first three lines that are not blank.
-_TOP: Final = 3
+# A date line stands among the first three lines that are not blank, or fourth below a byline. What underlines a heading
+# is no line of its own.
+_TOP: Final = 4
+_BELOW_A_BYLINE: Final = _TOP - 1
 # A line before the date that is longer is no headline, but a paragraph.
 _LONGEST_HEADLINE: Final = 400
 
 _BLANKS = re.compile(r"\s*")
 _BYLINE = re.compile(
     r"[ \t]*(?:by|von|par|por|di|de|door|af|av|przez|od|автор|от|autor|author|oleh|作者|記者|记者|文)"
-    r"(?:[ \t]*[:：]|[ \t])",
+    r"(?:[ \t]*[:：]|[ \t])|.{1,60}<[^<>\s@]+@[^<>\s@]+>\s*$",
     re.IGNORECASE,
 )
 # An item of a list, a heading, a quotation, a row: a date there belongs to the text.
 _PART_OF_SOMETHING = re.compile(
-    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©]|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])|.*(?:\t.*\S|\|[ \t]*$)"
+    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©§]|--[ \t](?!.*--)|\([cC]\)|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])"
+    r"|.*(?:\t.*\S|\|[ \t]*$)"
 )
 # Below a headline: the middle of a title page.
 _SET_IN = re.compile(r"[ \t]{4}")
-_MARKUP = re.compile(r"\s*(?:</?\w|[{$|])")
+_MARKUP = re.compile(r"\s*(?:</?\w|[{$|]|@\w+\{|\\\w|//|/\*|\[\w+ \"|\".*\",)")
 _BEGINS_WITH_NUMBER = re.compile(r"[^\w\n]{0,8}\d")
 
 
@@ -71,7 +75,7 @@ def next_line(text: str, at: int) -> int:
 
 
 def find_date_line(text: str, first: int) -> DatePlace | None:
-    """Find the date line among the first three lines from `first` on, where the first line begins."""
+    """Find the date line among the first lines from `first` on, where the first line begins."""
     window = text[first : first + WINDOW]
     parts = window.split("\n", _MOST_LINES)
     if len(parts) > _MOST_LINES or first + WINDOW < len(text):
@@ -79,9 +83,12 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
         parts.pop()
     if not any(map(could_be_date_line, _top(parts))):
         return None
-    lines, at = [], first
+    lines: list[Line] = []
+    at = first
     for part in parts:
-        if part and not part.isspace():
+        if lines and lines[-1].end + 1 == at and UNDERLINE.match(part):
+            lines[-1] = Line(lines[-1].start, f"{lines[-1].text}\n{part}")
+        elif part and not part.isspace():
             lines.append(Line(at, part))
         at += len(part) + 1
     for index, line in enumerate(lines[:_TOP]):
@@ -95,7 +102,8 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
 
 def _top(parts: list[str]) -> list[str]:
     """Give those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
-    top = [part for part in islice(filter(str.strip, parts), _TOP) if len(part) <= LONGEST_LINE]
+    written = (part for part in parts if part.strip() and not UNDERLINE.match(part))
+    top = [part for part in islice(written, _TOP) if len(part) <= LONGEST_LINE]
     together = "".join(top)
     if together.isascii() and not any(map(together.__contains__, "0123456789")):
         return []
@@ -118,7 +126,11 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
     labelled = dated.strength in ("label", "byline")
     if any(len(before.text) > _LONGEST_HEADLINE for before in lines[:index]):
         return False
-    if index == 2 and dated.strength != "label" and not _BYLINE.match(lines[1].text):
+    if (
+        index > 1
+        and not _BYLINE.match(lines[index - 1].text)
+        and (dated.strength != "label" or index == _BELOW_A_BYLINE)
+    ):
         return False
     # The weaker the line, the more must set it apart. A line of words that goes on in lower case is one of prose.
     goes_on = not apart and after and after[0].text[:1].islower()
@@ -127,12 +139,24 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
         or (dated.strength != "bare" and goes_on)
         or not (dated.complete or labelled or (apart and index == 0))
     )
-    return not weak and not _is_part(line, index, labelled=labelled) and not _repeated(dated, [o.text for o in after])
+    if weak or _is_part(lines, index, labelled=labelled) or (index and _same_columns(lines[index - 1].text, line.text)):
+        return False
+    return not _repeated(dated, [o.text for o in after])
 
 
-def _is_part(line: Line, index: int, *, labelled: bool) -> bool:
+def _same_columns(above: str, line: str) -> bool:
+    """Tell whether a line is a row below the heads of its columns: Date | Event."""
+    bars = line.count("|")
+    return bars > 0 and above.count("|") == bars
+
+
+def _is_part(lines: list[Line], index: int, *, labelled: bool) -> bool:
     """Tell whether a line is part of a list, a table, a page of markup, or a title page."""
-    if _MARKUP.match(line.text):
+    line, around = lines[index], lines[:index] + lines[index + 1 : index + 2]
+    if _MARKUP.match(line.text) or (index and _MARKUP.match(lines[0].text)):
+        return True
+    if line.text.startswith(">") and any(other.text.startswith(">") for other in around):
+        # A quotation of several lines.
         return True
     return not labelled and bool(_PART_OF_SOMETHING.match(line.text) or (index and _SET_IN.match(line.text)))
 

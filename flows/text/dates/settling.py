@@ -33,6 +33,8 @@ class DateReading:
 # No text is dated so by our calendar: these are years since the Hijra, and since the Buddha or the Creation.
 _YEARS_OF_OTHERS: Final = range(1300, 1500)
 _YEARS_OF_OTHERS_AGAIN: Final = 2200
+# Those of Vikram, which Nepal counts, are 57 ahead of ours.
+_YEARS_TO_COME: Final = 2050
 
 # English is written in both orders. Some languages that put the year first have no one order of day and month where a
 # year stands last; all others put the day first.
@@ -72,7 +74,7 @@ def settle(
     if len(_days(possible)) > 1 and language_of is not None:
         possible = _in_languages(possible, frozenset((language_of(),)))
     days: set[dt.date | None] = {*_days(possible)}
-    if len(days) == 1 and written.clock is None and possible[0].order:
+    if len(days) == 1 and possible[0].order:
         days = {_in_our_calendar(next(iter(_days(possible))), language_of)}
     if len(days) > 1 or None in days:
         return DateReading(None, None, "ambiguous", None)
@@ -93,9 +95,12 @@ def _in_our_calendar(day: dt.date, language_of: Callable[[], str] | None) -> dt.
 
     In a Thai text the year 2567 is 2024, and in a Persian one 1402 is: elsewhere it cannot be known.
     """
-    if day.year not in _YEARS_OF_OTHERS and day.year < _YEARS_OF_OTHERS_AGAIN:
+    if day.year not in _YEARS_OF_OTHERS and day.year < _YEARS_TO_COME:
         return day
     language = language_of() if language_of is not None else ""
+    if day.year < _YEARS_OF_OTHERS_AGAIN and day.year not in _YEARS_OF_OTHERS:
+        # 2080 is this year in Nepal.
+        return None if language == "ne" else day
     if language == "th" and (year := from_buddhist(day.year)):
         return day_of(year, day.month, day.day)
     return from_persian(day.year, day.month, day.day) if language == "fa" else None

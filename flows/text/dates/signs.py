@@ -13,10 +13,11 @@ from flows.text.dates.calendars import from_era
 from flows.text.dates.parts import Candidate, Written, clock_of, day_of, full_year
 
 # Of Chinese, by place or with ten; 元 is the first year of an era.
-NUMERALS: Final = "〇零一二三四五六七八九十元"
+NUMERALS: Final = "〇○零一二三四五六七八九十元"
 _EAST_ASIAN = re.compile(
     rf"""(?<!\d)(?:(?P<era>明治|大正|昭和|平成|令和|(?:中華|中华)?民[國国])\s?)?
-    (?P<year>\d{{1,4}}|[{NUMERALS}]{{1,4}})\s?[年년]\s?(?P<month>\d{{1,2}}|[{NUMERALS}]{{1,2}})\s?[月월]
+    (?P<year>\d{{1,4}}|[{NUMERALS}]{{1,4}})\s?[年년]\s?
+    (?:[(（](?:明治|大正|昭和|平成|令和|西暦)?[\d元]{{1,4}}年[)）]\s?)?(?P<month>\d{{1,2}}|[{NUMERALS}]{{1,2}})\s?[月월]
     (?: \s?(?P<day>\d{{1,2}}(?=\d?\d:\d\d)|\d{{1,2}}(?!\d|:)|[{NUMERALS}]{{1,3}})\s?[日號号일]? )?
     (?: \s?[(（]?(?:[周週]|星期|礼拜|禮拜)?(?P<weekday>[一二三四五六日天月火水木金土월화수목금토일])(?:曜日?|요일)?[)）]
       | \s?(?:[周週]|星期|礼拜|禮拜)(?P<weekday2>[一二三四五六日天])
@@ -44,7 +45,8 @@ _EAST_ASIAN_CLOCK = re.compile(
 _AFTERNOON: Final = frozenset(("午後", "下午", "오후", "晚上", "中午", "PM"))
 # Vietnamese and Mongolian count their months.
 _COUNTED_MONTHS = re.compile(
-    r"""(?<!\d)(?:(?P<day>\d{1,2})[ ,]{1,2}(?:tháng|thg)[ ](?P<month>\d{1,2})[, ]{1,2}(?:năm[ ])?(?P<year>\d{4})
+    r"""(?<!\d)(?:(?P<day>\d{1,2})[ ,]{1,2}(?:tháng[ ]|thg[ ]|th)(?P<month>\d{1,2})[, ]{1,2}(?:năm[ ])?(?P<year>\d{4})
+    | (?:tháng[ ]|thg[ ]|th)(?P<vmonth>\d{1,2})[ ](?P<vday>\d{1,2}),?[ ](?P<vyear>\d{4})
     | (?P<myear>\d{4})\s?оны?\s(?P<mmonth>\d{1,2})(?:\s?-?р)?\sсарын\s?(?P<mday>\d{1,2}))(?!\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -58,7 +60,9 @@ def counted_month_dates(line: str) -> list[Written]:
     """
     found = []
     for match in _COUNTED_MONTHS.finditer(line):
-        year, month, day = (int(match[name] or match["m" + name]) for name in ("year", "month", "day"))
+        year, month, day = (
+            int(match[name] or match["m" + name] or match["v" + name]) for name in ("year", "month", "day")
+        )
         found.append(Written(match.start(), match.end(), (Candidate(day_of(year, month, day)),)))
     return found
 
@@ -69,7 +73,7 @@ def _numeral(text: str) -> int:
         return int(text)
     if text == "元":
         return 1
-    values = {sign: i for i, sign in enumerate("〇一二三四五六七八九")} | {"零": 0}
+    values = {sign: i for i, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
     if "十" in text:
         tens, _, ones = text.partition("十")
         return values.get(tens, 1) * 10 + values.get(ones, 0)

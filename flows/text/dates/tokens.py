@@ -39,12 +39,12 @@ _SIGNS: Final = {
     **dict.fromkeys("'’‘`´\u02bc\u05f3\u05f4", "'"),
     **dict.fromkeys("([{（［【「『〈《", "("),
     **dict.fromkeys(")]}）］】」』〉》", ")"),
-    **dict.fromkeys("!?…。！？।॥؟۔։፧", "!"),
+    **dict.fromkeys("!?…。！？।॥؟۔։፧။", "!"),
     **dict.fromkeys("–—‐‑‒―−－", "-"),
-    **dict.fromkeys("，、،", ","),
+    **dict.fromkeys("，、،၊", ","),
     **dict.fromkeys("：︰", ":"),
     **dict.fromkeys("／⁄", "/"),
-    **dict.fromkeys("．॰", "."),
+    **dict.fromkeys("．॰°", "."),
     **dict.fromkeys("｜│", "|"),
 }
 
@@ -137,7 +137,9 @@ def _glued(tokens: list[Token], line: str, first: int, last: int, words: Lexicon
     """Where an unknown word is two, of which the second is known, add the first; give where the rest begins."""
     for seam in _SEAM.finditer(line, first, last):
         if fold(line[seam.start() : last]) in words.meanings:
-            tokens.append(Token("x", first, seam.start(), line[first : seam.start()]))
+            begun = words.meanings.get(fold(line[first : seam.start()]))
+            kind = _kind(begun, line[first : seam.start()]) if begun else "x"
+            tokens.append(Token(kind, first, seam.start(), line[first : seam.start()], begun))
             return seam.start()
     return first
 

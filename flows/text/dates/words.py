@@ -82,24 +82,17 @@ def lexicon() -> Lexicon:
     """Build the table of all words that are known, once."""
     # Data of some 60 kB that most texts never need.
     from flows.text.dates.calendars import HIJRI_MONTHS, PERSIAN_MONTHS  # noqa: PLC0415
-    from flows.text.dates.labels import MORE_HALVES, MORE_MONTHS, ROLES  # noqa: PLC0415
+    from flows.text.dates.labels import MORE_HALVES, MORE_MONTHS, MORE_WEEKDAYS, ROLES  # noqa: PLC0415
     from flows.text.dates.names import DATE_NAMES  # noqa: PLC0415
 
     meanings: defaultdict[str, Meaning] = defaultdict(Meaning)
     for language, line in DATE_NAMES.items():
         for place, name in _names(line):
-            if place < 12:
-                meanings[name].months.setdefault(place + 1, set()).add(language)
-            elif place < 19:
-                meanings[name].weekdays.setdefault(place - 12, set()).add(language)
-            else:
-                meanings[name].afternoon = place == 20
-    for language, line in MORE_MONTHS.items():
-        for place, name in _names(line):
-            meanings[fold_words(name)].months.setdefault(place + 1, set()).add(language)
-    for line in MORE_HALVES.values():
-        for place, name in _names(line):
-            meanings[fold_words(name)].afternoon = place == 1
+            _add_name(meanings[name], place, language)
+    for first, more in ((0, MORE_MONTHS), (12, MORE_WEEKDAYS), (19, MORE_HALVES)):
+        for language, line in more.items():
+            for place, name in _names(line):
+                _add_name(meanings[fold_words(name)], first + place, language)
     _add_months(meanings, PERSIAN_MONTHS, "persian", "fa")
     _add_months(meanings, HIJRI_MONTHS, "hijri", "ar")
     for role, by_language in ROLES.items():
@@ -114,6 +107,16 @@ def _names(line: str) -> Iterator[tuple[int, str]]:
     for place, names in enumerate(line.split("|")):
         for name in names.split(",") if names else ():
             yield place, name
+
+
+def _add_name(meaning: Meaning, place: int, language: str) -> None:
+    """Add what a name means by its place on a line of data: twelve months, seven days, before noon, after noon."""
+    if place < 12:
+        meaning.months.setdefault(place + 1, set()).add(language)
+    elif place < 19:
+        meaning.weekdays.setdefault(place - 12, set()).add(language)
+    else:
+        meaning.afternoon = place == 20
 
 
 def _add_months(meanings: defaultdict[str, Meaning], line: str, calendar: Calendar, language: str) -> None:

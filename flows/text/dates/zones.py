@@ -23,7 +23,7 @@ _AMBIGUOUS: Final = frozenset(
 _MAIL_HOURS: Final = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 
 # What is written as a zone, whether it tells an offset or not.
-ZONE_NAMES: Final = frozenset(_HOURS) | _AMBIGUOUS | {"мск"}
+ZONE_NAMES: Final = frozenset(_HOURS) | _AMBIGUOUS | {"мск", "Мск"}
 # No clock on Earth is further from UTC than 14 hours.
 _MOST_MINUTES: Final = 14 * 60
 

@@ -30,6 +30,7 @@ from flows.text.languages.language_calibration import (
     WEIGHTS,
 )
 from flows.text.languages.language_engine import Language
+from flows.text.languages.letters_of_others import has_letters_of_others
 from flows.text.languages.prose import CODE_SIGNS
 from flows.text.languages.script import (
     EAST_ASIAN,
@@ -39,6 +40,7 @@ from flows.text.languages.script import (
     east_asian_language,
 )
 from flows.text.languages.script_model import LANGUAGES, STEPS, Scores, ScriptModel, script_model
+from flows.text.languages.siblings import is_in_a_sibling
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -69,10 +71,14 @@ _UNLIKE: Final = 0.45
 _UNLIKE_SHORT: Final = 6.0
 _UNLIKE_ALONE: Final = 0.6
 # Nor is a language named at odds below these, in a sentence and in a page. A word or two is never called foreign: there
-# is too little to tell.
+# is too little to tell. (Odds of one in ten in a sentence would make und of nine more foreign ones in a hundred, but of
+# one own.)
 _LEAST_CONFIDENCE: Final = (0.07, 0.25)
 _TRIPLES_TO_DOUBT: Final = 20
 _TRIPLES_TO_KNOW: Final = 200
+# Below this a short text with letters that the language has not is in another one. (A page shows by its likeness what
+# it is, and letters that were misread in part of it must not hide that.)
+_SURE: Final = 0.9
 # From how many letters on a script alone is taken for its language without much doubt.
 _LONG: Final = 40.0
 
@@ -177,7 +183,8 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
     best = int(whole.argmax())
     leads = np.maximum.reduce(totals, axis=1) - totals[:, best]
     if np.maximum.reduce(leads) <= _PART_LEAD * STEPS:
-        return [_judged(script, model, letters, scores, whole)]
+        look = _judged(script, model, letters, scores, whole)
+        return [look._replace(is_foreign=look.is_foreign or _is_of_a_neighbour(look, codes))]
     winners = totals.argmax(axis=1)
     winners[leads <= _PART_LEAD * STEPS] = best
     shares = np.bincount(winners, scores.triple_counts, len(model.languages))
@@ -191,6 +198,16 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
             of_own = Scores(*(part[own] for part in scores))
             looks.append(_judged(script, model, share, of_own, np.add.reduce(of_own.totals)))
     return looks
+
+
+def _is_of_a_neighbour(look: Look, codes: Codes) -> bool:
+    """Tell whether a text is in a language that reads like the first one, by its letters or its words."""
+    if look.triples < _TRIPLES_TO_DOUBT:
+        return False
+    language = look.ranking[0]
+    if look.confidence < _SURE and look.triples < _TRIPLES_TO_KNOW:
+        return has_letters_of_others(codes, language) or is_in_a_sibling(codes, language, look.confidence)
+    return is_in_a_sibling(codes, language, look.confidence)
 
 
 def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, totals: Sums) -> Look:

@@ -43,6 +43,9 @@ _EVIDENCE_CHARS: Final = 20_000
 # Blanks, digits and signs of a text in another script than Latin make up less.
 _MOST_ASCII: Final = 0.5
 
+# A rarer encoding is believed where a text may have been misread otherwise if it explains so much of the lines.
+_NEARLY_ALL: Final = 0.85
+
 Mended = tuple[str, tuple[str, ...]]
 
 
@@ -54,7 +57,7 @@ def mend(text: str) -> Mended:
     for block in blocks(text):
         seen = look(block)
         bad, misread = bad or seen.garbled, misread or seen.misread
-        if left > 0 and (seen.garbled or looks_encoded_twice(block)):
+        if left > 0 and (seen.garbled or seen.misread or looks_encoded_twice(block)):
             telling = dict.fromkeys(filter(is_telling, lines(block)))
             evidence |= telling
             left -= sum(map(len, telling))
@@ -63,10 +66,8 @@ def mend(text: str) -> Mended:
         mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, evidence)
     if not mended and (misread or (bad and _is_mostly_foreign(text))):
         mended = reread(text)
-    if not mended and bad:
-        # What was misread otherwise has runs that happen to be sequences; the more so, the more encodings one tries.
-        encodings = ENCODINGS if misread else ENCODINGS + RARER_ENCODINGS
-        mended = _mend_runs(text, evidence, encodings) or _mend_c1(text)
+    if not mended and (bad or (misread and evidence)):
+        mended = _mend_runs(text, evidence, doubtful=misread) or _mend_c1(text)
     return mended or (text, ())
 
 
@@ -103,14 +104,30 @@ def _mend_lines(text: str, evidence: Iterable[str]) -> Mended | None:
     return text, line_steps + span_steps
 
 
-def _mend_runs(text: str, evidence: Iterable[str], encodings: Iterable[str]) -> Mended | None:
-    """Undo the encoding that most runs within lines give away, if it mends a quarter of what looks bad."""
-    encoding = given_away_by_runs(evidence, encodings)
+def _mend_runs(text: str, evidence: Iterable[str], *, doubtful: bool) -> Mended | None:
+    """Undo the encoding that most runs within lines give away, if it mends a quarter of what looks bad.
+
+    doubtful: whether the text may have been misread without UTF-8. Such a text has runs that happen to be sequences,
+    the more so, the more encodings one tries: one of the rarer ones must then explain nearly every line.
+    """
+    encoding = given_away_by_runs(evidence, ENCODINGS + RARER_ENCODINGS)
+    if doubtful and encoding in RARER_ENCODINGS and not _explains_lines(evidence, encoding):
+        encoding = given_away_by_runs(evidence, ENCODINGS)
     if not encoding:
         return None
     before = "".join(evidence)
     after, _ = mend_spans(before, encoding)
     return mend_spans(text, encoding) if 4 * badness(after) <= 3 * badness(before) else None
+
+
+def _explains_lines(evidence: Iterable[str], encoding: str) -> bool:
+    """Tell whether an encoding makes nearly all lines that look garbled look sound."""
+    garbled = sound = 0
+    for line in evidence:
+        garbled += 1
+        undone = undo_spans(line, encoding)
+        sound += undone is not None and not is_telling(undone.text)
+    return sound >= _NEARLY_ALL * garbled
 
 
 def mend_lines(text: str, encoding: str) -> Mended:

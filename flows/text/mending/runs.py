@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 _MOST_ROUNDS: Final = 8
 # Signs that stand beside letters of any script, and the controls that one more round may read.
 _SIGNS: Final = re.compile(
-    "[\x80-¿×÷\u2000-\u206f\u20a0-\u20cf\u2100-\u23ff\u2500-\u27bf\u3000-\u303f\ufe00-\ufe0f\ufeff\ufffd"
+    # the two strokes that end sentences in all scripts of India,
+    "[\x80-¿×÷\u0964\u0965\u2000-\u206f\u20a0-\u20cf\u2100-\u23ff\u2500-\u27bf\u3000-\u303f\ufe00-\ufe0f\ufeff\ufffd"
     "\U0001f000-\U0001faff]"
 )
+_MARKS: Final = re.compile("[\u0300-\u036f]+")
 _PUNCTUATION: Final = re.compile("[\u2010-\u2027]*")
 # Letters between U+0180 and U+02AF that a language is written with: African ones, Azerbaijani, Romanian, Vietnamese,
 # Pinyin, Sami. The rest is for phoneticians, and a sign of the wrong encoding.
@@ -139,7 +141,8 @@ def _script(char: str) -> str:
     """Name a letter's script by the first word of its Unicode name; Latin only as far as languages write it."""
     if "\u0180" <= char <= "\u02af" and not _WRITTEN.match(char):
         return _RARE
-    return unicodedata.name(char, _RARE).split(" ", 1)[0]
+    # Digits of Persian and Urdu are named EXTENDED ARABIC-INDIC, those of Arabic ARABIC-INDIC.
+    return unicodedata.name(char, _RARE).removeprefix("EXTENDED ").replace("-", " ").split(" ", 1)[0]
 
 
 def _is_at_home(run: Run, line: str, scripts: set[str]) -> bool:
@@ -147,7 +150,12 @@ def _is_at_home(run: Run, line: str, scripts: set[str]) -> bool:
     # A run of letters alone that would be a sign may be part of a clean word, as `тел` in cp866 would be.
     if garbled.isalpha() and not any(map(str.isalpha, reading)) and not _PUNCTUATION.fullmatch(reading):
         return False
-    if any(_script(char) not in scripts for char in reading if not _SIGNS.match(char)):
+    marks = _MARKS.match(reading)
+    if marks and marks.end() == len(reading):
+        # A tone or an accent of its own (mɛ̀, o̱) stands on a letter, in any script.
+        before = line[run.start - 1 : run.start]
+        return before.isalpha() and (not garbled.isalpha() or (before.islower() and garbled[0].isupper()))
+    if any(_script(char) not in scripts for char in reading if not _SIGNS.match(char) and not _MARKS.match(char)):
         return False
     joints = (line[run.start - 1 : run.start] + reading[0], reading[-1] + line[run.stop : run.stop + 1])
     return all(_script(joint[0]) == _script(joint[-1]) for joint in joints if joint.isalpha())

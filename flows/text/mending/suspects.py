@@ -54,8 +54,9 @@ FOLLOWER: Final = (
 # Nor, after a small Latin letter, one of another script and then a sign: `hц╓ndelse`, `Fأ¶rklaringen`.
 OTHER_LETTER: Final = "а-яё\u0600-\u06ff"
 SIGN_BEHIND: Final = "¡-¿€‚ƒ„…†‡ˆ‰‹›™" + BOX + "⌠⌡■∙√≈≤≥÷"
-# U+FFFD itself, garbled: first, second and third of its bytes in some encoding.
-LOST: Final = ("ïпďοļÔ∩´я", "¿їżΏæø┐", "½Ѕ˝Ω╜¢Ż")
+# U+FFFD itself, garbled: first, second and third of its bytes in some encoding. And quotes, dashes and the bullet, read
+# as cp866 (`тАЩ`) and KOI8 (`Б─≥`), or as cp437 and cp850 where ftfy sees none (`ΓÇó`).
+LOST: Final = ("ïпďοļÔ∩´я" + "тБΓÔ", "¿їżΏæø┐" + "А─Ç", "½Ѕ˝Ω╜¢Ż" + "ЩШЬЭФУжв≥≤°²■⌠╕╒ÿó")
 
 # Beyond UTF-8: what a text looks like that was read in the wrong legacy encoding (see misread.py). Three Western
 # letters with accents in a row; a sign, a capital or a letter of another script between small Latin letters;

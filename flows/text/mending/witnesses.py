@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ftfy.badness import is_bad
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flows.text.mending.garbling import Undone
+    from flows.text.mending.runs import Run
 
     Witness = tuple[str, Undone]
 
@@ -32,9 +34,14 @@ PROOF: Final = 6
 # ftfy too trusts single runs only of those that are not MacRoman or cp437, where `ƒã` makes a sequence: Ewe has it.
 _TRUSTED_IN_RUNS: Final = frozenset(ENCODINGS) - {"macroman", "cp437", "cp850"}
 _INSIDE_A_WORD: Final = re.compile(f"[a-z](?:[{LEAD}][{FOLLOWER}]|[{OTHER_LETTER}][{SIGN_BEHIND}])")
+# A quote, a dash or a bullet in a text of other letters, read as cp866, KOI8, cp437 or cp850.
+_QUOTED: Final = re.compile("(?<![Ѐ-ӿ])(?:тА[ЩШЬЭФУжв]|Б─[≥≤°²■⌠╕╒]|[ΓÔ]Ç[ÿó])(?![Ѐ-ӿ])")
 _LOST_MARK: Final = re.compile("[{}][{}][{}]".format(*LOST))
 # What windows-1252 has other characters for.
 _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
+_PLAIN_BEFORE: Final = re.compile("[A-Za-z]*$")
+_PLAIN_BEHIND: Final = re.compile("[A-Za-z]*")
+_WORD_CHARS: Final = 16
 # An encoding that explains less of what the best one explains is not its rival.
 _RIVAL_SHARE: Final = 0.9
 _COMPARED_CHARS: Final = 1000
@@ -95,20 +102,30 @@ def _line_witnesses(lines: Iterable[str]) -> Iterator[Witness]:
 
 
 def _run_witnesses(lines: Iterable[str], encodings: tuple[str, ...]) -> Iterator[Witness]:
-    """Give the encodings that explain a run within a line that looks bad or strange."""
+    """Give the encodings that explain a run within a line that looks bad or strange, or enough runs to be a proof."""
     unproven: defaultdict[str, list[Undone]] = defaultdict(list)
     for line in lines:
-        if not is_bad(line) and not _looks_strange(line):
-            continue
+        garbled = is_bad(line) or _looks_strange(line)
         for encoding in encodings:
-            for start, _, undone in fitting_runs(line, encoding):
+            for run in fitting_runs(line, encoding):
                 if _is_latin_1_needlessly(line, encoding):
                     continue
-                if encoding in _TRUSTED_IN_RUNS or _INSIDE_A_WORD.match(line, start - 1):
+                undone = _in_its_word(run, line)
+                marked = _INSIDE_A_WORD.match(line, run.start - 1) or _QUOTED.match(line, run.start)
+                if garbled and (encoding in _TRUSTED_IN_RUNS or marked):
                     yield encoding, undone
                 else:
                     unproven[encoding].append(undone)
     yield from _proven(unproven)
+
+
+def _in_its_word(run: Run, line: str) -> Undone:
+    """Put a run into the plain letters around it: `Ü` and `ö` read alike alone, but `fÜr` and `för` do not."""
+    before = _PLAIN_BEFORE.search(line, max(0, run.start - _WORD_CHARS), run.start)
+    behind = _PLAIN_BEHIND.match(line, run.stop, run.stop + _WORD_CHARS)
+    assert before is not None
+    assert behind is not None
+    return replace(run.undone, text=f"{before[0]}{run.undone.text}{behind[0]} ")
 
 
 def _proven(unproven: dict[str, list[Undone]]) -> Iterator[Witness]:
