@@ -19,8 +19,7 @@ _LEAST_TEXT: Final = 60
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _MARKED = re.compile(r"#{1,2}[ \t]+(?P<hash>\S.*?)[ \t]*#*$|=[ \t]+(?P<equals>\S.*?)(?:[ \t]+=)?$")
-# What makes the line above it a heading, in Markdown and reST.
-UNDERLINE = re.compile(r"(?:={3,}|-{3,}|#{3,}|~{3,}|\*{3,})[ \t]*$")
+_UNDERLINE = re.compile(r"(?:={3,}|-{3,}|#{3,}|~{3,}|\*{3,})[ \t]*$")
 # A headline ends with none of these.
 _ENDS_OTHERWISE: Final = frozenset(".,;:!?…。，、；：！？।॥։؟؛·-–—=>{}|\\/&+")
 _NOT_A_HEADLINE = re.compile(
@@ -37,6 +36,11 @@ _LABEL = re.compile(
     r"(?:title|headline|subject|titel|titre|título|titolo|заголовок|標題|标题|题目|題名|제목)[ \t]*[:：][ \t]*",
     re.IGNORECASE,
 )
+
+
+def is_underline(line: str) -> bool:
+    """Tell whether a line makes the one above it a heading, as in Markdown and reST."""
+    return line[:1] in "=-#~*" and _UNDERLINE.match(line) is not None
 
 
 def headline(line: str, following: str, *, apart: bool) -> str | None:
@@ -57,7 +61,7 @@ def headline(line: str, following: str, *, apart: bool) -> str | None:
         return match["hash"] or match["equals"]
     rest = following[1:]
     underline = rest.partition("\n")[0]
-    if UNDERLINE.match(underline) and len(underline.strip()) * 2 >= len(text):
+    if is_underline(underline) and len(underline.strip()) * 2 >= len(text):
         return None if text[-1] in _ENDS_OTHERWISE else text
     if match := _LABEL.match(text):
         text = text[match.end() :]

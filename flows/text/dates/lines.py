@@ -108,7 +108,7 @@ def read_date_line(line: str) -> DateLine | None:
     if not could_be_date_line(line):
         return None
     line = _COUNTED_WEEKDAY.sub(lambda match: _WEEKDAYS_OF_VIETNAM[int(match[1]) - 2], line.translate(_UNSEEN))
-    return _simple(line) or _read(without_asides(line))
+    return _simple(line) or _read(line)
 
 
 def _simple(line: str) -> DateLine | None:
@@ -129,6 +129,7 @@ def _simple(line: str) -> DateLine | None:
 @lru_cache(maxsize=64)
 def _read(line: str) -> DateLine | None:
     """Read a line by its shape."""
+    line = without_asides(line)
     tokens = read_line(line).tokens
     letters = shape(tokens)
     first = letters.find("D")

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from flows.text.dates.lines import LONGEST_LINE, DateLine, could_be_date_line, read_date_line
-from flows.text.title import UNDERLINE
+from flows.text.title import is_underline
 
 # How much of a text is looked at, in characters: a headline, a byline, a date, and a few paragraphs.
 WINDOW: Final = 4_096
@@ -86,7 +86,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
     lines: list[Line] = []
     at = first
     for part in parts:
-        if lines and lines[-1].end + 1 == at and UNDERLINE.match(part):
+        if lines and lines[-1].end + 1 == at and is_underline(part):
             lines[-1] = Line(lines[-1].start, f"{lines[-1].text}\n{part}")
         elif part and not part.isspace():
             lines.append(Line(at, part))
@@ -102,7 +102,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
 
 def _top(parts: list[str]) -> list[str]:
     """Give those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
-    written = (part for part in parts if part.strip() and not UNDERLINE.match(part))
+    written = (part for part in parts if part.strip() and not is_underline(part))
     top = [part for part in islice(written, _TOP) if len(part) <= LONGEST_LINE]
     together = "".join(top)
     if together.isascii() and not any(map(together.__contains__, "0123456789")):

@@ -184,7 +184,7 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
     leads = np.maximum.reduce(totals, axis=1) - totals[:, best]
     if np.maximum.reduce(leads) <= _PART_LEAD * STEPS:
         look = _judged(script, model, letters, scores, whole)
-        return [look._replace(is_foreign=look.is_foreign or _is_of_a_neighbour(look, codes))]
+        return [look._replace(is_foreign=True) if _is_of_a_neighbour(look, codes) else look]
     winners = totals.argmax(axis=1)
     winners[leads <= _PART_LEAD * STEPS] = best
     shares = np.bincount(winners, scores.triple_counts, len(model.languages))
