@@ -1,8 +1,8 @@
 """What speaks for a reading of bytes: how likely its characters are, one after the other, as text.
 
-Added up, as natural logarithms: each letter after the two before it (`letters.py`), each sign between its
-neighbours (`symbols.py`), capitals where capitals stand, digits apart from letters, scripts apart inside a word,
-ideographs by how common they are (`ideographs.py`). Readings of the same bytes compare by their sums.
+Added up, as natural logarithms: each letter after the two before it (`letters.py`); signs, capitals, digits and
+scripts (`frame.py`); ideographs by how common they are (`ideographs.py`). Readings of the same bytes compare by their
+sums.
 
 Promised: finite for any text. Not promised: that a sum means anything between different bytes.
 """
@@ -10,7 +10,6 @@ Promised: finite for any text. Not promised: that a sum means anything between d
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -18,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from flows.text.charsets import ideographs
-from flows.text.charsets.symbols import CLASSES, DIGIT, LETTER, SPACE, signs
-from flows.text.languages.letter_counts import OUTSIDE
-from flows.text.languages.letters import FOREIGN, STEPS, letters
+from flows.text.charsets.frame import weigh_frame, weigh_learnt, weigh_repeated_signs
+from flows.text.charsets.symbols import LETTER, SPACE, signs
+from flows.text.languages.letters import STEPS, letters
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
     Counts = npt.NDArray[np.int64]
     Sums = npt.NDArray[np.float64]
 
-_LETTER_BESIDE_DIGIT: Final = -5.0
-_MIXED_WORD: Final = -4.0
-_FOREIGN_ACCENT: Final = -4.0
-# langdetect counts all letters of U+1EA0-1EFF as one; some 45 of them are in use, either case.
-VIETNAMESE_LETTER: Final = -3.8
 # A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
 _UNKNOWN_LANGUAGE: Final = -4.0
 # An apostrophe may be a letter (a glottal stop): read so where it is in every so many words, at a cost.
@@ -50,19 +44,10 @@ _LATIN_TWINS: Final = "ABCEHJKMOPSTXaceijopsxy"
 _CYRILLIC_TWINS: Final = "АВСЕНЈКМОРЅТХасеіјорѕху"
 _TWINS_IN_A_ROW: Final = 3
 _TWIN: Final = -1.0
-# Whoever uses a sign uses it again: its share is learnt, as from this many signs seen before.
-_SIGNS_SEEN_BEFORE: Final = 100.0
-_LEARNT_LOG_SHARE: Final = math.log(3e-5)  # of signs rarer than this a second one is no more likely than the first
 # The mixture of languages: how much of it is the language that is guessed, from so many letters.
 _FIRST_GUESS: Final = 0.9
 _GUESSED_FROM: Final = 400
 _ONES: Final = np.ones((1, _GUESSED_FROM), np.float32)
-# How often a letter is a capital, by the cases of the two before it.
-UPPER_FIRST: Final = 0.12
-_UPPER_AFTER_LOWER: Final = 0.003
-_UPPER_AFTER_FIRST_UPPER: Final = 0.1
-_UPPER_AFTER_INNER_UPPER: Final = 0.3
-_UPPER_AMONG_UPPER: Final = 0.9
 _NEWLINE: Final = 10
 
 
@@ -171,8 +156,8 @@ def _of_words(
             unknown = _of_mixtures(model, rows, prior, None if held is None else held[marked])
             unknown += _of_marks(model, this[marked], plain[2][marked], background)
             totals[marked] = np.logaddexp(totals[marked], _UNKNOWN_LANGUAGE + unknown)
-    totals += _of_the_rest(model, padded, script)
-    totals += _of_repeated_signs(texts, this)
+    totals += weigh_frame(model, padded, script)
+    totals += weigh_repeated_signs(texts, this)
     likelihoods: list[float] = totals.tolist()
     return likelihoods
 
@@ -225,9 +210,9 @@ def _of_marks(model: Letters, this: Ids, plain: Ids, background: Background | No
     marked[row, model.plain[form]] = True
     row, form = np.nonzero((here > 0) & marked[:, model.plain])
     totals = np.zeros(len(here))
-    np.add.at(totals, row, _learnt(weights[form], here[row, form]))
+    np.add.at(totals, row, weigh_learnt(weights[form], here[row, form]))
     row, family = np.nonzero(marked)
-    np.subtract.at(totals, row, _learnt(wholes[family], families[row, family]))
+    np.subtract.at(totals, row, weigh_learnt(wholes[family], families[row, family]))
     return totals
 
 
@@ -237,79 +222,6 @@ def _counts(ids: Ids, width: int) -> Counts:
     return np.bincount((ids + rows * width).ravel(), minlength=len(ids) * width).reshape(-1, width)
 
 
-def _learnt(weights: npt.NDArray[np.floating], counts: Counts) -> list[float]:
-    """Give ln of how likely something is that came so often, when each time makes it likelier."""
-    pairs = zip(weights.tolist(), counts.tolist(), strict=True)
-    return [math.lgamma(weight + count) - math.lgamma(weight) for weight, count in pairs]
-
-
-def _of_the_rest(model: Letters, padded: Codes, script: Script) -> Floats:
-    """Weigh all but the letters themselves: signs, cases, digits, scripts."""
-    table = signs()
-    ids = model.ids.take(padded)
-    last, this = ids[:, 1:-2], ids[:, 2:-1]
-    kind = table.kind.take(padded)
-    left, here, right = kind[:, 1:-2], kind[:, 2:-1], kind[:, 3:]
-    codes = padded[:, 2:-1]
-    row, at = np.nonzero(this == OUTSIDE)
-    signed = codes[row, at]
-    fits = table.fit.take(table.role.take(signed) + left[row, at] * CLASSES + right[row, at])
-    sums: Floats = np.bincount(row, table.share.take(signed) + fits, len(codes)).astype(np.float32)
-    case = cases().take(padded)
-    sums += _case_costs().take(case[:, :-3] * (last != OUTSIDE) * 9 + case[:, 1:-2] * 3 + case[:, 2:-1]).sum(axis=1)
-    if (here == DIGIT).any():
-        beyond = padded >= 0x80
-        beside = (here == LETTER) & (left == DIGIT) & beyond[:, 2:-1]
-        beside |= (here == DIGIT) & (left == LETTER) & beyond[:, 1:-2]
-        sums += _LETTER_BESIDE_DIGIT * beside.sum(axis=1)
-    if script == "vietnamese":
-        sums += VIETNAMESE_LETTER * ((codes >= 0x1EA0) & (codes < 0x1F00)).sum(axis=1)
-    elif script != "latin" and (this == FOREIGN).any():
-        foreign = this == FOREIGN
-        mixed = (foreign & (last > FOREIGN)) | ((this > FOREIGN) & (last == FOREIGN))
-        sums += _MIXED_WORD * mixed.sum(axis=1) + _FOREIGN_ACCENT * (foreign & (codes >= 0x80)).sum(axis=1)
-    return sums
-
-
-def _of_repeated_signs(texts: Codes, ids: Ids) -> Sums:
-    """Give back what was charged each text too much for signs that it uses again and again."""
-    table = signs()
-    outside = ids == OUTSIDE
-    row, at = np.nonzero(outside & (texts >= 0x80))
-    found, counts = np.unique(row << 16 | texts[row, at], return_counts=True)
-    totals = np.zeros(len(texts))
-    again = (counts > 1) & (table.share.take(found & 0xFFFF) > _LEARNT_LOG_SHARE) & table.learnt.take(found & 0xFFFF)
-    if again.any():
-        rows, shares = found[again] >> 16, table.share.take(found[again] & 0xFFFF).astype(np.float64)
-        seen = np.log(_SIGNS_SEEN_BEFORE + outside.sum(axis=1))[rows] + shares
-        before = _SIGNS_SEEN_BEFORE * np.exp(shares)
-        learnt = np.array(_learnt(before, counts[again])) - counts[again] * seen
-        np.add.at(totals, rows, np.maximum(learnt, 0.0))
-    return totals
-
-
 def _of_ideographs(codes: Codes) -> float:
     sums = ideographs.chances()[:, codes].sum(axis=1)
     return float(np.logaddexp.reduce(sums))
-
-
-@cache
-def cases() -> Ids:
-    """Give the case of every character: 0 none, 1 lower, 2 upper."""
-    table = np.zeros(0x10000, np.int32)
-    for code in (*range(0x41, 0x590), *range(0x1E00, 0x2000)):
-        table[code] = {"Ll": 1, "Lu": 2, "Lt": 2}.get(unicodedata.category(chr(code)), 0)
-    table[[0xB5, 0x192]] = 0
-    return table
-
-
-@cache
-def _case_costs() -> Floats:
-    """Give ln(chance) of a letter's case after the cases of the two before it."""
-    upper = {0: UPPER_FIRST, 1: _UPPER_AFTER_LOWER, 2: _UPPER_AFTER_FIRST_UPPER}
-    table = np.zeros((3, 3, 3), np.float32)
-    for before in range(3):
-        for last in range(3):
-            chance = {(2, 2): _UPPER_AMONG_UPPER, (1, 2): _UPPER_AFTER_INNER_UPPER}.get((before, last), upper[last])
-            table[before, last, 1:] = np.log([1 - chance, chance])
-    return table.reshape(-1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 import numpy as np
 
 from flows.text.charsets.candidates import Script, single_byte
-from flows.text.charsets.evidence import UPPER_FIRST, VIETNAMESE_LETTER, cases
+from flows.text.charsets.frame import UPPER_FIRST, VIETNAMESE_LETTER, cases
 from flows.text.charsets.symbols import signs
 from flows.text.languages.letter_counts import OUTSIDE
 from flows.text.languages.letters import FOREIGN, letters
