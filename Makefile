@@ -37,6 +37,7 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/scale.py --sizes 1000,10000,100000
 	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/scanned.py
+	$(BIN)/python benchmarks/idle.py
 
 soak: $(VENV)/.installed-test
 	CRASH_MATRIX=full $(BIN)/python -m pytest -q tests/crash --timeout 3600

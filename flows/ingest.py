@@ -16,7 +16,7 @@ from prefect import flow, get_run_logger
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import task
 from pydantic import Field
@@ -29,7 +29,7 @@ from flows.pipeline import ingest_landing
 from flows.records import Staged
 from flows.report import headline
 from flows.service.prefect_report import FlowObserver, publish_report, raise_alerts
-from flows.service.prefect_workers import PrefectWorkers, Work
+from flows.service.prefect_workers import PrefectWorkers, StoppedError, Work
 from flows.settings import Settings, load_settings
 from flows.summary import IngestSummary
 
@@ -67,10 +67,13 @@ def _may_retry(_task: object, _run: object, state: State[Any]) -> bool:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def normalise_files(work: Work, files: str, place: str) -> Staged:
-    """Normalise one batch; `files` and `place` are for its name."""
+def normalise_files(work: Work, files: str, place: str) -> Staged | State[Any]:
+    """Normalise one batch; `files` and `place` are for its name. One that is stopped with its run is no failure."""
     del files, place
-    return work.run()
+    try:
+        return work.run()
+    except StoppedError as stopped:
+        return Cancelled(message=str(stopped))
 
 
 @flow(

@@ -10,7 +10,6 @@ Run as a module, this file is that child.
 from __future__ import annotations
 
 import ctypes
-import datetime as dt
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flows.errors import LongshoreError
+from flows.service import idling
 from flows.service.tracking import QUIET, answers
 
 if TYPE_CHECKING:
@@ -35,19 +35,6 @@ _START_SECONDS = 300.0
 _STOP_SECONDS = 4.0
 _LOG_BYTES = 5_000_000
 
-# What is Prefect's default is left out. Each service of the server wakes up every few seconds by default; on one
-# machine with a run a minute, a minute is soon enough, and an idle server costs a third.
-_THRIFT = {
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "60",
-    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "300",
-    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "60",
-    "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "60",
-    "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "60",
-    "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
-    # A new deployment's first runs are planned so soon after it was made.
-    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",
-    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT15S",
-}
 # A run a minute is half a million a year: runs and their events are kept for two weeks, reports and logs with them.
 _BOUNDS = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
@@ -124,7 +111,7 @@ class EmbeddedServer:
         self._child = None
 
     def _environment(self) -> dict[str, str]:
-        ours = {"PREFECT_HOME": str(self.home), **_THRIFT, **_BOUNDS, **QUIET}
+        ours = {"PREFECT_HOME": str(self.home), **idling.SETTINGS, **_BOUNDS, **QUIET}
         return {
             **ours,
             # What the user sets for the server wins: another database, other bounds.
@@ -167,22 +154,6 @@ def _die_with(parent: int) -> None:
         sys.exit(0)
 
 
-def _poll_seldom() -> None:
-    """Let the server's own job queue look for work every few seconds, and not four times a second."""
-    try:
-        from docket import Worker  # noqa: PLC0415 - the server child only
-    except ImportError:
-        return
-    original = Worker.__init__
-
-    def init(self: Worker, *args: object, **options: object) -> None:
-        options.setdefault("minimum_check_interval", dt.timedelta(seconds=5))
-        options.setdefault("scheduling_resolution", dt.timedelta(seconds=5))
-        original(self, *args, **options)  # type: ignore[arg-type]  # passed on as they came
-
-    Worker.__init__ = init  # type: ignore[method-assign]  # the queue's own defaults, made longer
-
-
 def _lock_before_reading() -> None:
     """Let the server's transactions on SQLite take the write lock when they begin.
 
@@ -209,7 +180,7 @@ def main(port: str) -> None:
     parent = int(os.environ.pop("LONGSHORE_SERVER_PARENT"))
     if sys.platform == "linux":
         _die_with(parent)
-    _poll_seldom()
+    idling.look_seldom()
     _lock_before_reading()
     from prefect.cli import app  # noqa: PLC0415 - the server child only
 

@@ -33,6 +33,10 @@ _FEW_FILES = 250
 _ATTEMPTS = 3
 
 
+class StoppedError(WorkerError):
+    """A batch was in hand when the run was told to stop; the next run does it."""
+
+
 class Future(Protocol):
     """What is needed of a task run that was submitted."""
 
@@ -97,6 +101,7 @@ class PrefectWorkers:
 
         Raises:
             WorkerError: it killed its process each time.
+            StoppedError: the run was told to stop meanwhile.
         """
         if self._few and sum(source.file.size for source in batch.sources) <= _FEW_BYTES:
             return normalise_batch(batch, order)
@@ -109,7 +114,7 @@ class PrefectWorkers:
                 return future.result()
             except (BrokenProcessPool, CancelledError):
                 if self._stopped.is_set():
-                    raise WorkerError("The run is being stopped.") from None
+                    raise StoppedError("The run was told to stop; the next run does this batch.") from None
                 _log.warning("A worker died with batch %s (attempt %d).", batch.batch_id[:12], attempt)
             finally:
                 if attempt > 1:

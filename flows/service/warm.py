@@ -1,13 +1,18 @@
-"""What a scheduled run needs, imported once: by the fork server that its processes are forks of (`runner.py`).
+"""What a scheduled run needs, made once: by the fork server that its processes are forks of (`runner.py`).
 
 The names beside the flows themselves are what Prefect imports only when a run is going on; they were found by comparing
 `sys.modules` before and after one. A name that another version of Prefect has not costs that import in each run again,
-and nothing else.
+and nothing else; so it is with what else is prepared here. `benchmarks/idle.py` measures what a run costs.
 """
 
 import contextlib
+import functools
 import gc
 import importlib
+import ssl
+import types
+
+from flows.service.idling import remember_time_zones
 
 _DURING_A_RUN = (
     "prefect.engine",
@@ -23,14 +28,65 @@ _DURING_A_RUN = (
     "encodings.idna",
     "rich._emoji_codes",
     "sqlite3",
+    # Reads the cron line of the deployment.
+    "prefect._vendor.croniter",
 )
-_OURS = ("flows.ingest", "flows.storage.ledger", "flows.storage.warehouse")
+# The runner is where the function is that a fork is told to call.
+_OURS = ("flows.service.runner", "flows.ingest", "flows.storage.ledger", "flows.storage.warehouse")
+# What a run and the server tell each other. Pydantic makes the schema of such a class when it is first used.
+_TOLD = {
+    "prefect.client.schemas.objects": ("Configuration", "CsrfToken", "Flow", "FlowRun", "FlowRunPolicy", "State"),
+    "prefect.client.schemas.responses": ("DeploymentResponse", "OrchestrationResult"),
+    "prefect.client.schemas.actions": ("FlowRunUpdate", "LogCreate", "StateCreate", "TaskRunCreate"),
+    "prefect.client.schemas.schedules": ("CronSchedule", "IntervalSchedule"),
+    "prefect.events.schemas.events": ("Event", "Resource", "RelatedResource"),
+}
+
+
+def _make_schemas() -> None:
+    for module, names in _TOLD.items():
+        for name in names:
+            with contextlib.suppress(ImportError, AttributeError):
+                getattr(importlib.import_module(module), name).model_rebuild()
+
+
+def _read_certificates_once() -> None:
+    """Let Prefect's clients share what they trust: three of them in a run, 25 ms each, also where it is plain HTTP.
+
+    Only what is asked for by the name of a file is shared, which is what Prefect does unless told to trust anybody.
+    """
+    import certifi  # noqa: PLC0415 - what another version of Prefect lacks must not end us
+    from prefect.client import orchestration  # noqa: PLC0415 - as above
+    from prefect.settings import PREFECT_API_SSL_CERT_FILE  # noqa: PLC0415 - as above
+
+    create = ssl.create_default_context
+    from_file = functools.cache(lambda name: create(cafile=name))
+
+    def shared(*arguments: ssl.Purpose, **options: str | None) -> ssl.SSLContext:
+        if not arguments and options.get("cafile") and len(options) == 1:
+            return from_file(options["cafile"])
+        return create(*arguments, **options)  # type: ignore[arg-type]  # passed on as they came
+
+    its_view = types.ModuleType("ssl")
+    vars(its_view).update(vars(ssl), create_default_context=shared)
+    vars(orchestration)["ssl"] = its_view
+    shared(cafile=PREFECT_API_SSL_CERT_FILE.value() or certifi.where())
+
+
+def _compile_log_colours() -> None:
+    from prefect.logging.highlighters import PrefectConsoleHighlighter  # noqa: PLC0415 - as above
+
+    PrefectConsoleHighlighter()("a line")
+
 
 for name in _DURING_A_RUN:
     with contextlib.suppress(ImportError):
         importlib.import_module(name)
 for name in _OURS:
     importlib.import_module(name)
+for prepare in (_make_schemas, _read_certificates_once, _compile_log_colours, remember_time_zones):
+    with contextlib.suppress(Exception):
+        prepare()
 
 # What is here stays: a run's garbage collector need not look at it, and its memory stays shared.
 gc.collect()

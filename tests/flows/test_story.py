@@ -139,6 +139,9 @@ def test_a_cancelled_run_ends_with_nothing_lost(served: Project) -> None:
     run_id, _ = run_at_work(served)
     served.api.post(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
     assert served.api.ended(run_id)["state_type"] == "CANCELLED"
+    tasks = served.api.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
+    failed = [task["state"]["message"] for task in tasks if task["state_type"] == "FAILED"]
+    assert not failed, "what was stopped on purpose is not shown in red"
     served.api.start(f"{FLOW}/ingest")
     until("all of its work, done by the next run", lambda: served.rows(mine) == [(1500, 1500)])
 
