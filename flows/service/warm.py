@@ -6,11 +6,8 @@ and nothing else; so it is with what else is prepared here. `benchmarks/idle.py`
 """
 
 import contextlib
-import functools
 import gc
 import importlib
-import ssl
-import types
 
 from flows.service.idling import remember_time_zones
 
@@ -50,29 +47,6 @@ def _make_schemas() -> None:
                 getattr(importlib.import_module(module), name).model_rebuild()
 
 
-def _read_certificates_once() -> None:
-    """Let Prefect's clients share what they trust: three of them in a run, 25 ms each, also where it is plain HTTP.
-
-    Only what is asked for by the name of a file is shared, which is what Prefect does unless told to trust anybody.
-    """
-    import certifi  # noqa: PLC0415 - what another version of Prefect lacks must not end us
-    from prefect.client import orchestration  # noqa: PLC0415 - as above
-    from prefect.settings import PREFECT_API_SSL_CERT_FILE  # noqa: PLC0415 - as above
-
-    create = ssl.create_default_context
-    from_file = functools.cache(lambda name: create(cafile=name))
-
-    def shared(*arguments: ssl.Purpose, **options: str | None) -> ssl.SSLContext:
-        if not arguments and options.get("cafile") and len(options) == 1:
-            return from_file(options["cafile"])
-        return create(*arguments, **options)  # type: ignore[arg-type]  # passed on as they came
-
-    its_view = types.ModuleType("ssl")
-    vars(its_view).update(vars(ssl), create_default_context=shared)
-    vars(orchestration)["ssl"] = its_view
-    shared(cafile=PREFECT_API_SSL_CERT_FILE.value() or certifi.where())
-
-
 def _compile_log_colours() -> None:
     from prefect.logging.highlighters import PrefectConsoleHighlighter  # noqa: PLC0415 - as above
 
@@ -84,7 +58,7 @@ for name in _DURING_A_RUN:
         importlib.import_module(name)
 for name in _OURS:
     importlib.import_module(name)
-for prepare in (_make_schemas, _read_certificates_once, _compile_log_colours, remember_time_zones):
+for prepare in (_make_schemas, _compile_log_colours, remember_time_zones):
     with contextlib.suppress(Exception):
         prepare()
 

@@ -40,7 +40,7 @@ def test_a_schedule_that_is_turned_on_on_the_page_is_planned_as_soon_as_by_prefe
 @pytest.mark.timeout(600)
 def test_the_server_looks_for_work_as_seldom_as_it_is_told() -> None:
     run("""
-        import asyncio, inspect, time
+        import asyncio, inspect
         from flows.service import idling
         idling.look_seldom()
         from docket import Docket, Worker
@@ -58,9 +58,7 @@ def test_the_server_looks_for_work_as_seldom_as_it_is_told() -> None:
                 assert worker.minimum_check_interval == worker.scheduling_resolution == idling._QUEUE_LOOKS
                 async with docket._pubsub() as pubsub:
                     await pubsub.psubscribe("a:*")
-                    began = time.monotonic()
                     assert (await pubsub.get_message(timeout=0.1))["type"] == "psubscribe"
-                    assert time.monotonic() - began < 1, "what is there is given at once"
                     waiting = asyncio.create_task(pubsub.get_message(timeout=0.1))
                     await asyncio.sleep(1)
                     assert not waiting.done(), "it waits longer than it was asked to"
@@ -71,17 +69,12 @@ def test_the_server_looks_for_work_as_seldom_as_it_is_told() -> None:
 
 
 @pytest.mark.timeout(600)
-def test_a_run_reads_certificates_and_time_zones_that_are_read_already() -> None:
+def test_a_run_finds_schemas_and_time_zones_that_are_made_already() -> None:
     run("""
-        import ssl
         import flows.service.warm
-        from prefect.client import orchestration
+        from prefect._internal.schemas import validators
         from prefect.client.schemas.objects import FlowRun
-        import certifi
 
-        create = orchestration.ssl.create_default_context
-        assert create(cafile=certifi.where()) is create(cafile=certifi.where())
-        assert create() is not create(), "one that is to trust anybody is nobody else's"
-        assert ssl.create_default_context is not create, "other programs' certificates are their own"
         assert FlowRun.__pydantic_complete__
+        assert validators.get_timezones() is validators.get_timezones()
     """)
