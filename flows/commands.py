@@ -29,7 +29,8 @@ def ingest(options: argparse.Namespace) -> int:
     if options.dry_run:
         from flows.preview import preview  # noqa: PLC0415
 
-        return _print(preview(settings, wait=not options.no_wait).lines())
+        found = preview(settings, wait=not options.no_wait)
+        return _print([json.dumps(found.to_dict(), indent=2)] if options.json else found.lines())
     from flows import report  # noqa: PLC0415
 
     summary = _ingest(settings, options)

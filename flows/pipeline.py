@@ -157,11 +157,16 @@ class _Run:
                 listing = self._list(ledger, wait=wait)
                 wait = False
                 files = self._within_limits(listing.files)
+                self.summary.waiting = len(listing.files) - len(files)
+                if workers is None:
+                    # Of the first look: later ones leave out, too, what this run has given up on.
+                    self.summary.passed_over = listing.passed_over
                 workers = workers or choose_workers(self.settings.worker_count, texts_expected(files))
                 ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
                 if not ended or not (listing.more or self.held):
                     break
             self._defer_young(listing)
+            self._tell_of_the_rest(listing)
         except BaseException:
             if workers is not None:
                 workers.stop()
@@ -287,6 +292,14 @@ class _Run:
         self.summary.deferred += len(young)
         if young:
             self._say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
+
+    def _tell_of_the_rest(self, listing: Listing) -> None:
+        if self.summary.waiting:
+            more = "More than " if listing.more else ""
+            self._say(
+                f"{more}{self.summary.waiting:,} file(s) wait in landing for the next run: this one had its fill "
+                "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
+            )
 
     def _say(self, sentence: str) -> None:
         self.summary.note(sentence)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.planning import identify, not_a_file, unless_forgotten
 from flows.project import ledger_if_any, waiting_files
 from flows.records import Outcome, Rejection, Source
-from flows.report import table
 from flows.sources import read_sources
 from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger_rewrites import tombstones
 from flows.storage.names import to_source_path
+from flows.storage.passed_over import PassedOver
 from flows.storage.patterns import first_match
+from flows.terminal import table
 from flows.text.normalise import normalise
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from flows.storage.ledger import Ledger
 
+# More rows than a screen holds tell a person nothing; a program may like more of them.
 _ROWS = 40
+_LISTED = 200
 _MOST_FILES = 1_000_000
 
 
@@ -36,24 +39,45 @@ class Preview:
     rows: list[tuple[str, ...]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     young: int = 0
+    more: bool = False
+    passed_over: PassedOver = field(default_factory=PassedOver)
+    problems: list[str] = field(default_factory=list)
 
     def add(self, path: str, outcome: Outcome, *cells: str) -> None:
         """Count a file, and keep a row for it while there are few."""
         self.counts[outcome.value] += 1
-        if len(self.rows) < _ROWS:
+        if len(self.rows) < _LISTED:
             self.rows.append((path, outcome.value, *cells))
 
     def lines(self) -> Iterator[str]:
         """Give it as lines for a person."""
-        if self.rows:
-            yield from table(("file", "would be", "language", "date", "encoding", "what would be done"), self.rows)
-        hidden = self.counts.total() - len(self.rows)
+        shown = self.rows[:_ROWS]
+        if shown:
+            yield from table(("file", "would be", "language", "date", "encoding", "what would be done"), shown)
+        hidden = self.counts.total() - len(shown)
         if hidden:
             yield f"… and {hidden:,} more"
-        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
+        counts = ", ".join(f"{self.counts[name]:,} {name}" for name in Outcome if self.counts[name])
         yield f"{self.counts.total():,} file(s): {counts or 'none'}. Nothing was written."
         if self.young:
             yield f"{self.young:,} file(s) have not settled yet."
+        if self.more:
+            yield "Others wait behind them: the run would have its fill (--max-files, or `max_files_per_run`)."
+        yield from self.passed_over.sentences()
+        yield from self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values, for JSON; of the files, the first 200."""
+        names = ("path", "outcome", "language", "date", "encoding", "detail")
+        return {
+            "dry_run": True,
+            "files": {"seen": self.counts.total()} | {outcome.value: self.counts[outcome] for outcome in Outcome},
+            "listed": [dict(zip(names, row, strict=True)) for row in self.rows],
+            "not_settled": self.young,
+            "more": self.more,
+            "passed_over": self.passed_over.to_dict(),
+            "problems": self.problems,
+        }
 
 
 def preview(settings: Settings, *, wait: bool) -> Preview:
@@ -77,6 +101,7 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
             if new:
                 _normalise(found, new, landing, settings)
         found.young = len(listing.young)
+        found.more, found.problems, found.passed_over = listing.more, listing.problems, listing.passed_over
     return found
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from flows.records import Outcome
 from flows.storage import faults
-from flows.storage.landing import ARCHIVE, REJECTED, MovedError
+from flows.storage.landing import MovedError
 from flows.storage.names import shortened, to_source_path, with_suffix_before_ending
+from flows.storage.passed_over import ARCHIVE, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flows.settings import Settings
+    from flows.storage.passed_over import PassedOver
 
 # A larger backlog is shown as "more than": the exact number of a million is not worth their listing in memory.
 _COUNTED = 200_000
@@ -33,6 +34,7 @@ class Status:
     oldest_seconds: float | None
     young: int
     running: str | None
+    passed_over: PassedOver
     records: int = 0
     published: int = 0
     duplicate: int = 0
@@ -57,6 +59,7 @@ class Status:
             counts = ", ".join(f"{count:,} {name}" for name, count in files.items() if count and name != "seen")
             seconds = run["summary"].get("seconds", 0)
             yield f"  {run['started_at']:%Y-%m-%d %H:%M:%S}Z  {run['kind']}  {run['state']:<14} {counts} ({seconds} s)"
+        yield from self.passed_over.sentences()
         yield from self.problems
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,6 +74,7 @@ class Status:
                 "oldest_seconds": self.oldest_seconds,
                 "not_settled": self.young,
             },
+            "passed_over": self.passed_over.to_dict(),
             "records": self.records,
             "duplicate": self.duplicate,
             "rejected": self.rejected,
@@ -104,6 +108,7 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
             oldest_seconds=round(max(0.0, now - oldest), 1) if oldest is not None else None,
             young=len(listing.young),
             running=holder_of(warehouse.inner, settings.ledger_url),
+            passed_over=listing.passed_over,
             problems=listing.problems,
         )
         if ledger is not None:

@@ -90,6 +90,33 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(project):
     assert len(list((project / "landing").iterdir())) == 12
 
 
+def test_a_dry_run_can_be_read_by_a_program(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    found = json.loads(longshore("ingest", "--dry-run", "--json", cwd=project).stdout)
+    assert found["files"] == {"seen": 12, "published": 10, "duplicate": 0, "rejected": 2, "deferred": 0}
+    assert found["listed"][1]["path"] == "02-date-line.txt"
+    assert found["listed"][1]["date"] == "2024-03-17"
+
+
+@pytest.mark.parametrize("command", [("ingest",), ("ingest", "--dry-run"), ("status",)])
+def test_what_is_passed_over_by_its_name_is_told(project, command):
+    landing = project / "landing"
+    for name in ("_notes.txt", "story.txt.part", ".gitkeep", "_drafts/one.txt", "_archive/2024-01-01/old.txt"):
+        (landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (landing / name).write_text("Nobody shall wonder where this went.")
+    said = longshore(*command, cwd=project).stdout
+    assert "Passed over by name: 2 file(s) and 1 folder(s), such as " in said
+    found = json.loads(longshore(*command, "--json", cwd=project).stdout)["passed_over"]
+    assert (found["files"], found["folders"], found["unwanted"]) == (2, 1, 0)
+
+
+def test_what_the_patterns_leave_out_is_told(project):
+    (project / "landing/story.md").write_text("A story that no pattern takes.")
+    for command in (("ingest",), ("ingest", "--dry-run"), ("status",)):
+        said = longshore(*command, cwd=project, LONGSHORE_INCLUDE='["*.txt"]').stdout
+        assert "Left alone by the settings `include` and `exclude`: 1 file(s)." in said
+
+
 def test_a_missing_landing_folder_is_an_error_that_says_how_to_make_one(tmp_path):
     said = longshore("ingest", cwd=tmp_path, code=2).stderr
     assert "The landing folder landing does not exist. `longshore init` makes one" in said
@@ -106,7 +133,8 @@ def test_max_files_takes_the_oldest(project):
         path = project / "landing" / f"{age}.txt"
         path.write_text(f"The story of day {age}, told at some length for the reader.")
         os.utime(path, (1_000_000 + age, 1_000_000 + age))
-    longshore("ingest", "--max-files", "2", cwd=project)
+    done = longshore("ingest", "--max-files", "2", cwd=project)
+    assert "3 file(s) wait in landing for the next run" in done.stderr
     assert sorted(path.name for path in (project / "landing").glob("*.txt")) == ["2.txt", "3.txt", "4.txt"]
 
 

@@ -22,6 +22,7 @@ from flows.storage.durable import FILE_MODE, fsync_fd
 from flows.storage.folders import Folders, exists, free_names, rename_to_free_name
 from flows.storage.identity import is_same, landed
 from flows.storage.listing import Listing, list_settled
+from flows.storage.passed_over import DELETING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
     from flows.records import LandedFile
 
-ARCHIVE = "_archive"
-REJECTED = "_rejected"
-# Where a file that is to be deleted stands for the moment in which it is looked at a last time.
-DELETING = "_deleting"
 # One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
 DRAFT = ".longshore.draft"
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

@@ -35,10 +35,11 @@ from flows.records import LandedFile, Outcome
 from flows.recovery import recover
 from flows.settling import GONE, REASON_ENDING, archive_day, reason_name
 from flows.storage.durable import rename_no_replace
-from flows.storage.landing import ARCHIVE, REJECTED, MovedError
+from flows.storage.landing import MovedError
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_audit import Adoption, Found, LedgerAudit, LedgerPart, day_of
 from flows.storage.names import from_source_path, to_source_path
+from flows.storage.passed_over import ARCHIVE, REJECTED
 from flows.upkeep.verify_deliveries import what_is_amiss
 
 if TYPE_CHECKING:

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from flows.errors import LongshoreError
 from flows.project import ledger_if_any, open_ledger
 from flows.records import Outcome
-from flows.report import table
 from flows.settling import GONE, archive_day, place_of, reason_name
-from flows.storage.landing import REJECTED, Landing, MovedError
+from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_audit import LedgerAudit
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.names import from_source_path, to_source_path
+from flows.storage.passed_over import REJECTED
 from flows.storage.warehouse import Warehouse
+from flows.terminal import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from flows.records import Outcome
 from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
-from flows.storage.landing import ARCHIVE, DELETING, REJECTED, MovedError
+from flows.storage.landing import MovedError
+from flows.storage.passed_over import ARCHIVE, DELETING, REJECTED
 
 if TYPE_CHECKING:
     from flows.records import LandedFile
