@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from flows.cli import build_parser
 from flows.scaffold import setting_reasons
-from flows.settings import ENV_PREFIX, Settings
+from flows.settings import Settings
+from flows.settings_errors import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

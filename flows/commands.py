@@ -97,15 +97,18 @@ def status(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Show what normalising each file would give."""
-    from flows.inspection import inspect_file  # noqa: PLC0415
+    from flows.inspection import SHOWN_OF_A_PACK, Inspection, inspect_path  # noqa: PLC0415
 
     settings = _read_settings()
-    found = [inspect_file(Path(name), settings) for name in options.files]
+    paths = [Path(name) for name in options.files]
     if options.json:
-        return _print([json.dumps([one.to_dict() for one in found], indent=2, default=str)])
+        everything = (one for path in paths for one in inspect_path(path, settings))
+        found = [one.to_dict() for one in everything if isinstance(one, Inspection)]
+        return _print([json.dumps(found, indent=2, default=str)])
     # Not a terminal: as wide as most windows.
     width = shutil.get_terminal_size((100, 24)).columns
-    return _print(line for one in found for line in one.lines(width))
+    shown = (one for path in paths for one in inspect_path(path, settings, SHOWN_OF_A_PACK))
+    return _print(line for one in shown for line in one.lines(width))
 
 
 def compact(options: argparse.Namespace) -> int:

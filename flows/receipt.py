@@ -103,7 +103,8 @@ def _telling_language(steps: Steps) -> Iterator[str]:
             yield f"{_INDENT}{_bar(candidate.confidence)}  {candidate.language}"
     body = steps.header.body
     first = next((line for line in body.split("\n") if line.strip()), "")
-    yield f"  text       {len(body):,} characters: {printable(first[:400])}"
+    counted = "1 character" if len(body) == 1 else f"{len(body):,} characters"
+    yield f"  text       {counted}: {printable(first[:400])}"
 
 
 def _bar(share: float) -> str:

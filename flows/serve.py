@@ -101,6 +101,9 @@ def _serve(
     from flows.service import runner, serving  # noqa: PLC0415
 
     runner.warm_up()
+    # A cron line that is none is told before anything is waited for.
+    for one in deployments(settings):
+        serving.schedule_of(one)
     if server is not None:
         server.wait()
     page = server.page_url if server is not None else serving.page_url()

@@ -1,14 +1,18 @@
 """The program as a person meets it: real processes, real files."""
 
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from flows.cli import main
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "tests" / "samples"
@@ -147,6 +151,28 @@ def test_inspect_shows_each_step_and_writes_nothing(project):
     assert list((project / "warehouse").iterdir()) == []
 
 
+def test_inspect_goes_into_a_pack_as_an_ingest_does(project):
+    with zipfile.ZipFile(project / "two.zip", "w") as pack:
+        pack.write(SAMPLES / "02-date-line.txt", "news/one.txt")
+        pack.writestr("empty.txt", "")
+        for number in range(30):
+            pack.writestr(f"more/{number}.txt", f"The story of day {number}, told at some length.")
+    (project / "cut.gz").write_bytes(gzip.compress(b"The harbour was quiet.")[:-9])
+    said = longshore("inspect", "two.zip", "cut.gz", cwd=project).stdout
+    assert "two.zip!/news/one.txt" in said
+    assert "date       2024-03-17" in said
+    assert "EMPTY" in said
+    assert "… and 12 more in two.zip" in said
+    assert "CORRUPT_ARCHIVE" in said
+    found = json.loads(longshore("inspect", "--json", "two.zip", cwd=project).stdout)
+    assert len(found) == 32
+    assert found[0]["path"] == "two.zip!/news/one.txt"
+
+
+def test_inspect_says_what_a_folder_is(project):
+    assert "landing is a folder. Name a file in it." in longshore("inspect", "landing", cwd=project, code=2).stderr
+
+
 def test_no_escape_sequence_from_a_file_reaches_the_terminal(project):
     name = "red\x1b[31m\nname.txt"
     (project / "landing" / name).write_bytes(
@@ -177,3 +203,15 @@ def test_an_unknown_setting_ends_with_2_and_one_message(project):
 def test_schema_and_version_answer(project):
     assert "record_id" in longshore("schema", cwd=project).stdout
     assert longshore("version", cwd=project).stdout.startswith("longshore 0.")
+    assert longshore("--version", cwd=project).stdout == longshore("version", cwd=project).stdout
+
+
+def test_a_fault_of_our_own_is_one_message_too(monkeypatch, capsys):
+    def fault(_options):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("flows.commands.schema", fault)
+    assert main(["schema"]) == 1
+    assert "ZeroDivisionError: division by zero\nThis is a fault in Longshore" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        main(["schema", "--debug"])
