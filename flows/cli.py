@@ -164,6 +164,10 @@ def _in_words(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here.", 1
+    if type(error).__module__.startswith("sqlalchemy"):
+        from flows.storage.ledger import ledger_failed  # noqa: PLC0415 - whatever raised this has imported it
+
+        return str(ledger_failed(error)), LongshoreError.exit_code  # type: ignore[arg-type]
     return (
         f"{type(error).__name__}: {error}\nThis is a fault in Longshore, or in what it stands on. Nothing that was "
         "delivered is lost. The same command with `--debug` shows where it happened."

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from flows.deliveries import write_deliveries
-from flows.errors import LedgerError
 from flows.observer import Observer, Silent
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches, texts_expected
@@ -36,7 +35,7 @@ from flows.settling import settle
 from flows.sources import WorkOrder
 from flows.storage import faults
 from flows.storage.landing import Landing
-from flows.storage.ledger import Ledger
+from flows.storage.ledger import Ledger, ledger_failed
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
@@ -82,11 +81,12 @@ def ingest_landing(
         with one_run_at_a_time(run.warehouse.inner, named, _now(), settings.ledger_url) as run.still_held:
             run.warehouse.make()
             with open_ledger(settings) as ledger:
-                refuse_to_forget(ledger, run.warehouse)
+                lost = refuse_to_forget(ledger, run.warehouse, run.landing)
+                if lost:
+                    run.say(lost)
                 run.go(ledger, choose_workers, wait=wait)
     except sa.exc.SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise LedgerError(f"The ledger failed: {cause}. Mend that, and the next run goes on from here.") from error
+        raise ledger_failed(error) from error
     finally:
         run.landing.close()
     return run.summary
@@ -135,7 +135,7 @@ class _Run:
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
-                self._say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
+                self.say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
             # Of runs that died; nothing otherwise.
             write_deliveries(ledger, self.warehouse)
             self.warehouse.begin_staging(summary.run_id)
@@ -173,7 +173,7 @@ class _Run:
             # What is in hand is finished or undone now, so that a stopped run leaves nothing to guess.
             recover(ledger, self.warehouse, self.landing, self.settings)
             seen, listed = self.summary.seen, self.listed
-            self._say(f"Stopped after {seen:,} of {listed:,} file(s); about {listed - seen:,} are left in landing.")
+            self.say(f"Stopped after {seen:,} of {listed:,} file(s); about {listed - seen:,} are left in landing.")
             raise
         else:
             workers.stop()
@@ -197,7 +197,7 @@ class _Run:
         listing = look()
         if listing.young and (wait or listing.odd_clock):
             seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds
-            self._say(
+            self.say(
                 f"{len(listing.young)} file(s) changed less than {settings.settle_seconds:g} s ago: "
                 f"waiting {seconds:.1f} s for them."
             )
@@ -206,7 +206,7 @@ class _Run:
             listing = look(listing.young if listing.odd_clock else None)
         for problem in listing.problems:
             if problem not in self.summary.notes:
-                self._say(problem)
+                self.say(problem)
         return listing
 
     def _within_limits(self, files: list[LandedFile]) -> list[LandedFile]:
@@ -277,7 +277,7 @@ class _Run:
         done = settle(endings, batch.ingested_at, self.landing, self.settings)
         write_down(ledger, batch.batch_no, done, self.settings)
         for sentence in done.surprises:
-            self._say(sentence)
+            self.say(sentence)
         self._count(batch, staged, endings)
 
     def _count(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
@@ -291,17 +291,18 @@ class _Run:
         self.summary.seen += len(young)
         self.summary.deferred += len(young)
         if young:
-            self._say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
+            self.say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
 
     def _tell_of_the_rest(self, listing: Listing) -> None:
         if self.summary.waiting:
             more = "More than " if listing.more else ""
-            self._say(
+            self.say(
                 f"{more}{self.summary.waiting:,} file(s) wait in landing for the next run: this one had its fill "
                 "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
             )
 
-    def _say(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
+        """Tell those who watch, now, and those who read the report."""
         self.summary.note(sentence)
         self.observer.said(sentence)
 

@@ -44,6 +44,27 @@ def ledger_if_any(settings: Settings) -> Iterator[Ledger | None]:
         yield None
 
 
+def what_was_lost(ledger: Ledger | None, warehouse: Warehouse, landing: Landing) -> str | None:
+    """Say that the ledger knows nothing where records or settled originals tell that there was one; else None.
+
+    Promised: cheap, a look at one file of each kind. What such a ledger says is no answer.
+    """
+    if ledger is not None and not ledger.is_empty():
+        return None
+    if warehouse.has_parts():
+        return (
+            f"The ledger is empty, but {warehouse.records} holds records: its file was lost or another was named. "
+            "`longshore verify --repair` makes it anew from the warehouse and the archive."
+        )
+    if next(landing.settled_files(), None) is not None:
+        return (
+            f"{warehouse.root} holds neither a ledger nor a record, but {landing.root} holds originals that were "
+            "settled. Is that the right warehouse, and is its disk there? If it is lost, `longshore verify --repair` "
+            "puts the originals back into landing, for the next run."
+        )
+    return None
+
+
 def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:
     """Give what tells of some files which were ingested and left in landing; None where there can be none."""
     if settings.after_ingest == "keep":

@@ -375,16 +375,19 @@ def test_files_and_folders_without_permission_block_nothing(settings):
     put(settings, "closed.txt", b"Closed.").chmod(0)
     put(settings, "locked/in.txt", b"Locked in.")
     put(settings, "stuck/here.txt", b"The ferry left at noon with forty people on board.")
+    put(settings, "stuck/there.txt", b"The ferry came back at noon with fifty people on board.")
     for path in (settings.landing, settings.warehouse, *settings.landing.rglob("*")):
         os.chown(path, 65534, 65534)
     (settings.landing / "locked").chmod(0)
     (settings.landing / "stuck").chmod(0o555)
     first = as_somebody(settings, "ingest")
     assert first.returncode == 0, first.stderr
-    assert "2 published, 1 rejected" in first.stdout, first.stdout + first.stderr
+    assert "3 published, 1 rejected" in first.stdout, first.stdout + first.stderr
     assert "closed.txt" in first.stdout
     assert "locked could not be listed" in first.stderr
-    assert "here.txt could not be moved out of landing" in first.stderr
+    assert "2 files, such as stuck/" in first.stderr
+    assert first.stderr.count("could not be moved out of landing") == 1, "a sentence a cause, not a line a file"
+    assert "2 ingested file(s) could not be moved out" in as_somebody(settings, "status").stdout
     again = as_somebody(settings, "ingest")
     assert "Nothing new" in again.stdout, "what cannot be moved is not ingested again and again"
     (settings.landing / "locked").chmod(0o755)

@@ -22,7 +22,7 @@ from flows.storage.durable import FILE_MODE, fsync_fd
 from flows.storage.folders import Folders, exists, free_names, rename_to_free_name
 from flows.storage.identity import is_same, landed
 from flows.storage.listing import Listing, list_settled
-from flows.storage.passed_over import DELETING
+from flows.storage.passed_over import ARCHIVE, DELETING, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -100,6 +100,11 @@ class Landing:
                             yield landed(path, os.stat(entry.name, dir_fd=fd, follow_symlinks=False))
             except FileNotFoundError:
                 continue
+
+    def settled_files(self) -> Iterator[LandedFile]:
+        """Give whatever runs have put away, in any order."""
+        yield from self.files_below(ARCHIVE)
+        yield from self.files_below(REJECTED)
 
     def folders_in(self, folder: str) -> list[str]:
         """Give the paths of the folders in one of Longshore's own folders."""
@@ -222,12 +227,17 @@ class Landing:
     def write_beside(self, path: str, name: str, data: bytes) -> None:
         """Write a small new file into the folder of `path`; an older one of that name is replaced."""
         self._folders.make_room()
-        fd, _ = self._folders.locate(path, make=True)
-        with _draft_in(fd) as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+        try:
+            fd, _ = self._folders.locate(path, make=True)
+            with _draft_in(fd) as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+        except OSError as error:
+            # By descriptor: the error alone would not say where the disk is full.
+            error.filename = os.fspath(self.root / path)
+            raise
 
     def draft_beside(self, path: str) -> BinaryIO:
         """Open an empty draft in the folder of `path`, to be written and read; what a dead run left of one is gone."""

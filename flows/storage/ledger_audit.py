@@ -107,7 +107,8 @@ class LedgerAudit:
             return None
         with self._engine.connect() as db:
             said = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check(3)")]
-        return None if said == ["ok"] else "; ".join(said)
+        # It may be several lines, the first of them a heading.
+        return None if said == ["ok"] else "; ".join(line for one in said for line in one.splitlines()[-1:])
 
     def parts(self) -> Iterator[LedgerPart]:
         """Give the parts that readers should see."""

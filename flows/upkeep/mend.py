@@ -30,7 +30,7 @@ import sqlalchemy as sa
 
 from flows.deliveries import set_aside, take_as_written, write_again, write_deliveries
 from flows.errors import LedgerError
-from flows.project import ledger_url_of
+from flows.project import ledger_url_of, what_was_lost
 from flows.records import LandedFile, Outcome
 from flows.recovery import recover
 from flows.settling import GONE, REASON_ENDING, archive_day, reason_name
@@ -71,7 +71,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         aside = _move_aside(sa.make_url(url).database or "")
         done.append(f"The ledger was damaged ({damage}) and is now {aside}; a new one was made.")
     with Ledger(url) as ledger:
-        lost = ledger.is_empty() and (warehouse.has_parts() or damage is not None)
+        lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
         run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
         run_no = ledger.begin_run(run_id, "repair", now, socket.gethostname(), os.getpid())
         finished = recover(ledger, warehouse, landing, settings)

@@ -63,7 +63,8 @@ def _check_folder(landing: Landing, folder: str, places: dict[str, Original], fo
         return
     _compare(landing, places, there, found)
     for path in there.keys() - places.keys():
-        found.add("original-unknown", path, "The ledger knows no delivery that went there.")
+        sentence = "The ledger knows no delivery that went there. To have it ingested, move it into landing."
+        found.add("original-unknown", path, sentence)
 
 
 def _check_known(landing: Landing, places: dict[str, Original], found: Verification) -> None:

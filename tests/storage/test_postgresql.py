@@ -213,7 +213,7 @@ def test_every_command_works_with_a_ledger_in_postgresql(project: Settings, caps
         said("ingest", "--no-wait")
         land(project.landing, "three.txt", THREE)
         said("ingest", "--no-wait")
-        assert "All agree: 3 records" in said("verify")
+        assert "All agree: 3 record(s)" in said("verify")
         assert "added" in said("changes")
         assert "bad%FFname" in said("rejected")
         said("retry", "--all")
@@ -221,7 +221,7 @@ def test_every_command_works_with_a_ledger_in_postgresql(project: Settings, caps
         said("compact")
         rows = pq.read_table(project.warehouse / "records").to_pylist()
         said("forget", next(row["record_id"] for row in rows if row["source_path"] == "three.txt"))
-        assert "All agree: 2 records" in said("verify")
+        assert "All agree: 2 record(s)" in said("verify")
         assert "2 in" in said("status")
         # What it remembers is lost: it is made anew from what is there.
         with Ledger(project.ledger_url) as ledger, ledger.engine.begin() as db:
@@ -229,4 +229,4 @@ def test_every_command_works_with_a_ledger_in_postgresql(project: Settings, caps
                 db.exec_driver_sql(f"DELETE FROM {table}")
         said("ingest", "--no-wait", code=1)
         said("verify", "--repair")
-        assert "All agree: 2 records" in said("verify")
+        assert "All agree: 2 record(s)" in said("verify")
