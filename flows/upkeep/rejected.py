@@ -76,7 +76,7 @@ def rejected_members(settings: Settings, reason: str | None = None) -> list[Reje
 def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
     """Give the lines that a person reads; names and texts from outside are escaped."""
     if not found:
-        yield "No file is rejected."
+        yield "None is rejected."
         return
     rows = [(one.path, one.reason, one.rejected_at, one.detail) for one in found]
     yield from table(("file", "reason", "rejected at", "what was seen"), rows)
