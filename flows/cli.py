@@ -6,11 +6,12 @@ Exit codes: 0 all well, 1 a run that could not finish, 2 a usage or settings err
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from flows import __version__
-from flows.errors import LongshoreError
+from flows.errors import LockHeldError, LongshoreError
 from flows.one_thread import keep_to_one_thread
 from flows.storage.names import printable
 
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if options.debug:
             raise
+        if isinstance(error, LockHeldError) and getattr(options, "json", False):
+            sys.stdout.write(f"{json.dumps({'state': 'skipped', 'holder': error.holder})}\n")
+            return error.exit_code
         return _say(*_in_words(error))
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from flows.summary import IngestSummary
 
+# More names than a screen holds tell a person nothing.
+_ROWS = 40
+
 
 def ingest(options: argparse.Namespace) -> int:
     """Ingest once: as a Prefect flow run where an API is configured, else directly."""
@@ -181,7 +184,9 @@ def retry(options: argparse.Namespace) -> int:
     from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
     back = rejections.retry(_settings(options), options.paths, reason=options.reason, everything=options.all)
-    _print(printable(path) for path in back)
+    _print(printable(path) for path in back[:_ROWS])
+    if len(back) > _ROWS:
+        _print([f"… and {len(back) - _ROWS:,} more"])
     return _print([f"{len(back):,} file(s) are back in landing; the next run takes them."])
 
 

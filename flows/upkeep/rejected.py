@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import LongshoreError
+from flows.errors import SettingsError
 from flows.project import ledger_if_any, open_ledger
 from flows.records import Outcome
 from flows.settling import GONE, archive_day, place_of, reason_name
@@ -104,7 +104,7 @@ def retry(
         everything: all.
 
     Raises:
-        LongshoreError: a path is not rejected; nothing was put back.
+        SettingsError: a path is not rejected; nothing was put back.
         LockHeldError: a run is at work; nothing was put back.
     """
     warehouse = Warehouse(settings.warehouse)
@@ -123,7 +123,7 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
     for path in paths:
         same = [one for one in found if path in (one.path, one.place, f"{REJECTED}/{one.path}")]
         if not same:
-            raise LongshoreError(f"{path} is no rejected file; `longshore rejected` lists them. Nothing was put back.")
+            raise SettingsError(f"{path} is no rejected file; `longshore rejected` lists them. Nothing was put back.")
         wanted.update(same)
     return [one for one in found if one in wanted]
 
