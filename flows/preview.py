@@ -12,10 +12,10 @@ from flows.project import ledger_if_any, waiting_files
 from flows.records import Outcome, Rejection, Source
 from flows.sources import read_sources
 from flows.storage.landing import Landing, MovedError
-from flows.storage.ledger_rewrites import tombstones
 from flows.storage.names import to_source_path
 from flows.storage.passed_over import PassedOver
 from flows.storage.patterns import first_match
+from flows.storage.tombstones import buried
 from flows.terminal import table
 from flows.text.normalise import normalise
 
@@ -115,8 +115,8 @@ def _new_sources(
             # A pack has no record of its own: its members speak for it.
             if delivery.outcome is not Outcome.PUBLISHED:
                 _add_unread(found, delivery)
-        elif ledger and (buried := tombstones(ledger, [record_id])):
-            _add_unread(found, unless_forgotten(delivery, buried))
+        elif ledger and (forgotten := buried(ledger, [record_id])):
+            _add_unread(found, unless_forgotten(delivery, forgotten))
         elif record_id in seen or (ledger and ledger.owners([record_id])):
             found.add(to_source_path(delivery.path), Outcome.DUPLICATE, "", "", "", "its record exists already")
         else:

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from flows.records import Outcome
 from flows.storage.ledger import PUBLISHED, SETTLED
-from flows.storage.ledger_rewrites import half_forgotten
 from flows.storage.ledger_rows import delivery_of
 from flows.storage.ledger_tables import batches, deliveries, kept, sources
 from flows.storage.names import from_source_path, to_source_path
+from flows.storage.tombstones import half_forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

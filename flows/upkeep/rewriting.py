@@ -39,6 +39,7 @@ from flows.storage.rewrites import (
 )
 from flows.storage.schema import SCHEMA_VERSION, conform
 from flows.storage.sorted_part import SortedPart, sha256_of
+from flows.storage.tombstones import Tombstones
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Rewriter:
     warehouse: Warehouse
     ledger: Ledger
     store: RewriteLedger
+    tombstones: Tombstones
     kind: str
     run_no: int
 
@@ -234,7 +236,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         state = "failed"
         try:
             store = RewriteLedger(ledger)
-            rewriter = Rewriter(settings, warehouse, ledger, store, kind, run_no)
+            rewriter = Rewriter(settings, warehouse, ledger, store, Tombstones(ledger), kind, run_no)
             if store.unfinished():
                 with rewriter.run_lock():
                     recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)
