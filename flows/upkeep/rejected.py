@@ -18,7 +18,7 @@ from flows.records import Outcome
 from flows.settling import GONE, archive_day, place_of, reason_name
 from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger import Ledger
-from flows.storage.ledger_audit import LedgerAudit
+from flows.storage.ledger_rejections import Rejections
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.names import from_source_path, to_source_path
 from flows.storage.passed_over import REJECTED
@@ -55,7 +55,7 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
             return []
         # By place: a file that was kept and retried may have been rejected there more than once.
         found: dict[str, Rejected] = {}
-        for one in LedgerAudit(ledger).rejections(reason):
+        for one in Rejections(ledger).of_files(reason):
             place = _place(one)
             if place is not None and landing.look(place) is not None:
                 found[place] = _rejected(one, place)
@@ -69,7 +69,7 @@ def rejected_members(settings: Settings, reason: str | None = None) -> list[Reje
             return []
         return [
             Rejected(one.source_path, one.reason, one.detail, one.size, _moment(one.ingested_at), None)
-            for one in LedgerAudit(ledger).rejected_members(reason)
+            for one in Rejections(ledger).of_members(reason)
         ]
 
 
@@ -112,8 +112,8 @@ def retry(
     with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
         chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
         with open_ledger(settings) as ledger:
-            audit = LedgerAudit(ledger)
-            return [back for one in chosen if (back := _put_back(one, landing, ledger, audit)) is not None]
+            known = Rejections(ledger)
+            return [back for one in chosen if (back := _put_back(one, landing, ledger, known)) is not None]
 
 
 def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool) -> list[Rejected]:
@@ -128,7 +128,7 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
     return [one for one in found if one in wanted]
 
 
-def _put_back(one: Rejected, landing: Landing, ledger: Ledger, audit: LedgerAudit) -> str | None:
+def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections) -> str | None:
     assert one.place is not None  # of a file that is on its own
     place, path = from_source_path(one.place), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
@@ -140,7 +140,7 @@ def _put_back(one: Rejected, landing: Landing, ledger: Ledger, audit: LedgerAudi
         return None
     # The reason goes last: a file without one is still found by its ledger row, a reason without a file means nothing.
     landing.remove_beside(place, reason_name(place.rpartition("/")[2]))
-    audit.mark_gone(place)
+    known.mark_gone(place)
     return to_source_path(back)
 
 
