@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from flows.deliveries import write_deliveries
+from flows.intake import Intake
 from flows.observer import Observer, Silent
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches, texts_expected
-from flows.project import known_files, open_ledger
+from flows.project import open_ledger
 from flows.records import Outcome, Staged
 from flows.recovery import recover, refuse_to_forget, write_down
 from flows.settling import settle
@@ -37,7 +38,6 @@ from flows.storage import faults
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger, ledger_failed
 from flows.storage.lock import one_run_at_a_time
-from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary
 
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from flows.storage.listing import Listing
     from flows.workers import Workers
-
-# At most so many files are held in memory as names; a larger backlog is taken in rounds.
-FILES_A_ROUND = 100_000
 
 
 def ingest_landing(
@@ -103,12 +100,11 @@ class _Run:
     summary: IngestSummary
     order: WorkOrder
     run_no: int = 0
-    # Files that this run has given up on: they are left for the next.
-    deferred: set[str] = field(default_factory=set)
+    # Files that are left for the next run: they changed while they were read, or the disk failed.
+    given_up: set[str] = field(default_factory=set)
     listed: int = 0
     # Files of this round that wait for a batch in hand which holds the same bytes.
     held: int = 0
-    taken_bytes: int = 0
     # Raises when the lock of this run was lost: called before anything is made visible.
     still_held: Callable[[], None] = lambda: None
 
@@ -152,11 +148,12 @@ class _Run:
 
     def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
         workers: Workers | None = None
+        intake = Intake(self.settings, self.landing, ledger, self.given_up, self.say)
         try:
             while True:
-                listing = self._list(ledger, wait=wait)
+                listing = intake.look(wait=wait)
                 wait = False
-                files = self._within_limits(listing.files)
+                files = intake.within_limits(listing.files, self.summary.seen)
                 self.summary.waiting = len(listing.files) - len(files)
                 if workers is None:
                     # Of the first look: later ones leave out, too, what this run has given up on.
@@ -179,49 +176,6 @@ class _Run:
             workers.stop()
             self.warehouse.drop_staging()
 
-    def _list(self, ledger: Ledger, *, wait: bool) -> Listing:
-        """List what has settled; wait once for what is merely young, if asked to."""
-
-        def look(seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
-            self.landing.forget_folders()
-            return self.landing.list_settled(
-                settings.settle_seconds, time.time(), FILES_A_ROUND, wanted, seen_before, known
-            )
-
-        def wanted(path: str) -> bool:
-            return path not in self.deferred and (matches is None or matches(path))
-
-        settings = self.settings
-        matches = wanted_by(settings.include, settings.exclude)
-        known = known_files(ledger, settings)
-        listing = look()
-        if listing.young and (wait or listing.odd_clock):
-            seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds
-            self.say(
-                f"{len(listing.young)} file(s) changed less than {settings.settle_seconds:g} s ago: "
-                f"waiting {seconds:.1f} s for them."
-            )
-            time.sleep(seconds)
-            # The first look counts as an earlier sight only if it is a whole settle time ago.
-            listing = look(listing.young if listing.odd_clock else None)
-        for problem in listing.problems:
-            if problem not in self.summary.notes:
-                self.say(problem)
-        return listing
-
-    def _within_limits(self, files: list[LandedFile]) -> list[LandedFile]:
-        """Keep, oldest first, what `max_files_per_run` and `max_bytes_per_run` leave room for."""
-        if self.settings.max_files_per_run is not None:
-            files = files[: max(0, self.settings.max_files_per_run - self.summary.seen)]
-        if self.settings.max_bytes_per_run is not None:
-            room = self.settings.max_bytes_per_run - self.taken_bytes
-            for index, file in enumerate(files):
-                room -= file.size
-                # A first file is always taken, or one larger than the limit would wait for ever.
-                if room < 0 and (index or self.taken_bytes):
-                    return files[:index]
-        return files
-
     def _odd_ones(self, ledger: Ledger, listing: Listing) -> int:
         """Reject what is no regular file."""
         odd = listing.not_files
@@ -235,7 +189,6 @@ class _Run:
         before = self.summary.seen
         self.held = 0
         source_bytes = sum(file.size for file in files)
-        self.taken_bytes += source_bytes
         self.listed += len(files)
         self.observer.listed(len(files), source_bytes)
         for batch, staged in workers.normalise(self._claimed_batches(ledger, files, workers.slots), self.order):
@@ -281,13 +234,13 @@ class _Run:
         self._count(batch, staged, endings)
 
     def _count(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        self.deferred.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
+        self.given_up.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
         self.summary.add(batch, staged, endings)
         self.observer.settled(batch, staged, endings)
 
     def _defer_young(self, listing: Listing) -> None:
         """Count what has not settled yet: it is left for the next run."""
-        young = [path for path in listing.young if path not in self.deferred]
+        young = [path for path in listing.young if path not in self.given_up]
         self.summary.seen += len(young)
         self.summary.deferred += len(young)
         if young:
