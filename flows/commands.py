@@ -187,7 +187,10 @@ def retry(options: argparse.Namespace) -> int:
     _print(printable(path) for path in back[:_ROWS])
     if len(back) > _ROWS:
         _print([f"… and {len(back) - _ROWS:,} more"])
-    return _print([f"{len(back):,} file(s) are back in landing; the next run takes them."])
+    said = (
+        f"{len(back):,} file(s) are back in landing; the next run takes them." if back else "Nothing is to be put back."
+    )
+    return _print([said])
 
 
 def _settings(options: argparse.Namespace, **more: object) -> Settings:

@@ -209,7 +209,7 @@ class Landing:
             self._move(file, waiting)
         if not is_same(os.stat(name, dir_fd=fd, follow_symlinks=False), file):
             self._put_back(fd, name, file)
-            raise MovedError("it was replaced before it was settled")
+            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
         os.unlink(name, dir_fd=fd)
 
     def put_back(self, path: str, landed_path: str) -> str:
@@ -285,7 +285,7 @@ class Landing:
             raise MovedError("it vanished while it was settled") from None
         if not is_same(found, file):
             self._put_back(target_fd, chosen, file)
-            raise MovedError("it was replaced before it was settled")
+            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
         return f"{self._folders.actual(target)}{chosen}"
 
     def _put_back(self, fd: int, name: str, file: LandedFile) -> None:
@@ -298,7 +298,7 @@ class Landing:
         except FileNotFoundError:
             raise MovedError("it vanished before it was settled") from None
         if not is_same(found, file):
-            raise MovedError("it was replaced before it was settled")
+            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
 
     def _located(self, path: str) -> tuple[int, str]:
         """Give the folder of a landed file, and its name there.
