@@ -1,6 +1,6 @@
 """The command line. Every command is a thin call of something below; what is heavy is imported where it is used.
 
-Exit codes: 0 all well, 1 a run that could not finish, 2 a usage or settings error.
+Exit codes: 0 all well, 1 a run that could not finish, 2 a usage or settings error, 130 stopped by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def ingest(options: argparse.Namespace) -> int:
     if options.dry_run:
         from flows.preview import preview  # noqa: PLC0415
 
-        found = preview(settings, wait=not options.no_wait)
+        found = preview(settings, wait=not options.no_wait, say=_tell)
         return _print([json.dumps(found.to_dict(), indent=2)] if options.json else found.lines())
     from flows import report  # noqa: PLC0415
 
@@ -223,6 +223,10 @@ def _print(lines: Iterable[str]) -> int:
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
     return 0
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
 
 
 @contextlib.contextmanager

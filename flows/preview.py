@@ -20,7 +20,7 @@ from flows.terminal import table
 from flows.text.normalise import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flows.records import Delivery
     from flows.settings import Settings
@@ -80,8 +80,10 @@ class Preview:
         }
 
 
-def preview(settings: Settings, *, wait: bool) -> Preview:
+def preview(settings: Settings, *, wait: bool, say: Callable[[str], None] = lambda _: None) -> Preview:
     """Say what an ingest would do with what has settled; writes nothing, takes no lock, needs no ledger.
+
+    `wait`: once, for files that are merely too young; `say` is told so.
 
     Raises:
         LandingMissingError: there is no landing folder.
@@ -91,7 +93,9 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
         listing = waiting_files(landing, ledger, settings, limit)
         if listing.young and wait:
-            time.sleep(listing.young_seconds)
+            seconds = listing.young_seconds
+            say(f"{len(listing.young):,} file(s) have changed just now: waiting {seconds:.1f} s for them.")
+            time.sleep(seconds)
             listing = waiting_files(landing, ledger, settings, limit)
         seen: set[str] = set()
         for file in listing.not_files:
