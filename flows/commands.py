@@ -49,6 +49,10 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | 
     from flows.progress import terminal_observer  # noqa: PLC0415
     from flows.service.tracking import configured_api  # noqa: PLC0415
 
+    if not settings.landing.is_dir():
+        from flows.storage.landing import Landing  # noqa: PLC0415 - it knows what to say, before anything else is
+
+        Landing(settings.landing).close()
     api = configured_api()
     if api is None and not options.json:
         sys.stderr.write("No Prefect API is configured: this run is direct, and no web page shows it.\n")

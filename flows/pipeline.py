@@ -29,7 +29,7 @@ from flows.intake import Intake
 from flows.observer import Observer, Silent
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches, texts_expected
-from flows.project import open_ledger
+from flows.project import ledger_url_of, open_ledger
 from flows.records import Outcome, Staged
 from flows.recovery import recover, refuse_to_forget, write_down
 from flows.settling import settle
@@ -83,7 +83,7 @@ def ingest_landing(
                     run.say(lost)
                 run.go(ledger, choose_workers, wait=wait)
     except sa.exc.SQLAlchemyError as error:
-        raise ledger_failed(error) from error
+        raise ledger_failed(error, ledger_url_of(settings)) from error
     finally:
         run.landing.close()
     return run.summary

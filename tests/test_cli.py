@@ -123,7 +123,7 @@ def test_what_the_patterns_leave_out_is_told(project):
 
 def test_a_missing_landing_folder_is_an_error_that_says_how_to_make_one(tmp_path):
     said = longshore("ingest", cwd=tmp_path, code=2).stderr
-    assert "The landing folder landing does not exist. `longshore init` makes one" in said
+    assert said.startswith("longshore: The landing folder landing does not exist. `longshore init` makes one")
     assert not (tmp_path / "landing").exists()
 
 
