@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.storage.names import printable
 
@@ -103,19 +103,28 @@ def status(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Show what normalising each file would give."""
+    """Show what normalising each file would give; one that cannot be read does not keep the others out."""
+    from flows.errors import SettingsError  # noqa: PLC0415
     from flows.inspection import SHOWN_OF_A_PACK, Inspection, inspect_path  # noqa: PLC0415
 
     settings = _read_settings()
-    paths = [Path(name) for name in options.files]
-    if options.json:
-        everything = (one for path in paths for one in inspect_path(path, settings))
-        found = [one.to_dict() for one in everything if isinstance(one, Inspection)]
-        return _print([json.dumps(found, indent=2, default=str)])
     # Not a terminal: as wide as most windows.
     width = shutil.get_terminal_size((100, 24)).columns
-    shown = (one for path in paths for one in inspect_path(path, settings, SHOWN_OF_A_PACK))
-    return _print(line for one in shown for line in one.lines(width))
+    found: list[dict[str, Any]] = []
+    code = 0
+    for name in options.files:
+        try:
+            for one in inspect_path(Path(name), settings, None if options.json else SHOWN_OF_A_PACK):
+                if not options.json:
+                    _print(one.lines(width))
+                elif isinstance(one, Inspection):
+                    found.append(one.to_dict())
+        except SettingsError as error:
+            _tell(f"longshore: {error}")
+            code = error.exit_code
+    if options.json:
+        _print([json.dumps(found, indent=2, default=str)])
+    return code
 
 
 def compact(options: argparse.Namespace) -> int:

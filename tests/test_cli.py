@@ -169,8 +169,11 @@ def test_inspect_goes_into_a_pack_as_an_ingest_does(project):
     assert found[0]["path"] == "two.zip!/news/one.txt"
 
 
-def test_inspect_says_what_a_folder_is(project):
-    assert "landing is a folder. Name a file in it." in longshore("inspect", "landing", cwd=project, code=2).stderr
+def test_inspect_says_what_cannot_be_read_and_goes_on(project):
+    done = longshore("inspect", "landing", str(SAMPLES / "02-date-line.txt"), "gone.txt", cwd=project, code=2)
+    assert "landing is a folder. Name a file in it." in done.stderr
+    assert "gone.txt cannot be read: No such file or directory." in done.stderr
+    assert "date       2024-03-17" in done.stdout
 
 
 def test_no_escape_sequence_from_a_file_reaches_the_terminal(project):
