@@ -131,7 +131,7 @@ def compact(options: argparse.Namespace) -> int:
     """Merge small parts."""
     from flows.upkeep.compaction import compact_warehouse  # noqa: PLC0415
 
-    summary = compact_warehouse(_settings(options), dry_run=options.dry_run)
+    summary = compact_warehouse(_standing(options), dry_run=options.dry_run)
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
     return 1 if summary.failed else 0
 
@@ -140,7 +140,7 @@ def changes(options: argparse.Namespace) -> int:
     """List what is new for a reader."""
     from flows.upkeep.changes import changes_since  # noqa: PLC0415
 
-    found = changes_since(_settings(options), options.since, with_ids=options.ids)
+    found = changes_since(_standing(options), options.since, with_ids=options.ids)
     if options.json:
         return _print(json.dumps(change.to_dict()) for change in found)
     return _print(line for change in found for line in change.lines())
@@ -151,7 +151,7 @@ def reprocess(options: argparse.Namespace) -> int:
     from flows.upkeep.reprocess import reprocess_warehouse  # noqa: PLC0415
 
     summary = reprocess_warehouse(
-        _settings(options), options.where, options.older_than_version, dry_run=options.dry_run
+        _standing(options), options.where, options.older_than_version, dry_run=options.dry_run
     )
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
     return 1 if summary.skipped else 0
@@ -161,7 +161,7 @@ def forget(options: argparse.Namespace) -> int:
     """Remove records for good."""
     from flows.upkeep.forget import forget_records  # noqa: PLC0415
 
-    summary = forget_records(_settings(options), options.record_ids)
+    summary = forget_records(_standing(options), options.record_ids)
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
     return 1 if summary.left else 0
 
@@ -178,7 +178,7 @@ def verify(options: argparse.Namespace) -> int:
     from flows.upkeep.verification import as_json  # noqa: PLC0415
     from flows.upkeep.verify import verify as verify_project  # noqa: PLC0415
 
-    found = verify_project(_settings(options), repair=options.repair)
+    found = verify_project(_standing(options), repair=options.repair)
     _print([as_json(found)] if options.json else found.lines())
     return 1 if found.disagreements else 0
 
@@ -188,7 +188,7 @@ def rejected(options: argparse.Namespace) -> int:
     from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
     listed = rejections.rejected_members if options.members else rejections.rejected_files
-    found = listed(_settings(options), options.reason)
+    found = listed(_standing(options), _reason(options))
     return _print([rejections.as_json(found)] if options.json else rejections.as_lines(found))
 
 
@@ -196,7 +196,7 @@ def retry(options: argparse.Namespace) -> int:
     """Put rejected files back into landing."""
     from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
-    back = rejections.retry(_settings(options), options.paths, reason=options.reason, everything=options.all)
+    back = rejections.retry(_standing(options), options.paths, reason=_reason(options), everything=options.all)
     _print(printable(path) for path in back[:_ROWS])
     if len(back) > _ROWS:
         _print([f"… and {len(back) - _ROWS:,} more"])
@@ -208,6 +208,32 @@ def retry(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace, **more: object) -> Settings:
     return _read_settings(landing=options.landing, warehouse=options.warehouse, **more)
+
+
+def _standing(options: argparse.Namespace) -> Settings:
+    """Give the settings of a project whose warehouse is there: a mistyped one would look like an empty one."""
+    settings = _settings(options)
+    if not settings.warehouse.is_dir():
+        from flows.errors import SettingsError  # noqa: PLC0415
+
+        raise SettingsError(
+            f"The warehouse folder {settings.warehouse} does not exist. The first `longshore ingest` makes it, or name "
+            "yours with --warehouse, LONGSHORE_WAREHOUSE or `warehouse` in longshore.toml."
+        )
+    return settings
+
+
+def _reason(options: argparse.Namespace) -> str | None:
+    """Give the reason that was asked for, in capitals as they are written."""
+    from flows.errors import SettingsError  # noqa: PLC0415
+    from flows.records import Reason  # noqa: PLC0415
+
+    if options.reason is None:
+        return None
+    reason = str(options.reason).upper()
+    if reason not in list(Reason):
+        raise SettingsError(f"There is no reason {options.reason!r}. It is one of {', '.join(Reason)}.")
+    return reason
 
 
 def _read_settings(**said: object) -> Settings:

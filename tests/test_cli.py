@@ -127,6 +127,27 @@ def test_a_missing_landing_folder_is_an_error_that_says_how_to_make_one(tmp_path
     assert not (tmp_path / "landing").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["verify", "compact", "reprocess", "changes", "rejected", "retry --all", f"forget {'ab' * 32}"],
+)
+def test_a_missing_warehouse_is_an_error_and_no_new_folder(project, command):
+    """`forget` would say that a record is never ingested again, and a ledger in the wrong place would remember it."""
+    said = longshore(*command.split(), "--warehouse", "mistyped", cwd=project, code=2).stderr
+    assert said.startswith("longshore: The warehouse folder mistyped does not exist.")
+    assert not (project / "mistyped").exists()
+
+
+def test_a_reason_that_does_not_exist_is_an_error_and_capitals_do_not_matter(project):
+    (project / "landing/empty.txt").touch()
+    longshore("ingest", cwd=project)
+    assert "EMPTY" in longshore("rejected", "--reason", "empty", cwd=project).stdout
+    for command in ("rejected", "retry"):
+        said = longshore(command, "--reason", "EMTPY", cwd=project, code=2).stderr
+        assert "There is no reason 'EMTPY'. It is one of EMPTY, BINARY," in said
+    assert "1 file(s) are back" in longshore("retry", "--reason", "empty", cwd=project).stdout
+
+
 def test_rejected_files_fail_a_run_only_when_asked_to(project):
     (project / "landing/empty.txt").touch()
     longshore("ingest", "--fail-on-rejected", cwd=project, code=1)
