@@ -155,6 +155,18 @@ def test_a_run_whose_lock_is_lost_publishes_nothing_more(project: Settings, monk
     assert _ingest(project).published == 2
 
 
+def test_whoever_comes_next_does_not_find_the_lock_of_a_run_that_has_ended(tmp_path: Path, postgres_url: str) -> None:
+    """The server notices only after a moment that a connection was closed, and longer on a busy machine."""
+    engine = sa.create_engine(postgres_url)
+    held = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
+        for _ in range(20):
+            with one_run_at_a_time(tmp_path / "a", "ingest x", NOW, postgres_url):
+                assert watching.execute(held).scalar_one() >= 1
+            assert watching.execute(held).scalar_one() == 0
+    engine.dispose()
+
+
 def test_a_server_that_crashes_ends_the_run_and_loses_nothing(
     project: Settings, postgres_server: Postgresql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
