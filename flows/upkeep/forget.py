@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import SettingsError, WarehouseError
 from flows.originals import all_originals, delete_original
+from flows.project import refuse_lost_ledger
 from flows.storage import faults
 from flows.storage.landing import Landing
 from flows.storage.names import printable
@@ -71,6 +72,7 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
 
     Raises:
         SettingsError: something is no record id; nothing was done.
+        LedgerError: the ledger was lost; nothing was done.
         LockHeldError: another rewrite, or an ingest run, is at work; what was buried stays buried, so do it again.
     """
     summary = ForgetSummary(sorted(set(record_ids)))
@@ -78,6 +80,9 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
         if not _RECORD_ID.fullmatch(record_id):
             raise SettingsError(f"{record_id!r} is no record id: it is 64 lower-case hexadecimal digits.")
     with rewriting(settings, "forget", summary.to_dict) as rewriter:
+        with Landing(settings.landing) as landing:
+            # A ledger that knows nothing of what is there would say that nothing is left of the record.
+            refuse_lost_ledger(rewriter.ledger, rewriter.warehouse, landing)
         rewriter.tombstones.bury(summary.asked, now())
         faults.step("forget.buried")
         finish_forgetting(rewriter, summary)

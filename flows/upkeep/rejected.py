@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import SettingsError
-from flows.project import ledger_if_any, open_ledger
+from flows.project import ledger_if_any, open_ledger, refuse_lost_ledger
 from flows.records import Outcome
 from flows.settling import GONE, archive_day, place_of, reason_name
 from flows.storage.landing import Landing, MovedError
@@ -51,6 +51,7 @@ class Rejected:
 def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Give the rejected files that still wait for someone, the oldest rejection first."""
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
         if ledger is None:
             return []
         # By place: a file that was kept and retried may have been rejected there more than once.
@@ -65,6 +66,7 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Give the files inside packs that ever became no record, the oldest first; none of them can be put back."""
     with ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         if ledger is None:
             return []
         return [

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import LockHeldError, WarehouseError
-from flows.project import open_ledger
+from flows.project import open_ledger, refuse_lost_ledger
 from flows.recovery import recover
 from flows.storage import faults
 from flows.storage.checksum import ColumnSums
@@ -225,6 +225,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
 
     Raises:
         LockHeldError: another rewrite is at work.
+        LedgerError: the ledger knows nothing of the records that are there.
     """
     warehouse = Warehouse(settings.warehouse)
     run_id = uuid.uuid4().hex
@@ -232,6 +233,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now(), settings.ledger_url),
         open_ledger(settings) as ledger,
     ):
+        refuse_lost_ledger(ledger, warehouse)
         run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
         state = "failed"
         try:
