@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from flows.cli import build_parser
 from flows.scaffold import setting_reasons
-from flows.settings import ENV_PREFIX, Settings
+from flows.settings import Settings
+from flows.settings_errors import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,8 @@ def commands_page() -> Iterator[str]:
     """Give the page of all commands."""
     yield "# Commands\n\n"
     yield "`python -m flows` is the same program. Exit codes: 0 all well, 1 a run that could not finish, "
-    yield "2 a usage or settings error. An error is one message; `--debug` adds a traceback.\n\n"
+    yield "2 a usage or settings error, 130 stopped by Ctrl-C or SIGTERM. An error is one message; `--debug` adds a "
+    yield "traceback.\n\n"
     for name, command in subcommands().items():
         yield f"## `longshore {name}`\n\n{command.description}\n\n"
         rows = [action for action in command._actions if action.help not in (None, argparse.SUPPRESS)]

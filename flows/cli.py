@@ -1,16 +1,17 @@
 """The command line. Every command is a thin call of something below; what is heavy is imported where it is used.
 
-Exit codes: 0 all well, 1 a run that could not finish, 2 a usage or settings error.
+Exit codes: 0 all well, 1 a run that could not finish, 2 a usage or settings error, 130 stopped by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from flows import __version__
-from flows.errors import LongshoreError
+from flows.errors import LockHeldError, LongshoreError
 from flows.one_thread import keep_to_one_thread
 from flows.storage.names import printable
 
@@ -30,18 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.run(options))
-    except LongshoreError as error:
-        return _say_error(options, error, error.exit_code)
-    except KeyboardInterrupt as error:
-        return _say_error(options, LongshoreError(str(error) or "Interrupted."), 130)
     except BrokenPipeError:
         # Whoever read our output has gone (`| head`): nothing more to say, and no fault.
         sys.stderr.close()
         return 1
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        message = f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here."
-        return _say_error(options, LongshoreError(message), 1)
+    except (Exception, KeyboardInterrupt) as error:
+        if options.debug:
+            raise
+        if isinstance(error, LockHeldError) and getattr(options, "json", False):
+            sys.stdout.write(f"{json.dumps({'state': 'skipped', 'holder': error.holder})}\n")
+            return error.exit_code
+        return _say(*_in_words(error))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="longshore", description="Text files dropped in a folder become trustworthy Parquet."
     )
+    parser.add_argument("--version", action="version", version=f"longshore {__version__}", help="show the version")
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
 
@@ -158,12 +159,31 @@ def _version(_: argparse.Namespace) -> int:
     return 0
 
 
-def _say_error(options: argparse.Namespace, error: LongshoreError, code: int) -> int:
-    if options.debug:
-        raise error
+def _in_words(error: BaseException) -> tuple[str, int]:
+    """Give what a person should know of an error, and the exit code."""
+    if isinstance(error, LongshoreError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return str(error) or "Interrupted.", 130
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here.", 1
+    if type(error).__module__.startswith("sqlalchemy"):
+        from flows.storage.ledger import ledger_failed  # noqa: PLC0415 - whatever raised this has imported it
+
+        return str(ledger_failed(error)), LongshoreError.exit_code  # type: ignore[arg-type]
+    return (
+        f"{type(error).__name__}: {error}\nThis is a fault in Longshore, or in what it stands on. Nothing that was "
+        "delivered is lost. The same command with `--debug` shows where it happened."
+    ), 1
+
+
+def _say(message: str, code: int) -> int:
     sys.stdout.flush()
-    stream = sys.stderr if code else sys.stdout
     # A message may name a file, and a name may hold what makes a terminal act.
-    text = "\n".join(printable(line) for line in str(error).split("\n"))
-    stream.write(f"{text}\n" if code == 0 else f"longshore: {text}\n")
+    text = "\n".join(printable(line) for line in message.split("\n"))
+    if code:
+        sys.stderr.write(f"longshore: {text}\n")
+    else:
+        sys.stdout.write(f"{text}\n")
     return code

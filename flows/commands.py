@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import os
 import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flows.errors import SettingsError
+from flows.options import existing_project, read_settings, reason_of, settings_of
 from flows.storage.names import printable
 
 if TYPE_CHECKING:
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from flows.summary import IngestSummary
 
+# More names than a screen holds tell a person nothing.
+_ROWS = 40
+
 
 def ingest(options: argparse.Namespace) -> int:
     """Ingest once: as a Prefect flow run where an API is configured, else directly."""
-    settings = _settings(options, max_files_per_run=options.max_files)
+    settings = settings_of(options, max_files_per_run=options.max_files)
     if options.dry_run:
         from flows.preview import preview  # noqa: PLC0415
 
-        return _print(preview(settings, wait=not options.no_wait).lines())
+        found = preview(settings, wait=not options.no_wait, say=_tell)
+        return _print([json.dumps(found.to_dict(), indent=2)] if options.json else found.lines())
     from flows import report  # noqa: PLC0415
 
     summary = _ingest(settings, options)
@@ -45,6 +50,10 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | 
     from flows.progress import terminal_observer  # noqa: PLC0415
     from flows.service.tracking import configured_api  # noqa: PLC0415
 
+    if not settings.landing.is_dir():
+        from flows.storage.landing import Landing  # noqa: PLC0415 - it knows what to say, before anything else is
+
+        Landing(settings.landing).close()
     api = configured_api()
     if api is None and not options.json:
         sys.stderr.write("No Prefect API is configured: this run is direct, and no web page shows it.\n")
@@ -74,7 +83,7 @@ def serve(options: argparse.Namespace) -> int:
     from flows.serve import serve_project  # noqa: PLC0415 - Prefect: two seconds
 
     return serve_project(
-        _settings(options), metrics_port=options.metrics_port, watch=options.watch, log_format=options.log_format
+        settings_of(options), metrics_port=options.metrics_port, watch=options.watch, log_format=options.log_format
     )
 
 
@@ -82,7 +91,7 @@ def status(options: argparse.Namespace) -> int:
     """Show how the project stands."""
     from flows.status import status_of  # noqa: PLC0415
 
-    settings = _settings(options)
+    settings = settings_of(options)
     if options.check:
         from flows.service.alerts import alerts  # noqa: PLC0415
 
@@ -95,23 +104,34 @@ def status(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Show what normalising each file would give."""
-    from flows.inspection import inspect_file  # noqa: PLC0415
+    """Show what normalising each file would give; one that cannot be read does not keep the others out."""
+    from flows.inspection import SHOWN_OF_A_PACK, Inspection, inspect_path  # noqa: PLC0415
 
-    settings = _read_settings()
-    found = [inspect_file(Path(name), settings) for name in options.files]
-    if options.json:
-        return _print([json.dumps([one.to_dict() for one in found], indent=2, default=str)])
+    settings = read_settings()
     # Not a terminal: as wide as most windows.
     width = shutil.get_terminal_size((100, 24)).columns
-    return _print(line for one in found for line in one.lines(width))
+    found: list[dict[str, Any]] = []
+    code = 0
+    for name in options.files:
+        try:
+            for one in inspect_path(Path(name), settings, None if options.json else SHOWN_OF_A_PACK):
+                if not options.json:
+                    _print(one.lines(width))
+                elif isinstance(one, Inspection):
+                    found.append(one.to_dict())
+        except SettingsError as error:
+            _tell(f"longshore: {error}")
+            code = error.exit_code
+    if options.json:
+        _print([json.dumps(found, indent=2, default=str)])
+    return code
 
 
 def compact(options: argparse.Namespace) -> int:
     """Merge small parts."""
     from flows.upkeep.compaction import compact_warehouse  # noqa: PLC0415
 
-    summary = compact_warehouse(_settings(options), dry_run=options.dry_run)
+    summary = compact_warehouse(existing_project(options), dry_run=options.dry_run)
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
     return 1 if summary.failed else 0
 
@@ -120,7 +140,7 @@ def changes(options: argparse.Namespace) -> int:
     """List what is new for a reader."""
     from flows.upkeep.changes import changes_since  # noqa: PLC0415
 
-    found = changes_since(_settings(options), options.since, with_ids=options.ids)
+    found = changes_since(existing_project(options), options.since, with_ids=options.ids)
     if options.json:
         return _print(json.dumps(change.to_dict()) for change in found)
     return _print(line for change in found for line in change.lines())
@@ -131,7 +151,7 @@ def reprocess(options: argparse.Namespace) -> int:
     from flows.upkeep.reprocess import reprocess_warehouse  # noqa: PLC0415
 
     summary = reprocess_warehouse(
-        _settings(options), options.where, options.older_than_version, dry_run=options.dry_run
+        existing_project(options), options.where, options.older_than_version, dry_run=options.dry_run
     )
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
     return 1 if summary.skipped else 0
@@ -141,7 +161,7 @@ def forget(options: argparse.Namespace) -> int:
     """Remove records for good."""
     from flows.upkeep.forget import forget_records  # noqa: PLC0415
 
-    summary = forget_records(_settings(options), options.record_ids)
+    summary = forget_records(existing_project(options), options.record_ids)
     _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
     return 1 if summary.left else 0
 
@@ -158,7 +178,7 @@ def verify(options: argparse.Namespace) -> int:
     from flows.upkeep.verification import as_json  # noqa: PLC0415
     from flows.upkeep.verify import verify as verify_project  # noqa: PLC0415
 
-    found = verify_project(_settings(options), repair=options.repair)
+    found = verify_project(existing_project(options), repair=options.repair)
     _print([as_json(found)] if options.json else found.lines())
     return 1 if found.disagreements else 0
 
@@ -168,7 +188,7 @@ def rejected(options: argparse.Namespace) -> int:
     from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
     listed = rejections.rejected_members if options.members else rejections.rejected_files
-    found = listed(_settings(options), options.reason)
+    found = listed(existing_project(options), reason_of(options))
     return _print([rejections.as_json(found)] if options.json else rejections.as_lines(found))
 
 
@@ -176,34 +196,14 @@ def retry(options: argparse.Namespace) -> int:
     """Put rejected files back into landing."""
     from flows.upkeep import rejected as rejections  # noqa: PLC0415
 
-    back = rejections.retry(_settings(options), options.paths, reason=options.reason, everything=options.all)
-    _print(printable(path) for path in back)
-    return _print([f"{len(back):,} file(s) are back in landing; the next run takes them."])
-
-
-def _settings(options: argparse.Namespace, **more: object) -> Settings:
-    return _read_settings(landing=options.landing, warehouse=options.warehouse, **more)
-
-
-def _read_settings(**said: object) -> Settings:
-    with _no_pydantic_plugins():
-        from flows.settings import load_settings  # noqa: PLC0415 - pydantic: a third of a start; `schema` has none
-    return load_settings(**said)
-
-
-@contextlib.contextmanager
-def _no_pydantic_plugins() -> Iterator[None]:
-    """Keep pydantic from reading the metadata of all that is installed to find plugins for our one model."""
-    name = "PYDANTIC_DISABLE_PLUGINS"
-    said = os.environ.get(name)
-    os.environ[name] = "__all__"
-    try:
-        yield
-    finally:
-        if said is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = said
+    back = rejections.retry(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
+    _print(printable(path) for path in back[:_ROWS])
+    if len(back) > _ROWS:
+        _print([f"… and {len(back) - _ROWS:,} more"])
+    said = (
+        f"{len(back):,} file(s) are back in landing; the next run takes them." if back else "Nothing is to be put back."
+    )
+    return _print([said])
 
 
 def _print(lines: Iterable[str]) -> int:
@@ -211,6 +211,10 @@ def _print(lines: Iterable[str]) -> int:
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
     return 0
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
 
 
 @contextlib.contextmanager

@@ -6,20 +6,28 @@ import dataclasses
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import SettingsError
+from flows.packed import identify_pack
 from flows.receipt import receipt_lines
-from flows.records import Rejection
+from flows.records import Reason, Rejection
+from flows.storage.identity import landed
+from flows.storage.landing import Landing, MovedError
 from flows.storage.names import printable, to_source_path
+from flows.storage.packs import may_be_pack, members
 from flows.storage.patterns import first_match
 from flows.text.normalise import Steps, take_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from flows.records import LandedFile
     from flows.settings import Settings
+
+# Of a pack, so many texts are enough to see what is wrong with it.
+SHOWN_OF_A_PACK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +64,104 @@ class Inspection:
         }
 
 
-def inspect_file(path: Path, settings: Settings) -> Inspection:
-    """Take the steps of normalising for a file anywhere on the disk.
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """How many more texts a pack holds than were asked for."""
+
+    path: str
+    texts: int
+
+    def lines(self, _width: int = 100) -> Iterator[str]:
+        """Give it as lines for a person."""
+        yield f"… and {self.texts:,} more in {printable(self.path)}"
+        yield ""
+
+
+def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Iterator[Inspection | Unshown]:
+    """Take the steps of normalising for a file anywhere on the disk, or for each text in a pack, as an ingest would.
+
+    Args:
+        path: of the file; a link is followed.
+        settings: of the project.
+        most: of a pack, so many texts; None: all.
 
     Raises:
         SettingsError: there is no such regular file, it may not be read, or it is larger than `max_file_bytes`.
     """
+    if not (may_be_pack(path.name) and path.is_file()):
+        yield inspect_file(path, settings)
+        return
+    real = Path(os.path.realpath(path))
+    try:
+        with Landing(real.parent) as landing:
+            file = landed(real.name, real.stat())
+            deliveries = identify_pack(file, landing, settings)
+            if deliveries is None:
+                yield inspect_file(path, settings)
+            elif len(deliveries) == 1:
+                refused = deliveries[0]
+                yield Inspection(str(path), file.size, Rejection(Reason(refused.reason or ""), refused.detail or ""))
+            else:
+                yield from _inspect_members(path, file, landing, settings, most)
+    except MovedError as moved:
+        raise SettingsError(f"{printable(str(path))} cannot be read: {moved}.") from None
+    except OSError as error:
+        raise SettingsError(f"{printable(str(path))} cannot be read: {error.strerror}.") from None
+
+
+def _inspect_members(
+    path: Path, file: LandedFile, landing: Landing, settings: Settings, most: int | None
+) -> Iterator[Inspection | Unshown]:
+    unshown = 0
+    for number, member in enumerate(members(file, landing, settings.pack_limits)):
+        name = f"{path}!/{member.name}"
+        if most is not None and number >= most:
+            unshown += 1
+        elif member.data is None:
+            detail = f"It holds more than {settings.max_file_bytes:,} bytes, which `max_file_bytes` allows."
+            yield Inspection(name, member.size, Rejection(Reason.TOO_LARGE, detail))
+        else:
+            yield _inspect_bytes(name, f"{_landed_path(path, settings)}!/{member.name}", member.data, settings)
+    if unshown:
+        yield Unshown(str(path), unshown)
+
+
+def inspect_file(path: Path, settings: Settings) -> Inspection:
+    """Take the steps of normalising for one file that is no pack.
+
+    Raises:
+        SettingsError: as `inspect_path`.
+    """
+    shown = printable(str(path))
+    if path.is_dir():
+        raise SettingsError(f"{shown} is a folder. Name a file in it.")
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(fd, "rb") as file:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
-                raise SettingsError(f"{printable(str(path))} is not a regular file. Name a text file.")
+                raise SettingsError(f"{shown} is not a regular file. Name a text file.")
             if found.st_size > settings.max_file_bytes:
                 raise SettingsError(
-                    f"{printable(str(path))} holds {found.st_size:,} bytes, more than max_file_bytes allows "
+                    f"{shown} holds {found.st_size:,} bytes, more than max_file_bytes allows "
                     f"({settings.max_file_bytes:,}). It would be rejected as TOO_LARGE."
                 )
             raw = file.read()
     except OSError as error:
-        raise SettingsError(f"{printable(str(path))} cannot be read: {error.strerror}.") from None
-    name = os.path.relpath(path, settings.landing)
-    declared = first_match(settings.declared_encodings, to_source_path(path.name if name.startswith("..") else name))
+        raise SettingsError(f"{shown} cannot be read: {error.strerror}.") from None
+    return _inspect_bytes(str(path), _landed_path(path, settings), raw, settings)
+
+
+def _inspect_bytes(shown: str, landed_path: str, raw: bytes, settings: Settings) -> Inspection:
+    declared = first_match(settings.declared_encodings, to_source_path(landed_path))
     (result,) = take_steps([(raw, declared)], settings.text_policy)
-    return Inspection(str(path), len(raw), result, None if isinstance(result, Rejection) else _rival(raw, result))
+    return Inspection(shown, len(raw), result, None if isinstance(result, Rejection) else _rival(raw, result))
+
+
+def _landed_path(path: Path, settings: Settings) -> str:
+    """Give the path that a file has, or would have if it were dropped at the top of landing/."""
+    below = os.path.relpath(path, settings.landing)
+    return path.name if below.startswith("..") else below
 
 
 def _rival(raw: bytes, steps: Steps) -> str | None:

@@ -25,20 +25,19 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from flows.deliveries import write_deliveries
-from flows.errors import LedgerError
+from flows.intake import Intake
 from flows.observer import Observer, Silent
 from flows.packed import conclude_packs
 from flows.planning import batch_of, cut, not_a_file, plan_batches, texts_expected
-from flows.project import known_files, open_ledger
+from flows.project import ledger_url_of, open_ledger
 from flows.records import Outcome, Staged
 from flows.recovery import recover, refuse_to_forget, write_down
 from flows.settling import settle
 from flows.sources import WorkOrder
 from flows.storage import faults
 from flows.storage.landing import Landing
-from flows.storage.ledger import Ledger
+from flows.storage.ledger import Ledger, ledger_failed
 from flows.storage.lock import one_run_at_a_time
-from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary
 
@@ -49,9 +48,6 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from flows.storage.listing import Listing
     from flows.workers import Workers
-
-# At most so many files are held in memory as names; a larger backlog is taken in rounds.
-FILES_A_ROUND = 100_000
 
 
 def ingest_landing(
@@ -82,11 +78,12 @@ def ingest_landing(
         with one_run_at_a_time(run.warehouse.inner, named, _now(), settings.ledger_url) as run.still_held:
             run.warehouse.make()
             with open_ledger(settings) as ledger:
-                refuse_to_forget(ledger, run.warehouse)
+                lost = refuse_to_forget(ledger, run.warehouse, run.landing)
+                if lost:
+                    run.say(lost)
                 run.go(ledger, choose_workers, wait=wait)
     except sa.exc.SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise LedgerError(f"The ledger failed: {cause}. Mend that, and the next run goes on from here.") from error
+        raise ledger_failed(error, ledger_url_of(settings)) from error
     finally:
         run.landing.close()
     return run.summary
@@ -103,12 +100,11 @@ class _Run:
     summary: IngestSummary
     order: WorkOrder
     run_no: int = 0
-    # Files that this run has given up on: they are left for the next.
-    deferred: set[str] = field(default_factory=set)
+    # Files that are left for the next run: they changed while they were read, or the disk failed.
+    given_up: set[str] = field(default_factory=set)
     listed: int = 0
     # Files of this round that wait for a batch in hand which holds the same bytes.
     held: int = 0
-    taken_bytes: int = 0
     # Raises when the lock of this run was lost: called before anything is made visible.
     still_held: Callable[[], None] = lambda: None
 
@@ -135,7 +131,7 @@ class _Run:
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
-                self._say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
+                self.say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
             # Of runs that died; nothing otherwise.
             write_deliveries(ledger, self.warehouse)
             self.warehouse.begin_staging(summary.run_id)
@@ -152,70 +148,33 @@ class _Run:
 
     def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
         workers: Workers | None = None
+        intake = Intake(self.settings, self.landing, ledger, self.given_up, self.say)
         try:
             while True:
-                listing = self._list(ledger, wait=wait)
+                listing = intake.look(wait=wait)
                 wait = False
-                files = self._within_limits(listing.files)
+                files = intake.within_limits(listing.files, self.summary.seen)
+                self.summary.waiting = len(listing.files) - len(files)
+                if workers is None:
+                    # Of the first look: later ones leave out, too, what this run has given up on.
+                    self.summary.passed_over = listing.passed_over
                 workers = workers or choose_workers(self.settings.worker_count, texts_expected(files))
                 ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
                 if not ended or not (listing.more or self.held):
                     break
             self._defer_young(listing)
+            self._tell_of_the_rest(listing)
         except BaseException:
             if workers is not None:
                 workers.stop()
             # What is in hand is finished or undone now, so that a stopped run leaves nothing to guess.
             recover(ledger, self.warehouse, self.landing, self.settings)
             seen, listed = self.summary.seen, self.listed
-            self._say(f"Stopped after {seen:,} of {listed:,} file(s); about {listed - seen:,} are left in landing.")
+            self.say(f"Stopped after {seen:,} of {listed:,} file(s); about {listed - seen:,} are left in landing.")
             raise
         else:
             workers.stop()
             self.warehouse.drop_staging()
-
-    def _list(self, ledger: Ledger, *, wait: bool) -> Listing:
-        """List what has settled; wait once for what is merely young, if asked to."""
-
-        def look(seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
-            self.landing.forget_folders()
-            return self.landing.list_settled(
-                settings.settle_seconds, time.time(), FILES_A_ROUND, wanted, seen_before, known
-            )
-
-        def wanted(path: str) -> bool:
-            return path not in self.deferred and (matches is None or matches(path))
-
-        settings = self.settings
-        matches = wanted_by(settings.include, settings.exclude)
-        known = known_files(ledger, settings)
-        listing = look()
-        if listing.young and (wait or listing.odd_clock):
-            seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds
-            self._say(
-                f"{len(listing.young)} file(s) changed less than {settings.settle_seconds:g} s ago: "
-                f"waiting {seconds:.1f} s for them."
-            )
-            time.sleep(seconds)
-            # The first look counts as an earlier sight only if it is a whole settle time ago.
-            listing = look(listing.young if listing.odd_clock else None)
-        for problem in listing.problems:
-            if problem not in self.summary.notes:
-                self._say(problem)
-        return listing
-
-    def _within_limits(self, files: list[LandedFile]) -> list[LandedFile]:
-        """Keep, oldest first, what `max_files_per_run` and `max_bytes_per_run` leave room for."""
-        if self.settings.max_files_per_run is not None:
-            files = files[: max(0, self.settings.max_files_per_run - self.summary.seen)]
-        if self.settings.max_bytes_per_run is not None:
-            room = self.settings.max_bytes_per_run - self.taken_bytes
-            for index, file in enumerate(files):
-                room -= file.size
-                # A first file is always taken, or one larger than the limit would wait for ever.
-                if room < 0 and (index or self.taken_bytes):
-                    return files[:index]
-        return files
 
     def _odd_ones(self, ledger: Ledger, listing: Listing) -> int:
         """Reject what is no regular file."""
@@ -230,7 +189,6 @@ class _Run:
         before = self.summary.seen
         self.held = 0
         source_bytes = sum(file.size for file in files)
-        self.taken_bytes += source_bytes
         self.listed += len(files)
         self.observer.listed(len(files), source_bytes)
         for batch, staged in workers.normalise(self._claimed_batches(ledger, files, workers.slots), self.order):
@@ -272,23 +230,32 @@ class _Run:
         done = settle(endings, batch.ingested_at, self.landing, self.settings)
         write_down(ledger, batch.batch_no, done, self.settings)
         for sentence in done.surprises:
-            self._say(sentence)
+            self.say(sentence)
         self._count(batch, staged, endings)
 
     def _count(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        self.deferred.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
+        self.given_up.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
         self.summary.add(batch, staged, endings)
         self.observer.settled(batch, staged, endings)
 
     def _defer_young(self, listing: Listing) -> None:
         """Count what has not settled yet: it is left for the next run."""
-        young = [path for path in listing.young if path not in self.deferred]
+        young = [path for path in listing.young if path not in self.given_up]
         self.summary.seen += len(young)
         self.summary.deferred += len(young)
         if young:
-            self._say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
+            self.say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
 
-    def _say(self, sentence: str) -> None:
+    def _tell_of_the_rest(self, listing: Listing) -> None:
+        if self.summary.waiting:
+            more = "More than " if listing.more else ""
+            self.say(
+                f"{more}{self.summary.waiting:,} file(s) wait in landing for the next run: this one had its fill "
+                "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
+            )
+
+    def say(self, sentence: str) -> None:
+        """Tell those who watch, now, and those who read the report."""
         self.summary.note(sentence)
         self.observer.said(sentence)
 

@@ -18,8 +18,8 @@ from flows.sources import failure
 from flows.storage import faults
 from flows.storage.landing import MovedError
 from flows.storage.ledger import PUBLISHED, SETTLED
-from flows.storage.ledger_rewrites import tombstones
 from flows.storage.packs import may_be_pack
+from flows.storage.tombstones import buried
 from flows.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
@@ -95,22 +95,22 @@ def _bounded(found: Iterable[list[Delivery]], settings: Settings) -> Iterator[li
 def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tuple[Batch, list[LandedFile]]:
     record_ids = {d.record_id for of_a_file in found for d in of_a_file if d.record_id}
     owners = ledger.owners(record_ids)
-    buried = tombstones(ledger, record_ids)
+    forgotten = buried(ledger, record_ids)
     deliveries: list[Delivery] = []
     sources: dict[str, Source] = {}
     waiting: list[LandedFile] = []
     for of_a_file in found:
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
         if states <= {PUBLISHED, SETTLED}:
-            deliveries += conclude_packs([_planned(unless_forgotten(d, buried), owners, sources) for d in of_a_file])
+            deliveries += conclude_packs([_planned(unless_forgotten(d, forgotten), owners, sources) for d in of_a_file])
         else:
             waiting.append(of_a_file[0].file)
     return _batch(tuple(sources.values()), tuple(deliveries), now), waiting
 
 
-def unless_forgotten(delivery: Delivery, buried: dict[str, dt.datetime]) -> Delivery:
+def unless_forgotten(delivery: Delivery, forgotten: dict[str, dt.datetime]) -> Delivery:
     """Refuse bytes that were taken down: they are kept apart, for a person to delete or to explain."""
-    when = buried.get(delivery.record_id or "")
+    when = forgotten.get(delivery.record_id or "")
     if when is None:
         return delivery
     detail = (

@@ -5,27 +5,30 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.planning import identify, not_a_file, unless_forgotten
 from flows.project import ledger_if_any, waiting_files
 from flows.records import Outcome, Rejection, Source
-from flows.report import table
 from flows.sources import read_sources
 from flows.storage.landing import Landing, MovedError
-from flows.storage.ledger_rewrites import tombstones
 from flows.storage.names import to_source_path
+from flows.storage.passed_over import PassedOver
 from flows.storage.patterns import first_match
+from flows.storage.tombstones import buried
+from flows.terminal import table
 from flows.text.normalise import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flows.records import Delivery
     from flows.settings import Settings
     from flows.storage.ledger import Ledger
 
+# More rows than a screen holds tell a person nothing; a program may like more of them.
 _ROWS = 40
+_LISTED = 200
 _MOST_FILES = 1_000_000
 
 
@@ -36,28 +39,51 @@ class Preview:
     rows: list[tuple[str, ...]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     young: int = 0
+    more: bool = False
+    passed_over: PassedOver = field(default_factory=PassedOver)
+    problems: list[str] = field(default_factory=list)
 
     def add(self, path: str, outcome: Outcome, *cells: str) -> None:
         """Count a file, and keep a row for it while there are few."""
         self.counts[outcome.value] += 1
-        if len(self.rows) < _ROWS:
+        if len(self.rows) < _LISTED:
             self.rows.append((path, outcome.value, *cells))
 
     def lines(self) -> Iterator[str]:
         """Give it as lines for a person."""
-        if self.rows:
-            yield from table(("file", "would be", "language", "date", "encoding", "what would be done"), self.rows)
-        hidden = self.counts.total() - len(self.rows)
+        shown = self.rows[:_ROWS]
+        if shown:
+            yield from table(("file", "would be", "language", "date", "encoding", "what would be done"), shown)
+        hidden = self.counts.total() - len(shown)
         if hidden:
             yield f"… and {hidden:,} more"
-        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
+        counts = ", ".join(f"{self.counts[name]:,} {name}" for name in Outcome if self.counts[name])
         yield f"{self.counts.total():,} file(s): {counts or 'none'}. Nothing was written."
         if self.young:
             yield f"{self.young:,} file(s) have not settled yet."
+        if self.more:
+            yield "Others wait behind them: the run would have its fill (--max-files, or `max_files_per_run`)."
+        yield from self.passed_over.sentences()
+        yield from self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values, for JSON; of the files, the first 200."""
+        names = ("path", "outcome", "language", "date", "encoding", "detail")
+        return {
+            "dry_run": True,
+            "files": {"seen": self.counts.total()} | {outcome.value: self.counts[outcome] for outcome in Outcome},
+            "listed": [dict(zip(names, row, strict=True)) for row in self.rows],
+            "not_settled": self.young,
+            "more": self.more,
+            "passed_over": self.passed_over.to_dict(),
+            "problems": self.problems,
+        }
 
 
-def preview(settings: Settings, *, wait: bool) -> Preview:
+def preview(settings: Settings, *, wait: bool, say: Callable[[str], None] = lambda _: None) -> Preview:
     """Say what an ingest would do with what has settled; writes nothing, takes no lock, needs no ledger.
+
+    `wait`: once, for files that are merely too young; `say` is told so.
 
     Raises:
         LandingMissingError: there is no landing folder.
@@ -67,7 +93,9 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
         listing = waiting_files(landing, ledger, settings, limit)
         if listing.young and wait:
-            time.sleep(listing.young_seconds)
+            seconds = listing.young_seconds
+            say(f"{len(listing.young):,} file(s) have changed just now: waiting {seconds:.1f} s for them.")
+            time.sleep(seconds)
             listing = waiting_files(landing, ledger, settings, limit)
         seen: set[str] = set()
         for file in listing.not_files:
@@ -77,6 +105,7 @@ def preview(settings: Settings, *, wait: bool) -> Preview:
             if new:
                 _normalise(found, new, landing, settings)
         found.young = len(listing.young)
+        found.more, found.problems, found.passed_over = listing.more, listing.problems, listing.passed_over
     return found
 
 
@@ -90,8 +119,8 @@ def _new_sources(
             # A pack has no record of its own: its members speak for it.
             if delivery.outcome is not Outcome.PUBLISHED:
                 _add_unread(found, delivery)
-        elif ledger and (buried := tombstones(ledger, [record_id])):
-            _add_unread(found, unless_forgotten(delivery, buried))
+        elif ledger and (forgotten := buried(ledger, [record_id])):
+            _add_unread(found, unless_forgotten(delivery, forgotten))
         elif record_id in seen or (ledger and ledger.owners([record_id])):
             found.add(to_source_path(delivery.path), Outcome.DUPLICATE, "", "", "", "its record exists already")
         else:

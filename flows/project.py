@@ -7,6 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from flows.errors import LedgerError
 from flows.storage.ledger import Ledger
 from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
@@ -42,6 +43,45 @@ def ledger_if_any(settings: Settings) -> Iterator[Ledger | None]:
             yield ledger
     else:
         yield None
+
+
+def refuse_lost_ledger(ledger: Ledger | None, warehouse: Warehouse, landing: Landing | None = None) -> None:
+    """Stop where what the ledger says would be no answer; with `landing`, also where only originals tell of another.
+
+    Raises:
+        LedgerError: it knows nothing, and there was one that did.
+    """
+    lost = _records_alone(ledger, warehouse) if landing is None else what_was_lost(ledger, warehouse, landing)
+    if lost:
+        raise LedgerError(lost)
+
+
+def what_was_lost(ledger: Ledger | None, warehouse: Warehouse, landing: Landing) -> str | None:
+    """Say that the ledger knows nothing where records or settled originals tell that there was one; else None.
+
+    Promised: cheap, a look at one file of each kind. What such a ledger says is no answer.
+    """
+    if ledger is not None and not ledger.is_empty():
+        return None
+    alone = _records_alone(ledger, warehouse)
+    if alone:
+        return alone
+    if next(landing.settled_files(), None) is not None:
+        return (
+            f"{warehouse.root} holds neither a ledger nor a record, but {landing.root} holds originals that were "
+            "settled. Is that the right warehouse, and is its disk there? If it is lost, `longshore verify --repair` "
+            "puts the originals back into landing, for the next run."
+        )
+    return None
+
+
+def _records_alone(ledger: Ledger | None, warehouse: Warehouse) -> str | None:
+    if (ledger is not None and not ledger.is_empty()) or not warehouse.has_parts():
+        return None
+    return (
+        f"The ledger is empty, but {warehouse.records} holds records: its file was lost or another was named. "
+        "`longshore verify --repair` makes it anew from the warehouse and the archive."
+    )
 
 
 def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:

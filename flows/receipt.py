@@ -6,11 +6,11 @@ terminals themselves disagree about.
 
 from __future__ import annotations
 
-import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from flows.storage.names import printable
+from flows.terminal import clipped
 from flows.text.mending.plan import replay_steps
 
 if TYPE_CHECKING:
@@ -40,28 +40,6 @@ def _lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
     yield from _repairing(steps, width)
     yield from _heading(steps)
     yield from _telling_language(steps)
-
-
-def clipped(line: str, width: int) -> str:
-    """Cut a line to so many columns, with an ellipsis where something went; ideographs take two columns.
-
-    >>> clipped("The harbour was quiet.", 12)
-    'The harbour…'
-    """
-    columns = fits = 0
-    for at, char in enumerate(line, 1):
-        columns += _columns(char)
-        if columns < width:
-            fits = at
-        elif columns > width:
-            return f"{line[:fits]}…"
-    return line
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def _decoding(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
@@ -125,7 +103,8 @@ def _telling_language(steps: Steps) -> Iterator[str]:
             yield f"{_INDENT}{_bar(candidate.confidence)}  {candidate.language}"
     body = steps.header.body
     first = next((line for line in body.split("\n") if line.strip()), "")
-    yield f"  text       {len(body):,} characters: {printable(first[:400])}"
+    counted = "1 character" if len(body) == 1 else f"{len(body):,} characters"
+    yield f"  text       {counted}: {printable(first[:400])}"
 
 
 def _bar(share: float) -> str:

@@ -9,6 +9,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from flows.errors import LedgerError
+from flows.project import what_was_lost
 from flows.settling import settle
 from flows.storage import faults
 from flows.storage.ledger import PUBLISHED, STAGED
@@ -53,10 +54,15 @@ def write_down(ledger: Ledger, batch_no: int, done: Settlement, settings: Settin
     faults.step("ledger.settled")
 
 
-def refuse_to_forget(ledger: Ledger, warehouse: Warehouse) -> None:
-    """Stop where the ledger is new but the warehouse is not: everything delivered again would be published again."""
-    if ledger.is_empty() and warehouse.has_parts():
-        raise LedgerError(
-            f"The ledger is empty, but {warehouse.records} holds records: its file was lost or another was named. "
-            "`longshore verify --repair` makes it anew from the warehouse and the archive."
-        )
+def refuse_to_forget(ledger: Ledger, warehouse: Warehouse, landing: Landing) -> str | None:
+    """Stop where the ledger is new but the warehouse is not: everything delivered again would be published again.
+
+    Where only originals tell of an older ledger nothing can be doubled: that is a sentence, given for people.
+
+    Raises:
+        LedgerError: there are records that the ledger does not know.
+    """
+    lost = what_was_lost(ledger, warehouse, landing)
+    if lost and warehouse.has_parts():
+        raise LedgerError(lost)
+    return lost

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.records import Outcome
-from flows.storage.names import printable
+from flows.terminal import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from flows.records import Brief
     from flows.summary import IngestSummary, Refusal
@@ -34,8 +34,8 @@ def as_json(summary: IngestSummary) -> str:
 def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator[str]:
     """Give the lines that a person reads after a run."""
     if summary.state == "nothing-to-do":
-        yield f"Nothing new in {landing}: every file that was there has been ingested."
-        yield from _deferred(summary)
+        yield f"Nothing new in {landing}: no file that has settled waits there."
+        yield from summary.passed_over.sentences()
         return
     yield from _table_of_files(summary)
     yield ""
@@ -43,6 +43,7 @@ def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator
     if summary.reasons:
         yield "Rejected: " + ", ".join(f"{count} {reason}" for reason, count in summary.reasons.most_common())
         yield f"  They are in {landing}/_rejected, each with its reason beside it."
+    yield from summary.passed_over.sentences()
     if summary.records:
         records = f"{warehouse}/records"
         yield f"Parquet: {records}/" + (
@@ -60,7 +61,8 @@ def reading_line(records: str) -> str:
     with contextlib.suppress(ValueError):
         python = python.relative_to(Path.cwd())
     columns = "columns=['title', 'language', 'published_date']"
-    program = f"import pyarrow.parquet as pq; print(*pq.read_table({records!r}, {columns}).to_pylist(), sep=chr(10))"
+    some = f"pq.read_table({records!r}, {columns})[:20].to_pylist()"
+    program = f"import pyarrow.parquet as pq; print(*{some}, sep=chr(10))"
     return f"{shlex.quote(str(python))} -c {_for_a_shell(program)}"
 
 
@@ -112,22 +114,3 @@ def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
         yield from table(("rejected", "reason", "what was seen"), rows)
     if len(rejected) > _ROWS:
         yield "… `longshore rejected` lists them all."
-
-
-def _deferred(summary: IngestSummary) -> Iterator[str]:
-    yield from map(printable, summary.notes)
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int = 60) -> Iterator[str]:
-    """Give the lines of a table for a terminal; cells are escaped, and all but the last column cut to `width`."""
-    cells = [head, *(tuple(printable(cell) for cell in row) for row in rows)]
-    cells = [(*(_cut(cell, width) for cell in row[:-1]), _cut(row[-1], 2 * width)) for row in cells]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    for index, row in enumerate(cells):
-        yield "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
-        if index == 0:
-            yield "  ".join("-" * size for size in widths)
-
-
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else f"{cell[: width // 2 - 1]}…{cell[-(width - width // 2) :]}"

@@ -70,10 +70,11 @@ def _lines(summary: IngestSummary, settings: Settings) -> Iterator[str]:
     yield from _rejections(summary, settings)
     yield from _slowest(summary)
     yield from _parts(summary, settings)
-    if summary.notes:
+    notes = [*summary.notes[:_ROWS], *summary.passed_over.sentences()]
+    if notes:
         yield "## Notes"
         yield ""
-        yield from (f"- {escaped(note)}" for note in summary.notes[:_ROWS])
+        yield from (f"- {escaped(note)}" for note in notes)
         yield ""
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows import settings as settings_module
 from flows.errors import SettingsError
-from flows.settings import SETTINGS_FILE, Settings
+from flows.settings import Settings
+from flows.settings_errors import SETTINGS_FILE
 from flows.storage.names import printable
 
 if TYPE_CHECKING:

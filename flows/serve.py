@@ -15,16 +15,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import logging
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.errors import LongshoreError
 from flows.service import logs
+from flows.service.announcing import say
 from flows.service.deployments import deployments
 from flows.service.prefect_server import EmbeddedServer
 from flows.service.tracking import (
@@ -36,7 +35,6 @@ from flows.service.tracking import (
     use_api,
     write_serving,
 )
-from flows.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 
     from flows.settings import Settings
 
-_log = logging.getLogger(__name__)
 
 # Between two tries to reach a server that has gone.
 _AGAIN_SECONDS = 5.0
@@ -75,7 +72,7 @@ def serve_project(
             else:
                 server = EmbeddedServer(state, settings.server_port)
                 api_url = server.api_url
-                _say(f"Starting a Prefect server of our own (10 to 20 s); its log is {STATE_FOLDER}/server.log")
+                say(f"Starting a Prefect server of our own (10 to 20 s); its log is {STATE_FOLDER}/server.log")
                 server.start()
             use_api(api_url)
             _serve(settings, state, api_url, server, metrics_port=metrics_port, watch=watch)
@@ -84,7 +81,7 @@ def serve_project(
         finally:
             if server is not None:
                 server.stop()
-    _say("Stopped. Nothing is lost: what is in landing is taken by the next run.")
+    say("Stopped. Nothing is lost: what is in landing is taken by the next run.")
     return 0
 
 
@@ -101,6 +98,9 @@ def _serve(
     from flows.service import runner, serving  # noqa: PLC0415
 
     runner.warm_up()
+    # A cron line that is none is told before anything is waited for.
+    for one in deployments(settings):
+        serving.schedule_of(one)
     if server is not None:
         server.wait()
     page = server.page_url if server is not None else serving.page_url()
@@ -109,7 +109,7 @@ def _serve(
     with serving.metrics(settings, metrics_port):
         while not asyncio.run(serving.serve_once(settings, page, server, first=first, watch=watch)):
             first = False
-            _say("The Prefect server does not answer any more; trying again until it does.")
+            say("The Prefect server does not answer any more; trying again until it does.")
             _reach_again(api_url, server)
 
 
@@ -121,27 +121,6 @@ def _reach_again(api_url: str, server: EmbeddedServer | None) -> None:
                 with contextlib.suppress(LongshoreError):
                     server.wait()
             time.sleep(_AGAIN_SECONDS)
-
-
-def announce(settings: Settings, page: str, next_run: dt.datetime) -> None:
-    """Say what a person wants to know of a project that is being served."""
-    _say("")
-    _say(f"Longshore is serving {printable(str(Path.cwd()))}")
-    _say(f"  web page    {page}")
-    for one in deployments(settings):
-        _say(f"  {one.name:<10}  {one.when}")
-    _say(f"  next run    {next_run:%Y-%m-%d %H:%M:%S} UTC; a first one starts now")
-    _say(f"  drop files  into {printable(str(settings.landing.absolute()))}")
-    _say(f"  read        {printable(str(settings.warehouse.absolute()))}/records/")
-    _say("Stop it with Ctrl-C.")
-
-
-def _say(line: str) -> None:
-    if logs.are_json():
-        _log.info(line.strip() or "-")
-        return
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 @contextlib.contextmanager

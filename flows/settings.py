@@ -7,7 +7,6 @@ What wins, from weakest to strongest: the default, `longshore.toml` in the worki
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -20,15 +19,19 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from flows.errors import SettingsError
+from flows.settings_errors import (
+    ENV_PREFIX,
+    SETTINGS_FILE,
+    explain,
+    explain_variable,
+    refuse_no_file,
+    refuse_unknown_variables,
+)
 from flows.storage.pack_limits import PackLimits
 from flows.text.policy import DateOrder, LanguageEngine, RepairPolicy, TextPolicy, require_engine
-
-SETTINGS_FILE = "longshore.toml"
-ENV_PREFIX = "LONGSHORE_"
-# Read elsewhere, and no settings: the fault harness of the tests.
-_OTHER_VARIABLES = {"LONGSHORE_FAULT"}
 
 MIB = 1024 * 1024
 
@@ -170,6 +173,13 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no time zone {name!r}; a name looks like Europe/Berlin") from None
         return name
 
+    @field_validator("alert_block")
+    @classmethod
+    def _block_has_two_names(cls, block: str) -> str:
+        if block and not (block.count("/") == 1 and all(block.split("/"))):
+            raise ValueError("it must be type/name, such as slack-webhook/ops")
+        return block
+
     @field_validator("declared_encodings")
     @classmethod
     def _encodings_exist(cls, table: dict[str, str]) -> dict[str, str]:
@@ -222,50 +232,18 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the values ar
         SettingsError: a key is not known, or a value cannot be used; the message names it and what to do.
     """
     said = {key: value for key, value in overrides.items() if value is not None}
-    _check_environment()
+    known = set(Settings.model_fields)
+    refuse_unknown_variables(known)
+    refuse_no_file()
     try:
         return Settings(**said)
     except ValidationError as error:
-        raise SettingsError(_explain(error, set(said))) from None
+        raise SettingsError(explain(error, known, set(said))) from None
+    except UnreadableVariable as error:
+        raise SettingsError(explain_variable(error)) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}. Mend that line.") from None
-
-
-def _check_environment() -> None:
-    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | _OTHER_VARIABLES
-    for name in os.environ:
-        if name.startswith(ENV_PREFIX) and name.upper() not in known:
-            raise SettingsError(f"The environment variable {name} is no setting.{_nearest(name, known)}")
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    def likeness(other: str) -> float:
-        """Compare also with the other's beginning: people write `settle` for `settle_seconds`."""
-        return max(difflib.SequenceMatcher(None, name, part).ratio() for part in (other, other[: len(name)]))
-
-    best = max(sorted(known), key=likeness)
-    return f" Did you mean {best}?" if likeness(best) > 0.6 else " `longshore init` writes a file with all settings."
-
-
-def _explain(error: ValidationError, said: set[str]) -> str:
-    sentences = []
-    for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            sentences.append(f"There is no setting {name!r}.{_nearest(name, set(Settings.model_fields))}")
-            continue
-        message = item["msg"].removeprefix("Value error, ")
-        if not name:
-            sentences.append(f"{message[:1].upper()}{message[1:]}.")
-            continue
-        where = _where_said(name.split(".")[0], said)
-        sentences.append(f"The setting {name} (from {where}) cannot be {item['input']!r}: {message}.")
-    return "\n".join(sentences)
-
-
-def _where_said(name: str, said: set[str]) -> str:
-    if name in said:
-        return "a flag or parameter"
-    if (ENV_PREFIX + name.upper()) in {variable.upper() for variable in os.environ}:
-        return f"the environment variable {ENV_PREFIX}{name.upper()}"
-    return SETTINGS_FILE
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{SETTINGS_FILE} is not UTF-8, at byte {error.start}. Save it as UTF-8.") from None
+    except OSError as error:
+        raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error.strerror}.") from None

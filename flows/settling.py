@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from flows.records import Outcome
 from flows.storage import faults
-from flows.storage.landing import ARCHIVE, REJECTED, MovedError
+from flows.storage.landing import MovedError
 from flows.storage.names import shortened, to_source_path, with_suffix_before_ending
+from flows.storage.passed_over import ARCHIVE, REJECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from flows.records import Delivery
     from flows.settings import Settings
@@ -66,6 +67,7 @@ def settle(
         again: this is recovery, where a file that is gone may have been settled before.
     """
     done = Settlement()
+    immovable: dict[str, list[str]] = {}
     day = archive_day(ingested_at)
     for ending in endings:
         if ending.member is not None or ending.outcome is Outcome.DEFERRED:
@@ -84,7 +86,7 @@ def settle(
         except OSError as error:
             if error.errno not in _IMMOVABLE:
                 raise
-            done.surprises.append(f"{to_source_path(ending.path)} could not be moved out of landing: {error.strerror}.")
+            immovable.setdefault(_cause(error), []).append(to_source_path(ending.path))
             done.places[ending.file.path] = ending.file.path
             done.left.append(ending)
             done.stuck = True
@@ -96,8 +98,20 @@ def settle(
                 done.places[ending.file.path] = place
             if ending.outcome is Outcome.REJECTED:
                 _write_reason(landing, place, ending, ingested_at)
+    done.surprises.extend(_told_together(immovable))
     faults.step("settle.done")
     return done
+
+
+def _cause(error: OSError) -> str:
+    return "its archive is on another file system" if error.errno == errno.EXDEV else error.strerror or str(error)
+
+
+def _told_together(immovable: dict[str, list[str]]) -> Iterator[str]:
+    """Give a sentence for each cause, not for each file: where one cannot be moved, hundreds beside it cannot."""
+    for cause, paths in immovable.items():
+        named = paths[0] if len(paths) == 1 else f"{len(paths):,} files, such as {paths[0]},"
+        yield f"{named} could not be moved out of landing: {cause}. What stays there is not ingested again."
 
 
 @lru_cache(maxsize=64)

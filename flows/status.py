@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flows.project import ledger_if_any, waiting_files
+from flows.project import ledger_if_any, waiting_files, what_was_lost
 from flows.storage.landing import Landing
 from flows.storage.lock import holder_of
+from flows.storage.passed_over import PassedOver
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Status:
     published: int = 0
     duplicate: int = 0
     rejected: int = 0
+    stuck: int = 0
+    passed_over: PassedOver = field(default_factory=PassedOver)
     runs: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -47,6 +50,8 @@ class Status:
         yield f"waiting    {more}{self.waiting:,} file(s) in {self.landing} ({self.waiting_bytes:,} bytes{oldest})"
         if self.young:
             yield f"           {self.young:,} more have not settled yet"
+        if self.stuck:
+            yield f"           {self.stuck:,} ingested file(s) could not be moved out, and stay there"
         yield f"records    {self.records:,} in {self.warehouse}/records"
         yield f"duplicates {self.duplicate:,}"
         yield f"rejected   {self.rejected:,} in {self.landing}/_rejected"
@@ -56,7 +61,9 @@ class Status:
             files = run["summary"].get("files", {})
             counts = ", ".join(f"{count:,} {name}" for name, count in files.items() if count and name != "seen")
             seconds = run["summary"].get("seconds", 0)
-            yield f"  {run['started_at']:%Y-%m-%d %H:%M:%S}Z  {run['kind']}  {run['state']:<14} {counts} ({seconds} s)"
+            took = f"{counts} ({seconds:.1f} s)" if counts else f"({seconds:.1f} s)"
+            yield f"  {run['started_at']:%Y-%m-%d %H:%M:%S}Z  {run['kind']:<10} {run['state']:<14} {took}"
+        yield from self.passed_over.sentences()
         yield from self.problems
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,6 +78,8 @@ class Status:
                 "oldest_seconds": self.oldest_seconds,
                 "not_settled": self.young,
             },
+            "stuck": self.stuck,
+            "passed_over": self.passed_over.to_dict(),
             "records": self.records,
             "duplicate": self.duplicate,
             "rejected": self.rejected,
@@ -104,8 +113,12 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
             oldest_seconds=round(max(0.0, now - oldest), 1) if oldest is not None else None,
             young=len(listing.young),
             running=holder_of(warehouse.inner, settings.ledger_url),
+            passed_over=listing.passed_over,
             problems=listing.problems,
         )
+        lost = what_was_lost(ledger, warehouse, landing)
+        if lost:
+            status.problems = [*status.problems, lost]
         if ledger is not None:
             counts = ledger.counts()
             status.records, status.published, status.duplicate, status.rejected = (
@@ -115,6 +128,11 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
                 counts["rejected"],
             )
             status.runs = ledger.last_runs(runs)
+            status.stuck = ledger.stuck_files()
+            if not status.running and not holder_of(warehouse.inner, settings.ledger_url):
+                # Nobody holds the warehouse, before and after the ledger was read: a run that is open has died.
+                for run in status.runs:
+                    run["state"] = "crashed" if run["state"] == "running" else run["state"]
     return status
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.records import Outcome
 from flows.storage.names import to_source_path
+from flows.storage.passed_over import PassedOver
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,7 +32,11 @@ class Refusal:
 
 @dataclass(slots=True)
 class IngestSummary:
-    """The tally of one run. `state` is `completed`, `nothing-to-do`, `cancelled` or `failed`."""
+    """The tally of one run.
+
+    state: `completed`, `nothing-to-do`, `cancelled` or `failed`. waiting: files that had settled, and were left because
+    the run had its fill (`max_files_per_run`, `max_bytes_per_run`); they were not taken, so they are not `seen`.
+    """
 
     run_id: str
     started_at: dt.datetime
@@ -53,6 +58,8 @@ class IngestSummary:
     refusals: list[Refusal] = field(default_factory=list)
     slowest: list[tuple[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    passed_over: PassedOver = field(default_factory=PassedOver)
+    waiting: int = 0
 
     @property
     def new(self) -> int:
@@ -136,5 +143,7 @@ class IngestSummary:
                 for r in self.refusals
             ],
             "slowest": [{"path": path, "seconds": round(seconds, 4)} for path, seconds in self.slowest],
+            "waiting": self.waiting,
+            "passed_over": self.passed_over.to_dict(),
             "notes": self.notes,
         }

@@ -83,10 +83,10 @@ class ProcessWorkers:
             if self._pool is None:
                 self._pool = _new_pool(self.slots)
             try:
-                return self._pool.submit(normalise_batch, batch, order)
+                return _submit(self._pool, batch, order)
             except BrokenProcessPool:
                 self._pool = _new_pool(self.slots)
-                return self._pool.submit(normalise_batch, batch, order)
+                return _submit(self._pool, batch, order)
 
     def run_again(self, order: WorkOrder) -> Callable[[Batch], Staged]:
         """Give what runs a batch whose worker died: again, alone, in a process of its own each time."""
@@ -97,7 +97,7 @@ class ProcessWorkers:
                 with self._lock:
                     pool = self._pool = _new_pool(1)
                 try:
-                    staged = pool.submit(normalise_batch, batch, order).result()
+                    staged = _submit(pool, batch, order).result()
                 except BrokenProcessPool:
                     continue
                 # The next batch makes a pool of all slots again.
@@ -177,6 +177,18 @@ def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
     return cf.ProcessPoolExecutor(
         slots, mp_context=multiprocessing.get_context("spawn"), initializer=_set_up_worker, initargs=(os.getpid(),)
     )
+
+
+def _submit(pool: cf.ProcessPoolExecutor, batch: Batch, order: WorkOrder) -> cf.Future[Staged]:
+    """Hand a batch to a pool; the processes that start with its first one are born deaf to Ctrl-C.
+
+    A terminal sends it to all of them, and one that still imports would end in a traceback before it could ignore it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(normalise_batch, batch, order)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _set_up_worker(coordinator: int) -> None:

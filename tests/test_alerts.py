@@ -52,6 +52,12 @@ def test_a_run_that_goes_on_is_not_judged():
     assert kinds(alerts(status(run("running"), run("failed")), Settings(), NOW)) == ["failed"]
 
 
+def test_what_status_calls_a_problem_needs_a_person():
+    found = status()
+    found.problems = ["The folder closed could not be listed: Permission denied."]
+    assert [(one.kind, one.detail) for one in alerts(found, Settings(), NOW)] == [("problem", found.problems[0])]
+
+
 def test_nothing_published_for_too_long():
     settings = Settings(alert_idle_hours=6)
     assert alerts(status(run(), run(hours_ago=5, published=1)), settings, NOW) == []

@@ -10,7 +10,7 @@ import pytest
 FLOWS = Path(__file__).parent.parent / "flows"
 MODULES = sorted(FLOWS.rglob("*.py"))
 WITH_PREFECT = {"ingest.py", "compact.py", "verify_flow.py"}
-STEPS_OF_A_RUN = ["pipeline", "planning", "batch", "packed", "settling", "recovery", "deliveries", "workers"]
+STEPS_OF_A_RUN = ["pipeline", "intake", "planning", "batch", "packed", "settling", "recovery", "deliveries", "workers"]
 IMPURE = {"prefect", "pyarrow", "sqlalchemy", "pathlib", "os", "io", "time", "random", "socket", "subprocess", "shutil"}
 
 

@@ -1,14 +1,18 @@
 """The program as a person meets it: real processes, real files."""
 
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from flows.cli import main
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "tests" / "samples"
@@ -90,10 +94,58 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(project):
     assert len(list((project / "landing").iterdir())) == 12
 
 
+def test_a_dry_run_can_be_read_by_a_program(project):
+    shutil.copytree(SAMPLES, project / "landing", dirs_exist_ok=True)
+    found = json.loads(longshore("ingest", "--dry-run", "--json", cwd=project).stdout)
+    assert found["files"] == {"seen": 12, "published": 10, "duplicate": 0, "rejected": 2, "deferred": 0}
+    assert found["listed"][1]["path"] == "02-date-line.txt"
+    assert found["listed"][1]["date"] == "2024-03-17"
+
+
+@pytest.mark.parametrize("command", [("ingest",), ("ingest", "--dry-run"), ("status",)])
+def test_what_is_passed_over_by_its_name_is_told(project, command):
+    landing = project / "landing"
+    for name in ("_notes.txt", "story.txt.part", ".gitkeep", "_drafts/one.txt", "_archive/2024-01-01/old.txt"):
+        (landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (landing / name).write_text("Nobody shall wonder where this went.")
+    said = longshore(*command, cwd=project).stdout
+    assert "Passed over by name: 2 file(s) and 1 folder(s), such as " in said
+    found = json.loads(longshore(*command, "--json", cwd=project).stdout)["passed_over"]
+    assert (found["files"], found["folders"], found["unwanted"]) == (2, 1, 0)
+
+
+def test_what_the_patterns_leave_out_is_told(project):
+    (project / "landing/story.md").write_text("A story that no pattern takes.")
+    for command in (("ingest",), ("ingest", "--dry-run"), ("status",)):
+        said = longshore(*command, cwd=project, LONGSHORE_INCLUDE='["*.txt"]').stdout
+        assert "Left alone by the settings `include` and `exclude`: 1 file(s)." in said
+
+
 def test_a_missing_landing_folder_is_an_error_that_says_how_to_make_one(tmp_path):
     said = longshore("ingest", cwd=tmp_path, code=2).stderr
-    assert "The landing folder landing does not exist. `longshore init` makes one" in said
+    assert said.startswith("longshore: The landing folder landing does not exist. `longshore init` makes one")
     assert not (tmp_path / "landing").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["verify", "compact", "reprocess", "changes", "rejected", "retry --all", f"forget {'ab' * 32}"],
+)
+def test_a_missing_warehouse_is_an_error_and_no_new_folder(project, command):
+    """`forget` would say that a record is never ingested again, and a ledger in the wrong place would remember it."""
+    said = longshore(*command.split(), "--warehouse", "mistyped", cwd=project, code=2).stderr
+    assert said.startswith("longshore: The warehouse folder mistyped does not exist.")
+    assert not (project / "mistyped").exists()
+
+
+def test_a_reason_that_does_not_exist_is_an_error_and_capitals_do_not_matter(project):
+    (project / "landing/empty.txt").touch()
+    longshore("ingest", cwd=project)
+    assert "EMPTY" in longshore("rejected", "--reason", "empty", cwd=project).stdout
+    for command in ("rejected", "retry"):
+        said = longshore(command, "--reason", "EMTPY", cwd=project, code=2).stderr
+        assert "There is no reason 'EMTPY'. It is one of EMPTY, BINARY," in said
+    assert "1 file(s) are back" in longshore("retry", "--reason", "empty", cwd=project).stdout
 
 
 def test_rejected_files_fail_a_run_only_when_asked_to(project):
@@ -106,7 +158,8 @@ def test_max_files_takes_the_oldest(project):
         path = project / "landing" / f"{age}.txt"
         path.write_text(f"The story of day {age}, told at some length for the reader.")
         os.utime(path, (1_000_000 + age, 1_000_000 + age))
-    longshore("ingest", "--max-files", "2", cwd=project)
+    done = longshore("ingest", "--max-files", "2", cwd=project)
+    assert "3 file(s) wait in landing for the next run" in done.stderr
     assert sorted(path.name for path in (project / "landing").glob("*.txt")) == ["2.txt", "3.txt", "4.txt"]
 
 
@@ -117,6 +170,31 @@ def test_inspect_shows_each_step_and_writes_nothing(project):
     found = json.loads(longshore("inspect", "--json", str(SAMPLES / "02-date-line.txt"), cwd=project).stdout)
     assert found[0]["header"]["published_date"] == "2024-03-17"
     assert list((project / "warehouse").iterdir()) == []
+
+
+def test_inspect_goes_into_a_pack_as_an_ingest_does(project):
+    with zipfile.ZipFile(project / "two.zip", "w") as pack:
+        pack.write(SAMPLES / "02-date-line.txt", "news/one.txt")
+        pack.writestr("empty.txt", "")
+        for number in range(30):
+            pack.writestr(f"more/{number}.txt", f"The story of day {number}, told at some length.")
+    (project / "cut.gz").write_bytes(gzip.compress(b"The harbour was quiet.")[:-9])
+    said = longshore("inspect", "two.zip", "cut.gz", cwd=project).stdout
+    assert "two.zip!/news/one.txt" in said
+    assert "date       2024-03-17" in said
+    assert "EMPTY" in said
+    assert "… and 12 more in two.zip" in said
+    assert "CORRUPT_ARCHIVE" in said
+    found = json.loads(longshore("inspect", "--json", "two.zip", cwd=project).stdout)
+    assert len(found) == 32
+    assert found[0]["path"] == "two.zip!/news/one.txt"
+
+
+def test_inspect_says_what_cannot_be_read_and_goes_on(project):
+    done = longshore("inspect", "landing", str(SAMPLES / "02-date-line.txt"), "gone.txt", cwd=project, code=2)
+    assert "landing is a folder. Name a file in it." in done.stderr
+    assert "gone.txt cannot be read: No such file or directory." in done.stderr
+    assert "date       2024-03-17" in done.stdout
 
 
 def test_no_escape_sequence_from_a_file_reaches_the_terminal(project):
@@ -149,3 +227,15 @@ def test_an_unknown_setting_ends_with_2_and_one_message(project):
 def test_schema_and_version_answer(project):
     assert "record_id" in longshore("schema", cwd=project).stdout
     assert longshore("version", cwd=project).stdout.startswith("longshore 0.")
+    assert longshore("--version", cwd=project).stdout == longshore("version", cwd=project).stdout
+
+
+def test_a_fault_of_our_own_is_one_message_too(monkeypatch, capsys):
+    def fault(_options):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("flows.commands.schema", fault)
+    assert main(["schema"]) == 1
+    assert "ZeroDivisionError: division by zero\nThis is a fault in Longshore" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        main(["schema", "--debug"])

@@ -51,6 +51,12 @@ def test_commands_in_the_docs_exist(page):
         assert name in COMMANDS, f"{page.name} names `longshore {name}`"
 
 
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_rooms_that_the_docs_name_exist(page):
+    for name in re.findall(r"`((?:flows|tests|benchmarks|tools|docs)/[\w/.]*)`", page.read_text()):
+        assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
 def test_no_file_says_where_a_machine_keeps_its_things():
     """Addresses of registries and absolute paths of one machine have no place in a repository."""
     spoken = re.compile(r"/(?:home|Users|root|work)/[a-z]|--(?:extra-)?index-url", re.IGNORECASE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -375,16 +377,19 @@ def test_files_and_folders_without_permission_block_nothing(settings):
     put(settings, "closed.txt", b"Closed.").chmod(0)
     put(settings, "locked/in.txt", b"Locked in.")
     put(settings, "stuck/here.txt", b"The ferry left at noon with forty people on board.")
+    put(settings, "stuck/there.txt", b"The ferry came back at noon with fifty people on board.")
     for path in (settings.landing, settings.warehouse, *settings.landing.rglob("*")):
         os.chown(path, 65534, 65534)
     (settings.landing / "locked").chmod(0)
     (settings.landing / "stuck").chmod(0o555)
     first = as_somebody(settings, "ingest")
     assert first.returncode == 0, first.stderr
-    assert "2 published, 1 rejected" in first.stdout, first.stdout + first.stderr
+    assert "3 published, 1 rejected" in first.stdout, first.stdout + first.stderr
     assert "closed.txt" in first.stdout
     assert "locked could not be listed" in first.stderr
-    assert "here.txt could not be moved out of landing" in first.stderr
+    assert "2 files, such as stuck/" in first.stderr
+    assert first.stderr.count("could not be moved out of landing") == 1, "a sentence a cause, not a line a file"
+    assert "2 ingested file(s) could not be moved out" in as_somebody(settings, "status").stdout
     again = as_somebody(settings, "ingest")
     assert "Nothing new" in again.stdout, "what cannot be moved is not ingested again and again"
     (settings.landing / "locked").chmod(0o755)
@@ -409,12 +414,12 @@ def environment():
     return {**os.environ, "PYTHONPATH": str(ROOT), "LONGSHORE_SETTLE_SECONDS": "0", "LONGSHORE_WORKERS": "1"}
 
 
-def longshore(settings, *arguments, **how):
+def longshore(settings, *arguments, start_new_session=False, **variables):
     places = ["--landing", str(settings.landing), "--warehouse", str(settings.warehouse)]
     command = [sys.executable, "-m", "flows", *arguments, *places]
     return subprocess.Popen(
-        command, env=environment(), cwd=settings.landing.parent, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how,
+        command, env=environment() | variables, cwd=settings.landing.parent, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=start_new_session,
     )  # fmt: skip
 
 
@@ -448,6 +453,10 @@ def test_the_lock_is_free_when_its_holder_is_killed_and_a_second_process_is_skip
             said, problems = second.communicate(timeout=100)
             assert second.returncode == 0, problems
             assert said.startswith(f"Skipped: ingest 12345678 (process {first.pid} on "), said
+            third = longshore(settings, "ingest", "--json")
+            found = json.loads(third.communicate(timeout=100)[0])
+            assert found["state"] == "skipped"
+            assert f"process {first.pid}" in found["holder"]
         finally:
             first.kill()
     assert holder_of(inner) is None, "the operating system lets go, with no time-out to wait for"
@@ -470,6 +479,24 @@ def test_a_stopped_run_tidies_up_and_says_what_is_left(settings, number):
     assert not list(Warehouse(settings.warehouse).staged())
     ingest(settings)
     assert len(records(settings)) == 3000
+
+
+def test_ctrl_c_in_a_terminal_shows_no_traceback_of_workers_that_start(settings):
+    """A terminal sends it to the whole group: also to workers that have not come to ignoring it yet."""
+    many(settings, 2500)
+
+    def workers():
+        pids = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        return [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    with longshore(settings, "ingest", start_new_session=True, LONGSHORE_WORKERS="2") as run:
+        until(lambda: len(workers()) == 2)
+        blocked = [re.search(r"SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())[1] for pid in workers()]
+        os.killpg(run.pid, signal.SIGINT)
+        _, problems = run.communicate(timeout=60)
+    assert all(int(mask, 16) & 1 << signal.SIGINT - 1 for mask in blocked), "they are born deaf to it"
+    assert run.returncode in (130, -signal.SIGINT), problems
+    assert "Traceback" not in problems
 
 
 def test_a_file_named_to_mislead_a_terminal_is_shown_escaped(settings):

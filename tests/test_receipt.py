@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.inspection import inspect_file
-from flows.receipt import clipped
 from flows.settings import Settings
+from flows.terminal import clipped
 
 
 def columns(line):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flows.records import Outcome
 from flows.report_markdown import as_card, as_markdown, bar, escaped, rejected_rows
 from flows.settings import Settings
+from flows.storage.passed_over import PassedOver
 from flows.summary import IngestSummary, Refusal
 
 
@@ -40,6 +41,12 @@ def test_names_from_outside_make_no_markup():
     text = as_markdown(summary(), Settings())
     assert "<script>" not in text
     assert r"a\|b&lt;script&gt;.txt" in text
+
+
+def test_what_was_passed_over_is_in_the_report():
+    assert "## Notes" not in as_markdown(summary(), Settings())
+    text = as_markdown(summary(passed_over=PassedOver(files=2, example="_notes.txt")), Settings())
+    assert "2 file\\(s\\), such as \\_notes.txt" in text
 
 
 @given(st.text())

@@ -53,6 +53,41 @@ def test_broken_toml_names_the_line(project):
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b'include = "*.txt"', "it must be a list"),
+        (b'max_file_bytes = "64 MiB"', "it must be a whole number"),
+        (b"workers = 1.5", "it must be a whole number"),
+        (b"settle_seconds = -1", "it must be 0 or more"),
+        (b"landing = 3", "it must be a path, in quotes"),
+        (b'after_ingest = "move"', "it must be 'archive', 'delete' or 'keep'"),
+        (b'alert_block = "ops"', "it must be type/name"),
+        (b'project = "A B"', "lower-case letters, digits and dashes"),
+        (b"declared_encodings = 3", "it must be a table"),
+        (b"[longshore]\nworkers = 3", "outside any \\[section\\]"),
+        (b'landing = "\xff"', "is not UTF-8, at byte 11"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_plain_words(project, written, said):
+    (project / "longshore.toml").write_bytes(written)
+    with pytest.raises(SettingsError, match=said):
+        load_settings()
+
+
+@pytest.mark.parametrize(("name", "example"), [("INCLUDE", r'\["\*\.txt'), ("DECLARED_ENCODINGS", "cp850")])
+def test_a_list_in_a_variable_that_is_no_json_is_shown_how_it_is_written(monkeypatch, name, example):
+    monkeypatch.setenv(f"LONGSHORE_{name}", "*.txt")
+    with pytest.raises(SettingsError, match=rf"LONGSHORE_{name} cannot be '\*\.txt': it must be JSON, .*{example}"):
+        load_settings()
+
+
+def test_a_settings_file_that_is_none_is_not_passed_over(project):
+    (project / "longshore.toml").mkdir()
+    with pytest.raises(SettingsError, match="not a file"):
+        load_settings()
+
+
 def test_a_time_zone_that_does_not_exist_is_an_error():
     with pytest.raises(SettingsError, match=r"no time zone 'Europe/Atlantis'"):
         load_settings(schedule_timezone="Europe/Atlantis")

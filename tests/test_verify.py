@@ -13,13 +13,17 @@ import pytest
 from flows.errors import LedgerError, LongshoreError
 from flows.pipeline import ingest_landing
 from flows.settings import Settings
+from flows.status import status_of
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
+from flows.upkeep.changes import changes_since
 from flows.upkeep.compaction import compact_warehouse
+from flows.upkeep.forget import forget_records
 from flows.upkeep.mend import mend
-from flows.upkeep.rejected import rejected_files, retry
+from flows.upkeep.rejected import rejected_files, rejected_members, retry
+from flows.upkeep.reprocess import reprocess_warehouse
 from flows.upkeep.verification import as_json
 from flows.upkeep.verify import record_ids_of, verify
 from flows.workers import InlineWorkers
@@ -225,6 +229,59 @@ def test_a_lost_ledger_stops_the_next_run_and_is_made_anew(filled):
     assert set(before) < set(ids(filled))
     assert kinds(filled) == []
     assert len(rejected_files(filled)) == 2, "the rejections are known again"
+
+
+def test_a_lost_warehouse_is_told_and_made_anew_from_the_originals(filled):
+    before = ids(filled)
+    shutil.rmtree(filled.warehouse)
+    assert kinds(filled) == ["ledger-lost"]
+    assert any("longshore verify --repair" in problem for problem in status_of(filled).problems)
+    assert any("neither a ledger nor a record" in note for note in ingest(filled).notes)
+    assert verify(filled, repair=True).repaired
+    assert ingest(filled).published
+    assert not verify(filled).disagreements
+    assert ids(filled) == before
+
+
+def test_records_without_their_ledger_are_told_by_status(filled):
+    ledger_file(filled).unlink()
+    assert any("holds records: its file was lost" in problem for problem in status_of(filled).problems)
+
+
+def test_no_command_takes_a_lost_ledger_for_an_answer(filled):
+    """`forget` would say that nothing is left of a record which readers see."""
+    record_id = ids(filled)[0]
+    ledger_file(filled).unlink()
+    for act in (
+        lambda: forget_records(filled, [record_id]),
+        lambda: compact_warehouse(filled),
+        lambda: reprocess_warehouse(filled),
+        lambda: list(changes_since(filled)),
+        lambda: rejected_files(filled),
+        lambda: rejected_members(filled),
+        lambda: retry(filled, [], everything=True),
+    ):
+        with pytest.raises(LedgerError, match="verify --repair"):
+            act()
+    assert kinds(filled, repair=True) == []
+    assert forget_records(filled, [record_id]).records_removed == 1
+
+
+def test_a_lost_part_without_a_backup_comes_back_from_the_originals(filled):
+    """As docs/explanation/guarantees.md tells it: the part and the ledger are moved away, and both are made anew."""
+    before = ids(filled)
+    parts(filled)[0].unlink()
+    ledger_file(filled).rename(filled.warehouse.parent / "ledger.old")
+    verify(filled, repair=True)
+    ingest(filled)
+    assert not verify(filled).disagreements
+    assert ids(filled) == before
+
+
+def test_a_run_that_was_killed_is_not_shown_as_running(filled):
+    with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger:
+        ledger.begin_run("ab" * 16, "ingest", dt.datetime.now(dt.UTC), "here", 1)
+    assert status_of(filled).runs[0]["state"] == "crashed"
 
 
 @pytest.mark.parametrize("sound_bytes", [0, 4096])

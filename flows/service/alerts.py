@@ -30,6 +30,7 @@ def alerts(status: Status, settings: Settings, now: dt.datetime) -> list[Alert]:
     """Give what a person should look at; empty when all is well."""
     return [
         *_failed(status),
+        *(Alert("problem", sentence) for sentence in status.problems),
         *_idle(status, settings, now),
         *_rejected(status, settings),
         *backlog_alerts(status, settings),

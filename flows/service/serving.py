@@ -28,7 +28,7 @@ from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
 from flows.errors import SettingsError
-from flows.serve import announce
+from flows.service.announcing import announce
 from flows.service.automations import ensure_automations
 from flows.service.deployments import INTERVALS_FROM, Scheduled, deployments, full_name, parameters
 from flows.service.prefect_server import EmbeddedServer

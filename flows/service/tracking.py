@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 STATE_FOLDER = ".longshore"
 # A URL that does not answer must be an error within ten seconds.
 _ANSWER_SECONDS = 8.0
+# What another moment of waiting does not mend.
+_NO_ADDRESS = "it is no http address"
+_ANOTHER = "something else answers; an API's address ends in /api"
 # A run tells so often that it lives; the automation that calls a silent one `Crashed` waits three of them. It is set
 # wherever our runs start, because with Prefect's own 180 s that automation would end runs which are well.
 HEARTBEAT_SECONDS = 30
@@ -118,8 +121,8 @@ def problem_of(url: str) -> str | None:
     deadline = time.monotonic() + _ANSWER_SECONDS
     while (left := deadline - time.monotonic()) > 0:
         problem = answers(url, min(left, 4.0))
-        if problem is None:
-            return None
+        if problem in (None, _NO_ADDRESS, _ANOTHER):
+            return problem
         time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
     return problem
 
@@ -127,15 +130,20 @@ def problem_of(url: str) -> str | None:
 def answers(url: str, seconds: float) -> str | None:
     """Say what is wrong with the API at `url`, or None if it answers."""
     if not url.startswith(("http://", "https://")):
-        return "it is no http address"
+        return _NO_ADDRESS
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=seconds):  # noqa: S310 - checked above
-            return None
+        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=seconds) as answer:  # noqa: S310 - checked above
+            # A server's own web page answers 200 to any path, with HTML.
+            return None if answer.read(64).strip() == b"true" else _ANOTHER
     except urllib.error.HTTPError as error:
+        if error.code in (404, 405):
+            # A workspace of Prefect Cloud has no such page; elsewhere it means that this is not the API.
+            return None if "/workspaces/" in url else _ANOTHER
         # One that wants a key is there; Prefect's client brings the key.
-        return None if error.code in (401, 403, 404, 405) else f"HTTP {error.code}"
+        return None if error.code in (401, 403) else f"HTTP {error.code}"
     except (OSError, ValueError) as error:
-        return str(getattr(error, "reason", None) or error)
+        reason = getattr(error, "reason", None) or error
+        return str(getattr(reason, "strerror", None) or reason)
 
 
 def use_api(url: str) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from flows.storage.schema import DELIVERIES, PARTITION, RECORDS, RUN_DATE, SCHEMA_VERSION, describe
+from flows.storage.schema import DELIVERIES, PARTITION, RECORDS, RUN_DATE, SCHEMA_VERSION
+from flows.terminal import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +32,11 @@ _SQL_TYPES: Final = {
 
 
 def as_text() -> str:
-    """Give a line for each column of the records: name, type, meaning."""
-    return "\n".join(describe())
+    """Give a table of the columns of the records for a person: name, type, meaning."""
+    found = [_column(field) for field in _fields("records")]
+    rows = [(one["name"], one["type"] + ("?" if one["nullable"] else ""), one["description"]) for one in found]
+    said = f"Schema version {SCHEMA_VERSION}. A ? marks a column that may be null."
+    return "\n".join([said, "", *table(("column", "type", "meaning"), rows)])
 
 
 def as_arrow() -> str:

@@ -22,6 +22,7 @@ from flows.storage.durable import FILE_MODE, fsync_fd
 from flows.storage.folders import Folders, exists, free_names, rename_to_free_name
 from flows.storage.identity import is_same, landed
 from flows.storage.listing import Listing, list_settled
+from flows.storage.passed_over import ARCHIVE, DELETING, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
     from flows.records import LandedFile
 
-ARCHIVE = "_archive"
-REJECTED = "_rejected"
-# Where a file that is to be deleted stands for the moment in which it is looked at a last time.
-DELETING = "_deleting"
 # One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
 DRAFT = ".longshore.draft"
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -103,6 +100,11 @@ class Landing:
                             yield landed(path, os.stat(entry.name, dir_fd=fd, follow_symlinks=False))
             except FileNotFoundError:
                 continue
+
+    def settled_files(self) -> Iterator[LandedFile]:
+        """Give whatever runs have put away, in any order."""
+        yield from self.files_below(ARCHIVE)
+        yield from self.files_below(REJECTED)
 
     def folders_in(self, folder: str) -> list[str]:
         """Give the paths of the folders in one of Longshore's own folders."""
@@ -207,7 +209,7 @@ class Landing:
             self._move(file, waiting)
         if not is_same(os.stat(name, dir_fd=fd, follow_symlinks=False), file):
             self._put_back(fd, name, file)
-            raise MovedError("it was replaced before it was settled")
+            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
         os.unlink(name, dir_fd=fd)
 
     def put_back(self, path: str, landed_path: str) -> str:
@@ -225,12 +227,17 @@ class Landing:
     def write_beside(self, path: str, name: str, data: bytes) -> None:
         """Write a small new file into the folder of `path`; an older one of that name is replaced."""
         self._folders.make_room()
-        fd, _ = self._folders.locate(path, make=True)
-        with _draft_in(fd) as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+        try:
+            fd, _ = self._folders.locate(path, make=True)
+            with _draft_in(fd) as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+        except OSError as error:
+            # By descriptor: the error alone would not say where the disk is full.
+            error.filename = os.fspath(self.root / path)
+            raise
 
     def draft_beside(self, path: str) -> BinaryIO:
         """Open an empty draft in the folder of `path`, to be written and read; what a dead run left of one is gone."""
@@ -278,7 +285,7 @@ class Landing:
             raise MovedError("it vanished while it was settled") from None
         if not is_same(found, file):
             self._put_back(target_fd, chosen, file)
-            raise MovedError("it was replaced before it was settled")
+            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
         return f"{self._folders.actual(target)}{chosen}"
 
     def _put_back(self, fd: int, name: str, file: LandedFile) -> None:
@@ -291,7 +298,7 @@ class Landing:
         except FileNotFoundError:
             raise MovedError("it vanished before it was settled") from None
         if not is_same(found, file):
-            raise MovedError("it was replaced before it was settled")
+            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
 
     def _located(self, path: str) -> tuple[int, str]:
         """Give the folder of a landed file, and its name there.

@@ -51,6 +51,19 @@ _UNFINISHED = batches.c.state != sa.literal_column("'settled'")
 _OPEN = runs.c.state == sa.literal_column("'running'")
 
 
+def ledger_failed(error: sa.exc.SQLAlchemyError, url: str | None = None) -> LedgerError:
+    """Put a failure of the database in words for a person: where it is (if that is known), what it said, what to do."""
+    cause = getattr(error, "orig", None) or error
+    said = " ".join(str(cause).split()).rstrip(".")
+    damaged = "malformed" in said or "not a database" in said
+    next_step = "`longshore verify --repair` makes it anew from the warehouse and the archive"
+    where = f" at {sa.make_url(url).render_as_string()}" if url else ""
+    return LedgerError(
+        f"The ledger{where} failed: {said}. "
+        + (f"{next_step}." if damaged else "Mend that, and the next run goes on from here.")
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class BatchState:
     """An unfinished batch, as recovery needs it."""

@@ -1,25 +1,26 @@
-"""What `longshore verify` asks the ledger, and what its `--repair` writes there.
+"""What `longshore verify` asks the ledger: what it says of parts, of originals, and of itself.
 
-Promised: memory is bounded by a batch or a part, not by the ledger. Everything here is for the holder of the run lock.
+Promised: nothing is written, and memory is bounded by a batch or a part, not by the ledger. Everything here is for the
+holder of the run lock. What a repair writes down is `ledger_adoption.py`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from flows.records import Outcome
 from flows.storage.ledger import PUBLISHED, SETTLED
-from flows.storage.ledger_rewrites import half_forgotten
 from flows.storage.ledger_rows import delivery_of
-from flows.storage.ledger_tables import batches, deliveries, kept, sources
-from flows.storage.names import from_source_path, to_source_path
+from flows.storage.ledger_tables import batches, deliveries, sources
+from flows.storage.names import from_source_path
+from flows.storage.tombstones import half_forgotten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from flows.records import Delivery
     from flows.storage.ledger import Ledger
@@ -49,57 +50,17 @@ class Original:
     after_ingest: str | None
     settled_as: str | None
     ingested_at: dt.datetime
-    # Asked for by `rejections` only: it is remembered as left in landing, just as it is.
+    # Asked for by `Rejections` only: it is remembered as left in landing, just as it is.
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file inside a pack that became no record."""
-
-    source_path: str
-    reason: str
-    detail: str
-    size: int
-    ingested_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A delivery that `--repair` writes down: what the warehouse, the archive or a reason file says about it."""
-
-    source_path: str
-    size: int
-    modified_ns: int
-    record_id: str | None
-    outcome: Outcome
-    reason: str | None = None
-    detail: str | None = None
-    settled_as: str | None = None
-    is_member: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """A batch that `--repair` writes down. `part`: None for one that only remembers deliveries."""
-
-    batch_id: str
-    ingested_at: dt.datetime
-    after_ingest: str
-    part: LedgerPart | None
-    record_ids: Sequence[str]
-    found: Sequence[Found]
-
-
 class LedgerAudit:
-    """The part of the ledger that is about checking and mending it."""
+    """The part of the ledger that is about checking it."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Use an open ledger."""
         self._engine = ledger.engine
         self._has_tombstones = sa.inspect(self._engine).has_table("forgotten")
-
-    # Asking
 
     def damage(self) -> str | None:
         """Say what is wrong with the database file itself, if anything is; a server looks after its own."""
@@ -107,7 +68,8 @@ class LedgerAudit:
             return None
         with self._engine.connect() as db:
             said = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check(3)")]
-        return None if said == ["ok"] else "; ".join(said)
+        # It may be several lines, the first of them a heading.
+        return None if said == ["ok"] else "; ".join(line for one in said for line in one.splitlines()[-1:])
 
     def parts(self) -> Iterator[LedgerPart]:
         """Give the parts that readers should see."""
@@ -255,146 +217,3 @@ class LedgerAudit:
             for row in db.execute(query):
                 place = None if row.settled_as is None else from_source_path(row.settled_as)
                 yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at)
-
-    def rejections(self, reason: str | None = None) -> Iterator[Original]:
-        """Give the settled deliveries that were rejected (for this reason), oldest first."""
-        same = sa.and_(
-            kept.c.path == deliveries.c.path,
-            kept.c.size == deliveries.c.size,
-            kept.c.modified_ns == deliveries.c.modified_ns,
-        )
-        query = (
-            sa.select(deliveries, batches.c.after_ingest, batches.c.ingested_at, kept.c.path.label("kept_path"))
-            .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-            .outerjoin(kept, same)
-            .where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(False))
-            .where(batches.c.state == SETTLED)
-            .order_by(deliveries.c.delivery_no)
-        )
-        if reason is not None:
-            query = query.where(deliveries.c.reason == reason)
-        with self._engine.connect() as db:
-            rows = db.execute(query).all()
-        for row in rows:
-            place = None if row.settled_as is None else from_source_path(row.settled_as)
-            yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at, row.kept_path is not None)
-
-    def rejected_members(self, reason: str | None = None) -> Iterator[Refused]:
-        """Give the files inside packs that became no record (for this reason), oldest first."""
-        query = (
-            sa.select(deliveries, batches.c.ingested_at)
-            .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-            .where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(True))
-            .where(batches.c.state == SETTLED)
-            .order_by(deliveries.c.delivery_no)
-        )
-        if reason is not None:
-            query = query.where(deliveries.c.reason == reason)
-        with self._engine.connect() as db:
-            for row in db.execute(query):
-                yield Refused(row.path, row.reason or "", row.detail or "", row.size, row.ingested_at)
-
-    def archived_on(self, day: str) -> set[str]:
-        """Give the places in one day's folder of the archive at which some delivery is."""
-        begin = day_of(day)
-        if begin is None:
-            return set()
-        query = (
-            sa.select(deliveries.c.path)
-            .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-            .where(deliveries.c.settled_as.is_(None), deliveries.c.is_member.is_(False))
-            .where(deliveries.c.outcome != Outcome.REJECTED)
-            .where(batches.c.ingested_at >= begin, batches.c.ingested_at < begin + dt.timedelta(days=1))
-        )
-        with self._engine.connect() as db:
-            return {f"{day}/{from_source_path(path)}" for (path,) in db.execute(query)}
-
-    def has_members(self, path: str) -> bool:
-        """Tell whether members of this pack were delivered."""
-        begin = f"{path}!/"
-        query = sa.select(deliveries.c.delivery_no).where(
-            deliveries.c.is_member.is_(True), deliveries.c.path >= begin, deliveries.c.path < f"{path}!0"
-        )
-        with self._engine.connect() as db:
-            return db.execute(query.limit(1)).first() is not None
-
-    # Mending
-
-    def adopt(self, run_no: int, adoptions: Iterable[Adoption]) -> None:
-        """Write down batches that were published, as their part and their files say, in one transaction."""
-        with self._engine.begin() as db:
-            for one in adoptions:
-                result = db.execute(sa.insert(batches).values(_batch_row(one, run_no)))
-                batch_no = int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
-                if one.record_ids:
-                    rows = [
-                        {"record_id": bytes.fromhex(record_id), "batch_no": batch_no} for record_id in one.record_ids
-                    ]
-                    db.execute(sa.insert(sources), rows)
-                if one.found:
-                    db.execute(sa.insert(deliveries), [_row(found, batch_no) for found in one.found])
-
-    def drop_ownerless_sources(self) -> int:
-        """Drop the claims whose batch does not exist; say how many."""
-        known = sa.select(batches.c.batch_no)
-        with self._engine.begin() as db:
-            return db.execute(sa.delete(sources).where(sources.c.batch_no.not_in(known))).rowcount
-
-    def mark_gone(self, place: str) -> None:
-        """Remember that a rejected file is no longer where it was settled: it was put back into landing."""
-        stored = to_source_path(place)
-        rejected = deliveries.c.outcome == Outcome.REJECTED
-        usual = to_source_path(place.partition("/")[2])
-        with self._engine.begin() as db:
-            for place_is in (
-                deliveries.c.settled_as == stored,
-                sa.and_(deliveries.c.settled_as.is_(None), deliveries.c.path == usual),
-            ):
-                db.execute(sa.update(deliveries).where(rejected, place_is).values(settled_as=""))
-
-
-def day_of(folder: str) -> dt.datetime | None:
-    """Give the day that a folder of the archive is for."""
-    try:
-        return dt.datetime.strptime(folder.rpartition("/")[2], "%Y-%m-%d").replace(tzinfo=dt.UTC)
-    except ValueError:
-        return None
-
-
-def _batch_row(one: Adoption, run_no: int) -> dict[str, Any]:
-    alone = [found.outcome for found in one.found if not found.is_member]
-    row: dict[str, Any] = {
-        "batch_id": one.batch_id,
-        "run_no": run_no,
-        "state": SETTLED,
-        "ingested_at": one.ingested_at,
-        "settled_at": one.ingested_at,
-        "after_ingest": one.after_ingest,
-        "published": alone.count(Outcome.PUBLISHED),
-        "duplicates": alone.count(Outcome.DUPLICATE),
-        "rejected": alone.count(Outcome.REJECTED),
-    }
-    if one.part is not None:
-        row |= {
-            "part": one.part.part,
-            "rows": one.part.rows,
-            "part_bytes": one.part.bytes,
-            "part_sha256": bytes.fromhex(one.part.sha256),
-        }
-    return row
-
-
-def _row(found: Found, batch_no: int) -> dict[str, Any]:
-    return {
-        "batch_no": batch_no,
-        "path": found.source_path,
-        "is_member": found.is_member,
-        "size": found.size,
-        "modified_ns": found.modified_ns,
-        "inode": 0,
-        "record_id": bytes.fromhex(found.record_id) if found.record_id else None,
-        "outcome": found.outcome,
-        "reason": found.reason,
-        "detail": found.detail,
-        "settled_as": found.settled_as,
-    }

@@ -2,32 +2,28 @@
 
 A rewrite goes `building` → `ready` → `exchanged` → (gone). `ready` is written before the folders are exchanged and says
 what is about to happen; `exchanged` is one transaction that also makes `batches` and `sources` true again. Between the
-two, what lies in the folder says which of them holds. Also here: the tombstones of forgotten records.
+two, what lies in the folder says which of them holds.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from flows.storage.ledger_tables import batches, deliveries, kept, metadata, sources
+from flows.storage.ledger_rows import chunks
+from flows.storage.ledger_tables import batches, begin_durably, metadata, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
     from flows.storage.ledger import Ledger
 
-_T = TypeVar("_T")
-
 BUILDING, READY, EXCHANGED, DONE = "building", "ready", "exchanged", "done"
 _VISIBLE: Final = ("published", "settled")
-# Well below the 32,766 variables that SQLite takes in a statement.
-_CHUNK = 500
 _KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 rewrites = sa.Table(
@@ -49,15 +45,6 @@ rewritten = sa.Table(
     metadata,
     sa.Column("rewrite_no", sa.BigInteger, primary_key=True),
     sa.Column("record_id", sa.LargeBinary(32), primary_key=True),
-)
-
-# Tombstones. `done_at` is null until record and originals are gone.
-forgotten = sa.Table(
-    "forgotten",
-    metadata,
-    sa.Column("record_id", sa.LargeBinary(32), primary_key=True),
-    sa.Column("asked_at", sa.BigInteger, nullable=False),
-    sa.Column("done_at", sa.BigInteger),
 )
 
 # A part's batches are asked for by its name.
@@ -135,31 +122,22 @@ class RewriteLedger:
     def __init__(self, ledger: Ledger) -> None:
         """Use an open ledger; tables that an older one has not got are made."""
         self._engine = ledger.engine
-        with self._begin() as db:
-            metadata.create_all(db, tables=[rewrites, rewritten, forgotten], checkfirst=True)
+        with begin_durably(self._engine) as db:
+            metadata.create_all(db, tables=[rewrites, rewritten], checkfirst=True)
             _BY_PART.create(db, checkfirst=True)
-
-    @contextlib.contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        """Begin a transaction that is on the disk before the next step; with it, all that came before it."""
-        with self._engine.begin() as db:
-            if db.dialect.name == "sqlite":
-                # The connection may have been used for one that need not be.
-                db.exec_driver_sql("PRAGMA synchronous = FULL")
-            yield db
 
     # A rewrite's walk
 
     def begin(self, kind: str, run_no: int, partition: str) -> int:
         """Remember that new parts are being built for a partition; give the rewrite's number."""
         values = {"kind": kind, "run_no": run_no, "partition": partition, "state": BUILDING}
-        with self._begin() as db:
+        with begin_durably(self._engine) as db:
             result = db.execute(sa.insert(rewrites).values(values))
             return int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
 
     def mark_ready(self, rewrite_no: int, plan: Plan, touched: Iterable[str] = ()) -> None:
         """Write down what the exchange that comes next will do, and which records it changes or removes."""
-        with self._begin() as db:
+        with begin_durably(self._engine) as db:
             db.execute(
                 sa.update(rewrites).where(rewrites.c.rewrite_no == rewrite_no).values(state=READY, plan=plan.to_json())
             )
@@ -173,7 +151,7 @@ class RewriteLedger:
         lost: dict[int, int] = {}
         for _, batch_no in plan.gone:
             lost[batch_no] = lost.get(batch_no, 0) + 1
-        with self._begin() as db:
+        with begin_durably(self._engine) as db:
             for move in plan.moves:
                 new = parts.get(move.new or "")
                 values = {
@@ -181,11 +159,11 @@ class RewriteLedger:
                     "part_bytes": new.bytes if new else None,
                     "part_sha256": bytes.fromhex(new.sha256) if new else None,
                 }
-                for chunk in _chunks(move.batch_nos):
+                for chunk in chunks(move.batch_nos):
                     db.execute(sa.update(batches).where(batches.c.batch_no.in_(chunk)).values(values))
             for batch_no, count in lost.items():
                 db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(rows=batches.c.rows - count))
-            for gone in _chunks([bytes.fromhex(record_id) for record_id, _ in plan.gone]):
+            for gone in chunks([bytes.fromhex(record_id) for record_id, _ in plan.gone]):
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(gone)))
             db.execute(
                 sa.update(rewrites)
@@ -195,12 +173,12 @@ class RewriteLedger:
 
     def mark_done(self, rewrite_no: int) -> None:
         """Remember that the old folder is gone too; the plan is needed no more."""
-        with self._begin() as db:
+        with begin_durably(self._engine) as db:
             db.execute(sa.update(rewrites).where(rewrites.c.rewrite_no == rewrite_no).values(state=DONE, plan=None))
 
     def abandon(self, rewrite_no: int) -> None:
         """Forget a rewrite that readers never saw."""
-        with self._begin() as db:
+        with begin_durably(self._engine) as db:
             db.execute(sa.delete(rewritten).where(rewritten.c.rewrite_no == rewrite_no))
             db.execute(sa.delete(rewrites).where(rewrites.c.rewrite_no == rewrite_no))
 
@@ -224,7 +202,7 @@ class RewriteLedger:
             batches.c.part_sha256,
         )  # fmt: skip
         with self._engine.connect() as db:
-            for chunk in _chunks(list(parts)):
+            for chunk in chunks(list(parts)):
                 for row in db.execute(query.where(batches.c.part.in_(chunk)).order_by(batches.c.batch_no)):
                     found.setdefault(row.part, []).append(row)
         return [
@@ -248,94 +226,7 @@ class RewriteLedger:
         )
         homes = {}
         with self._engine.connect() as db:
-            for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
+            for chunk in chunks([bytes.fromhex(record_id) for record_id in record_ids]):
                 for record_id, batch_no, part in db.execute(query.where(sources.c.record_id.in_(chunk))):
                     homes[bytes(record_id).hex()] = (batch_no, part)
         return homes
-
-    # Tombstones
-
-    def bury(self, record_ids: Iterable[str], now: dt.datetime) -> None:
-        """Set a tombstone for each of these sources: none of them is ever ingested again."""
-        wanted = {bytes.fromhex(record_id) for record_id in record_ids}
-        with self._begin() as db:
-            for chunk in _chunks(sorted(wanted)):
-                query = sa.select(forgotten.c.record_id).where(forgotten.c.record_id.in_(chunk))
-                new = set(chunk) - {bytes(row.record_id) for row in db.execute(query)}
-                if new:
-                    asked_at = int(now.timestamp())
-                    db.execute(sa.insert(forgotten), [{"record_id": one, "asked_at": asked_at} for one in sorted(new)])
-                # Asked again: a re-delivery may have left an original that is to go too.
-                db.execute(sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=None))
-
-    def mark_forgotten(self, record_ids: Iterable[str], now: dt.datetime) -> None:
-        """Remember that nothing of these is left."""
-        with self._begin() as db:
-            for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
-                db.execute(
-                    sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=int(now.timestamp()))
-                )
-
-    def mark_gone(self, delivery_nos: Iterable[int]) -> None:
-        """Remember that the landed files, or the members of packs, of these deliveries are nowhere any more."""
-        with self._begin() as db:
-            for chunk in _chunks(list(delivery_nos)):
-                db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(settled_as=""))
-
-    def mark_repacked(self, pack_no: int, size: int, said: str) -> None:
-        """Remember what a pack is to be from here on: how many bytes, and a sentence with their hash."""
-        with self._begin() as db:
-            pack = db.execute(sa.select(deliveries).where(deliveries.c.delivery_no == pack_no)).one()
-            detail = (pack.detail or "").removesuffix(said).rstrip()
-            same = sa.and_(kept.c.path == pack.path, kept.c.size == pack.size, kept.c.modified_ns == pack.modified_ns)
-            db.execute(sa.update(kept).where(same).values(size=size))
-            values = {"size": size, "detail": f"{detail} {said}".strip()}
-            db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == pack_no).values(values))
-
-    def half_forgotten(self) -> list[str]:
-        """Give the records whose forgetting was begun and has not ended, or of which a pack holds the bytes again."""
-        with self._engine.connect() as db:
-            return half_forgotten(db)
-
-
-def half_forgotten(db: sa.Connection, most: int | None = None) -> list[str]:
-    """Give the records of which something may be left though they were forgotten.
-
-    Bytes that came again alone wait in `_rejected/` for a person; in a pack with others they lie in the archive.
-    """
-    pack = deliveries.alias("pack")
-    outcome_of_pack = (
-        sa.select(pack.c.outcome)
-        .where(pack.c.batch_no == deliveries.c.batch_no, pack.c.is_member.is_(False))
-        .where(pack.c.delivery_no < deliveries.c.delivery_no)
-        .order_by(pack.c.delivery_no.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    again = (
-        sa.select(deliveries.c.record_id)
-        .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-        # The outcome in the statement itself, or SQLite cannot tell that the small index will do.
-        .where(deliveries.c.outcome == sa.literal_column("'rejected'"), deliveries.c.reason == "FORGOTTEN")
-        .where(deliveries.c.is_member.is_(True), deliveries.c.settled_as.is_(None))
-        .where(batches.c.state == "settled", batches.c.after_ingest != "delete", outcome_of_pack != "rejected")
-    )
-    begun = sa.select(forgotten.c.record_id).where(forgotten.c.done_at.is_(None))
-    query = sa.union(begun, again).order_by("record_id").limit(most)
-    return [bytes(row.record_id).hex() for row in db.execute(query)]
-
-
-def tombstones(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, dt.datetime]:
-    """Give those of these sources that were forgotten, with when."""
-    query = sa.select(forgotten.c.record_id, forgotten.c.asked_at)
-    found = {}
-    with ledger.engine.connect() as db:
-        for chunk in _chunks([bytes.fromhex(record_id) for record_id in record_ids]):
-            for record_id, asked_at in db.execute(query.where(forgotten.c.record_id.in_(chunk))):
-                found[bytes(record_id).hex()] = dt.datetime.fromtimestamp(asked_at, dt.UTC)
-    return found
-
-
-def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]

@@ -17,7 +17,7 @@ from flows.errors import LedgerError
 from flows.storage.durable import FILE_MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LEDGER_VERSION = 1
 
@@ -206,6 +206,16 @@ def connect(url: str, **more: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "checkout", _make_sure)
     return engine
+
+
+@contextlib.contextmanager
+def begin_durably(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Begin a transaction that is on the disk before the next step; with it, all that came before it."""
+    with engine.begin() as db:
+        if db.dialect.name == "sqlite":
+            # The connection may have been used for one that need not be.
+            db.exec_driver_sql("PRAGMA synchronous = FULL")
+        yield db
 
 
 # What SQLite says of a disk without room.

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flows.storage.identity import landed
+from flows.storage.passed_over import PassedOver, is_passed_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from flows.records import LandedFile
     from flows.storage.folders import Folders
-
-_UPLOADING = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
 
 
 @dataclass(slots=True)
@@ -27,7 +26,8 @@ class Listing:
 
     files: settled, oldest first. more: there were others beyond the limit. young: path to (size, modified_ns) of files
     that have not settled yet; young_seconds: until they all may have; odd_clock: the clock of one is ahead of ours.
-    not_files: links, FIFOs, sockets, devices. problems: folders that could not be listed.
+    not_files: links, FIFOs, sockets, devices. passed_over: what is left out by its name. problems: folders that could
+    not be listed.
     """
 
     files: list[LandedFile] = field(default_factory=list)
@@ -36,6 +36,7 @@ class Listing:
     young_seconds: float = 0.0
     odd_clock: bool = False
     not_files: list[LandedFile] = field(default_factory=list)
+    passed_over: PassedOver = field(default_factory=PassedOver)
     problems: list[str] = field(default_factory=list)
 
 
@@ -60,6 +61,7 @@ def list_settled(
     def settled() -> Iterator[LandedFile]:
         for file, changed in _walk(folders, listing):
             if wanted is not None and not wanted(file.path):
+                listing.passed_over.unwanted += 1
                 continue
             age = now - changed
             seen = (file.size, file.modified_ns)
@@ -88,7 +90,8 @@ def _walk(root: Folders, listing: Listing) -> Iterator[tuple[LandedFile, float]]
             with root.opened(folder) as fd, os.scandir(fd) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
-                    if _is_ignored(entry.name):
+                    if is_passed_over(entry.name):
+                        listing.passed_over.add(entry, path)
                         continue
                     try:
                         if entry.is_dir(follow_symlinks=False):
@@ -113,10 +116,6 @@ def _without(files: Iterator[LandedFile], known: Callable[[Sequence[LandedFile]]
     while chunk := list(itertools.islice(files, 500)):
         passed_over = known(chunk)
         yield from (file for file in chunk if file.path not in passed_over)
-
-
-def _is_ignored(name: str) -> bool:
-    return name[0] in "._" or name.endswith(_UPLOADING)
 
 
 def _oldest_first(file: LandedFile) -> tuple[int, str]:

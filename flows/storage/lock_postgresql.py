@@ -66,7 +66,13 @@ def advisory_lock(url: str, name: str, what: str) -> Iterator[Callable[[], None]
                         "have it now. Nothing more is published; the next run goes on from here."
                     ) from error
 
-            yield still_held
+            try:
+                yield still_held
+            finally:
+                # The server notices only after a moment that the connection is closed: whoever comes next would find
+                # the lock held by a run that has ended. Where the connection is lost, so is the lock.
+                with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    db.execute(sa.text(f"SELECT pg_advisory_unlock({_OURS}, {_KEY})"), {"name": name})
     finally:
         engine.dispose()
 

@@ -114,6 +114,22 @@ class Counted:
         return data
 
 
+class Peeked:
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        """Put the bytes before the rest of the stream."""
+        self._head = head
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        """Give at most `size` bytes."""
+        if self._head:
+            data, self._head = self._head[:size], self._head[size:]
+            return data
+        return self._stream.read(size)
+
+
 def read_exactly(stream: Stream, size: int) -> bytes:
     """Give `size` bytes, fewer only where the stream ends before."""
     data = stream.read(size)

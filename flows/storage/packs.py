@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from flows.records import Reason
 from flows.storage.landing import MovedError
 from flows.storage.names import with_suffix_before_ending
-from flows.storage.pack_limits import Budget, Counted, PackError, PackLimits, read_exactly
+from flows.storage.pack_limits import Budget, Counted, PackError, PackLimits, Peeked, read_exactly
 from flows.storage.pack_streams import decompressed
 from flows.storage.pack_tar import BLOCK, is_tar, tar_entries
 from flows.storage.pack_zip import zip_entries
@@ -178,26 +178,12 @@ def _entries(packed: BinaryIO, kind: Kind | None, name: str, budget: Budget) -> 
         raise MovedError("it is no pack any more")
     stream = Counted(decompressed(kind, packed), budget)
     head = read_exactly(stream, BLOCK)
-    whole = _Ahead(head, stream)
+    whole = Peeked(head, stream)
     stem = name.rpartition(".")[0]
     if is_tar(head, empty=name.lower().endswith(_TAR_ENDINGS) or stem.lower().endswith(".tar")):
         yield from tar_entries(whole)
     else:
         yield stem or name, -1, whole
-
-
-class _Ahead:
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, head: bytes, stream: Stream) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int, /) -> bytes:
-        if self._head:
-            data, self._head = self._head[:size], self._head[size:]
-            return data
-        return self._stream.read(size)
 
 
 def _read(stream: Stream, size: int, most: int) -> tuple[int, bytes | None]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from flows.records import Reason
-from flows.storage.pack_limits import Counted, PackError, read_exactly
+from flows.storage.pack_limits import Counted, PackError, Peeked, read_exactly
 from flows.storage.pack_streams import decompressed
 from flows.storage.pack_tar import BLOCK, entries_with_headers, is_tar
 from flows.storage.pack_zip import described_entries
@@ -92,7 +92,7 @@ class _Repacking:
         stem = name.rpartition(".")[0]
         with _compressing(kind, out) as inner:
             if is_tar(head, empty=False):
-                self._tar(_Behind(head, stream), inner, depth)
+                self._tar(Peeked(head, stream), inner, depth)
             else:
                 kept = self._kept(stem or name, head + _all_of(stream), depth)
                 inner.write(kept or b"")
@@ -115,20 +115,6 @@ class _Repacking:
         if self.removed == removed:
             return data
         return out.getvalue() if self.left > left else None
-
-
-class _Behind:
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, head: bytes, stream: Stream) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int, /) -> bytes:
-        if self._head:
-            data, self._head = self._head[:size], self._head[size:]
-            return data
-        return self._stream.read(size)
 
 
 class _Unclosed:

@@ -16,7 +16,7 @@ from flows.storage.columns import column
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from flows.records import LandedFile, Record
 
@@ -220,20 +220,3 @@ def _reading_order(row: tuple[Record, str, LandedFile]) -> tuple[str, str, str]:
 
 def _column(field: pa.Field, values: Sequence[Any] | None, records: list[Record]) -> pa.Array:
     return column([getattr(record, field.name) for record in records] if values is None else values, field.type)
-
-
-def describe() -> Iterator[str]:
-    """Give a line for each column: name, type, and what it means."""
-    fields = [*RECORDS, PARTITION]
-    names = max(len(field.name) for field in fields)
-    kinds = {field.name: _kind(field) for field in fields}
-    widest = max(len(kind) for kind in kinds.values())
-    yield f"Schema version {SCHEMA_VERSION}. A ? marks a column that may be null."
-    for field in fields:
-        meaning = field.metadata[b"description"].decode()
-        yield f"{field.name.ljust(names)}  {kinds[field.name].ljust(widest)}  {meaning}"
-
-
-def _kind(field: pa.Field) -> str:
-    kind = str(field.type).replace("element: ", "").replace("item: ", "")
-    return kind + ("?" if field.nullable else "")

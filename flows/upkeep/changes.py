@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from flows.errors import SettingsError
-from flows.project import open_ledger
+from flows.project import open_ledger, refuse_lost_ledger
 from flows.storage.ledger import SETTLED, Ledger
 from flows.storage.ledger_rewrites import DONE, EXCHANGED, RewriteLedger, rewrites, rewritten
 from flows.storage.ledger_tables import about, batches, deliveries, sources
+from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +66,10 @@ def changes_since(settings: Settings, token: str = START, *, with_ids: bool = Fa
 
     Raises:
         SettingsError: the token is none of this ledger's.
+        LedgerError: the ledger knows nothing of the records that are there.
     """
     with open_ledger(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         RewriteLedger(ledger)  # makes its tables in a ledger that has not got them
         ledger_id = _ledger_id(ledger)
         batch_no, rewrite_no = _parse(token, ledger_id)

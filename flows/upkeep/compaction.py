@@ -85,7 +85,7 @@ def compact_warehouse(
     began = time.monotonic()
     summary = CompactionSummary(dry_run)
     with rewriting(settings, "compact", summary.to_dict) as rewriter:
-        if not dry_run and rewriter.store.half_forgotten():
+        if not dry_run and rewriter.tombstones.half_forgotten():
             # Someone asked for it, and the process died: it is not left to be asked for again.
             finish_forgetting(rewriter, ForgetSummary())
         for partition in rewriter.partitions() + rewriter.delivery_partitions():

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import SettingsError, WarehouseError
 from flows.originals import all_originals, delete_original
+from flows.project import refuse_lost_ledger
 from flows.storage import faults
 from flows.storage.landing import Landing
 from flows.storage.names import printable
@@ -71,6 +72,7 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
 
     Raises:
         SettingsError: something is no record id; nothing was done.
+        LedgerError: the ledger was lost; nothing was done.
         LockHeldError: another rewrite, or an ingest run, is at work; what was buried stays buried, so do it again.
     """
     summary = ForgetSummary(sorted(set(record_ids)))
@@ -78,7 +80,10 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
         if not _RECORD_ID.fullmatch(record_id):
             raise SettingsError(f"{record_id!r} is no record id: it is 64 lower-case hexadecimal digits.")
     with rewriting(settings, "forget", summary.to_dict) as rewriter:
-        rewriter.store.bury(summary.asked, now())
+        with Landing(settings.landing) as landing:
+            # A ledger that knows nothing of what is there would say that nothing is left of the record.
+            refuse_lost_ledger(rewriter.ledger, rewriter.warehouse, landing)
+        rewriter.tombstones.bury(summary.asked, now())
         faults.step("forget.buried")
         finish_forgetting(rewriter, summary)
     return summary
@@ -86,8 +91,7 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
 
 def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
     """Remove whatever is left of all records that have an open tombstone."""
-    store = rewriter.store
-    record_ids = store.half_forgotten()
+    record_ids = rewriter.tombstones.half_forgotten()
     if not record_ids:
         return
     with rewriter.run_lock():
@@ -100,7 +104,7 @@ def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
     summary.unknown += sorted(set(record_ids) - known - originals.keys())
     undone |= _delete_originals(rewriter, originals, summary)
     faults.step("forget.done")
-    store.mark_forgotten(set(record_ids) - undone, now())
+    rewriter.tombstones.mark_forgotten(set(record_ids) - undone, now())
 
 
 def _rewrite_parts(rewriter: Rewriter, record_ids: Collection[str], summary: ForgetSummary) -> set[str]:
@@ -137,7 +141,7 @@ def _delete_originals(
     rewriter: Rewriter, originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
 ) -> set[str]:
     """Delete every original that the ledger knows of; give the records of which one is left."""
-    store, limits = rewriter.store, rewriter.settings.pack_limits
+    tombstones, limits = rewriter.tombstones, rewriter.settings.pack_limits
     undone: set[str] = set()
     packs: dict[str, list[Original]] = {}
     with Landing(rewriter.settings.landing) as landing:
@@ -148,13 +152,13 @@ def _delete_originals(
             faults.step("forget.original")
             try:
                 summary.originals_deleted += delete_original(original, landing)
-                store.mark_gone([original.delivery_no])
+                tombstones.mark_gone([original.delivery_no])
             except OSError as error:
                 summary.left.append(f"{original.place}: {error.strerror}.")
                 undone.add(original.record_id)
         for place, inside in packs.items():
             try:
-                summary.originals_deleted += remove_from_pack(inside, landing, limits, store)
+                summary.originals_deleted += remove_from_pack(inside, landing, limits, tombstones)
             except WarehouseError as error:
                 summary.left.append(f"{place} (as {inside[0].member}): {error}.")
                 undone |= {original.record_id for original in inside}

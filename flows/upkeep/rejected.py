@@ -12,17 +12,18 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import LongshoreError
-from flows.project import ledger_if_any, open_ledger
+from flows.errors import SettingsError
+from flows.project import ledger_if_any, open_ledger, refuse_lost_ledger
 from flows.records import Outcome
-from flows.report import table
 from flows.settling import GONE, archive_day, place_of, reason_name
-from flows.storage.landing import REJECTED, Landing, MovedError
+from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger import Ledger
-from flows.storage.ledger_audit import LedgerAudit
+from flows.storage.ledger_rejections import Rejections
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.names import from_source_path, to_source_path
+from flows.storage.passed_over import REJECTED
 from flows.storage.warehouse import Warehouse
+from flows.terminal import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,11 +51,12 @@ class Rejected:
 def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Give the rejected files that still wait for someone, the oldest rejection first."""
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
         if ledger is None:
             return []
         # By place: a file that was kept and retried may have been rejected there more than once.
         found: dict[str, Rejected] = {}
-        for one in LedgerAudit(ledger).rejections(reason):
+        for one in Rejections(ledger).of_files(reason):
             place = _place(one)
             if place is not None and landing.look(place) is not None:
                 found[place] = _rejected(one, place)
@@ -64,18 +66,19 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Give the files inside packs that ever became no record, the oldest first; none of them can be put back."""
     with ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         if ledger is None:
             return []
         return [
             Rejected(one.source_path, one.reason, one.detail, one.size, _moment(one.ingested_at), None)
-            for one in LedgerAudit(ledger).rejected_members(reason)
+            for one in Rejections(ledger).of_members(reason)
         ]
 
 
 def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
     """Give the lines that a person reads; names and texts from outside are escaped."""
     if not found:
-        yield "No file is rejected."
+        yield "None is rejected."
         return
     rows = [(one.path, one.reason, one.rejected_at, one.detail) for one in found]
     yield from table(("file", "reason", "rejected at", "what was seen"), rows)
@@ -103,7 +106,7 @@ def retry(
         everything: all.
 
     Raises:
-        LongshoreError: a path is not rejected; nothing was put back.
+        SettingsError: a path is not rejected; nothing was put back.
         LockHeldError: a run is at work; nothing was put back.
     """
     warehouse = Warehouse(settings.warehouse)
@@ -111,8 +114,8 @@ def retry(
     with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
         chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
         with open_ledger(settings) as ledger:
-            audit = LedgerAudit(ledger)
-            return [back for one in chosen if (back := _put_back(one, landing, ledger, audit)) is not None]
+            known = Rejections(ledger)
+            return [back for one in chosen if (back := _put_back(one, landing, ledger, known)) is not None]
 
 
 def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool) -> list[Rejected]:
@@ -122,12 +125,12 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
     for path in paths:
         same = [one for one in found if path in (one.path, one.place, f"{REJECTED}/{one.path}")]
         if not same:
-            raise LongshoreError(f"{path} is no rejected file; `longshore rejected` lists them. Nothing was put back.")
+            raise SettingsError(f"{path} is no rejected file; `longshore rejected` lists them. Nothing was put back.")
         wanted.update(same)
     return [one for one in found if one in wanted]
 
 
-def _put_back(one: Rejected, landing: Landing, ledger: Ledger, audit: LedgerAudit) -> str | None:
+def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections) -> str | None:
     assert one.place is not None  # of a file that is on its own
     place, path = from_source_path(one.place), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
@@ -139,7 +142,7 @@ def _put_back(one: Rejected, landing: Landing, ledger: Ledger, audit: LedgerAudi
         return None
     # The reason goes last: a file without one is still found by its ledger row, a reason without a file means nothing.
     landing.remove_beside(place, reason_name(place.rpartition("/")[2]))
-    audit.mark_gone(place)
+    known.mark_gone(place)
     return to_source_path(back)
 
 

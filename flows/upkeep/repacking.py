@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from flows.originals import Original
     from flows.records import LandedFile
     from flows.storage.landing import Landing
-    from flows.storage.ledger_rewrites import RewriteLedger
+    from flows.storage.tombstones import Tombstones
 
 
-def remove_from_pack(originals: Sequence[Original], landing: Landing, limits: PackLimits, store: RewriteLedger) -> int:
+def remove_from_pack(
+    originals: Sequence[Original], landing: Landing, limits: PackLimits, tombstones: Tombstones
+) -> int:
     """Take these originals, all of one pack, out of it for good; give how many files it held of them.
 
     Raises:
@@ -54,14 +56,14 @@ def remove_from_pack(originals: Sequence[Original], landing: Landing, limits: Pa
         # Each member is read whole, also one that was too large for a text.
         limits = replace(limits, max_member_bytes=limits.max_bytes)
         try:
-            removed = _remove(originals, gone, file, landing, limits, store)
+            removed = _remove(originals, gone, file, landing, limits, tombstones)
         except (PackError, MovedError, OSError) as error:
             raise WarehouseError(f"{error}") from error
         except Exception as error:  # what the libraries raise for damaged data
             raise WarehouseError(f"it cannot be unpacked ({type(error).__name__}: {error})") from error
         finally:
             landing.remove_beside(place, DRAFT)
-    store.mark_gone(original.delivery_no for original in originals)
+    tombstones.mark_gone(original.delivery_no for original in originals)
     return removed
 
 
@@ -71,7 +73,7 @@ def _remove(
     file: LandedFile,
     landing: Landing,
     limits: PackLimits,
-    store: RewriteLedger,
+    tombstones: Tombstones,
 ) -> int:
     name = file.path.rpartition("/")[2]
     pack_no = originals[0].pack_no
@@ -93,10 +95,10 @@ def _remove(
     faults.step("forget.repacked")
     if not left:
         delete_landed(file, landing)
-        store.mark_gone([pack_no])
+        tombstones.mark_gone([pack_no])
         return removed
     said = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without what was forgotten: SHA-256 {sha256}."
-    store.mark_repacked(pack_no, size, said)
+    tombstones.mark_repacked(pack_no, size, said)
     faults.step("forget.pack_told")
     landing.replace_by_draft(file)
     faults.step("forget.pack_replaced")

@@ -12,8 +12,7 @@ or would be rejected now, stays exactly as it is and is listed: reprocessing nev
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,18 +24,16 @@ from flows.originals import all_originals, originals_in, read_originals
 from flows.records import Record
 from flows.storage.checksum import row_hashes
 from flows.storage.landing import Landing
-from flows.storage.names import printable
 from flows.storage.patterns import first_match
 from flows.storage.rewrites import drop_old
 from flows.storage.schema import OF_THE_DELIVERY, PARTITION, RECORDS, renewed_table
 from flows.text.normalise import normalise
 from flows.text.version import NORMALISER_VERSION
+from flows.upkeep.reprocess_summary import SAMPLES, ReprocessSummary
 from flows.upkeep.rewriting import Change, rewriting
 from flows.upkeep.where import parse_where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flows.observer import Observer
     from flows.originals import Original
     from flows.settings import Settings
@@ -44,76 +41,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SAMPLES = 3
-_SAMPLE_CHARS = 60
-_LISTED = 1000
 # A change of these alone changes nothing that a reader reads.
 _BOOKKEEPING = frozenset({"normaliser_version"})
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One value before and after, cut to what a line holds."""
-
-    record_id: str
-    source_path: str
-    before: str
-    after: str
-
-
-@dataclass(slots=True)
-class ReprocessSummary:
-    """What a reprocessing changes. `columns`: in how many rows; `samples`: a few of each.
-
-    missing: records whose original was not found. refused: records whose original would be rejected now, and why.
-    """
-
-    dry_run: bool = False
-    rows_chosen: int = 0
-    rows_changed: int = 0
-    columns: Counter[str] = field(default_factory=Counter)
-    samples: dict[str, list[Difference]] = field(default_factory=dict)
-    missing_rows: int = 0
-    missing: list[str] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
-    partitions_exchanged: list[str] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the summary as plain values, for JSON."""
-        samples = {column: [asdict(one) for one in found] for column, found in self.samples.items()}
-        return {
-            "dry_run": self.dry_run,
-            "rows_chosen": self.rows_chosen,
-            "rows_changed": self.rows_changed,
-            "columns": dict(self.columns),
-            "samples": samples,
-            "missing_rows": self.missing_rows,
-            "missing": self.missing,
-            "refused": self.refused,
-            "partitions_exchanged": self.partitions_exchanged,
-            "skipped": self.skipped,
-        }
-
-    def for_the_ledger(self) -> dict[str, Any]:
-        """Give what is written down for good: all but the samples, which hold texts that may have to be forgotten."""
-        return {key: value for key, value in self.to_dict().items() if key != "samples"}
-
-    def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads."""
-        verb = "would change" if self.dry_run else "changed"
-        yield f"{self.rows_chosen:,} row(s) chosen, {self.rows_changed:,} {verb}."
-        for column, count in self.columns.most_common():
-            yield f"{column}: {count:,}"
-            for sample in self.samples.get(column, ()):
-                yield f"  {printable(sample.source_path)}: {printable(sample.before)} -> {printable(sample.after)}"
-        if self.missing_rows:
-            yield f"{self.missing_rows:,} original(s) are missing; their rows stay as they are:"
-            yield from (f"  {one}" for one in self.missing)
-        for record_id, why in self.refused.items():
-            yield f"{record_id} would be rejected now, and stays as it is: {printable(why)}"
-        for partition, why in self.skipped.items():
-            yield f"{partition}: left as it is. {why}"
 
 
 def reprocess_warehouse(
@@ -235,7 +164,7 @@ class Renormalise(Change):
             # Only for these is it worth looking for duplicates through all deliveries.
             read(all_originals(ledger, lost))
         for record_id in sorted(lost - records.keys()):
-            self._miss(record_id)
+            self.summary.miss(record_id)
         return [records.get(record_id) for record_id in paths]
 
     def _record(self, record_id: str, path: str, raw: bytes) -> Record | None:
@@ -245,21 +174,12 @@ class Renormalise(Change):
             result = normalise(raw, settings.text_policy, declared)
         except Exception as error:  # one text must never stop the others
             _log.exception("Normalising %s failed; its row stays as it is.", record_id)
-            self._refuse(record_id, f"{type(error).__name__}: {error}. This is a fault in Longshore: report it.")
+            self.summary.refuse(record_id, f"{type(error).__name__}: {error}. This is a fault in Longshore: report it.")
             return None
         if isinstance(result, Record):
             return result
-        self._refuse(record_id, f"{result.reason}: {result.detail}")
+        self.summary.refuse(record_id, f"{result.reason}: {result.detail}")
         return None
-
-    def _miss(self, record_id: str) -> None:
-        self.summary.missing_rows += 1
-        if len(self.summary.missing) < _LISTED:
-            self.summary.missing.append(record_id)
-
-    def _refuse(self, record_id: str, why: str) -> None:
-        if len(self.summary.refused) < _LISTED:
-            self.summary.refused[record_id] = why
 
     def _compare(self, old: pa.Table, new: pa.Table) -> None:
         visible = np.zeros(old.num_rows, bool)
@@ -274,23 +194,11 @@ class Renormalise(Change):
             self.summary.columns[name] += int(differs.sum())
             if name not in _BOOKKEEPING:
                 visible |= differs
-            self._sample(name, old, new, np.flatnonzero(differs)[:_SAMPLES])
+            for row in np.flatnonzero(differs)[:SAMPLES].tolist():
+                record_id, path = old["record_id"][row].as_py(), old["source_path"][row].as_py()
+                self.summary.sample(name, record_id, path, str(old[name][row].as_py()), str(new[name][row].as_py()))
         self.summary.rows_changed += int(visible.sum())
         self.touched += old.filter(pa.array(visible))["record_id"].to_pylist()
-
-    def _sample(self, name: str, old: pa.Table, new: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
-        samples = self.summary.samples.setdefault(name, [])
-        for row in rows[: _SAMPLES - len(samples)].tolist():
-            before, after = _where_they_part(str(old[name][row].as_py()), str(new[name][row].as_py()))
-            path = old["source_path"][row].as_py()
-            samples.append(Difference(old["record_id"][row].as_py(), path, before, after))
-
-
-def _where_they_part(before: str, after: str) -> tuple[str, str]:
-    """Cut two values to the place where they begin to differ."""
-    at = next((i for i, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
-    start = max(0, at - _SAMPLE_CHARS // 3)
-    return before[start : start + _SAMPLE_CHARS], after[start : start + _SAMPLE_CHARS]
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import LockHeldError, WarehouseError
-from flows.project import open_ledger
+from flows.project import open_ledger, refuse_lost_ledger
 from flows.recovery import recover
 from flows.storage import faults
 from flows.storage.checksum import ColumnSums
@@ -39,6 +39,7 @@ from flows.storage.rewrites import (
 )
 from flows.storage.schema import SCHEMA_VERSION, conform
 from flows.storage.sorted_part import SortedPart, sha256_of
+from flows.storage.tombstones import Tombstones
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Rewriter:
     warehouse: Warehouse
     ledger: Ledger
     store: RewriteLedger
+    tombstones: Tombstones
     kind: str
     run_no: int
 
@@ -223,6 +225,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
 
     Raises:
         LockHeldError: another rewrite is at work.
+        LedgerError: the ledger knows nothing of the records that are there.
     """
     warehouse = Warehouse(settings.warehouse)
     run_id = uuid.uuid4().hex
@@ -230,11 +233,12 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now(), settings.ledger_url),
         open_ledger(settings) as ledger,
     ):
+        refuse_lost_ledger(ledger, warehouse)
         run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
         state = "failed"
         try:
             store = RewriteLedger(ledger)
-            rewriter = Rewriter(settings, warehouse, ledger, store, kind, run_no)
+            rewriter = Rewriter(settings, warehouse, ledger, store, Tombstones(ledger), kind, run_no)
             if store.unfinished():
                 with rewriter.run_lock():
                     recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)

@@ -47,7 +47,7 @@ class Verification:
             yield printable(f"{one.kind}  {one.place}: {one.sentence}")
         if len(self.disagreements) > _LISTED:
             yield f"… and {len(self.disagreements) - _LISTED:,} more."
-        counts = f"{self.records:,} records in {self.parts:,} parts, {self.originals:,} originals"
+        counts = f"{self.records:,} record(s) in {self.parts:,} part(s), {self.originals:,} original(s)"
         if self.disagreements:
             yield f"{len(self.disagreements):,} disagreement(s); {counts}."
         else:

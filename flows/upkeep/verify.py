@@ -18,7 +18,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from flows.errors import LedgerError, LockHeldError, LongshoreError
-from flows.project import open_ledger
+from flows.project import open_ledger, what_was_lost
 from flows.storage.landing import Landing
 from flows.storage.ledger_audit import LedgerAudit
 from flows.storage.lock import one_run_at_a_time
@@ -26,6 +26,9 @@ from flows.storage.warehouse import Warehouse
 from flows.upkeep.verification import Verification
 from flows.upkeep.verify_deliveries import check_deliveries
 from flows.upkeep.verify_originals import check_originals
+
+# What is in the place of a repair: rows of a part that is gone cannot be made up.
+_FROM_A_BACKUP = 'Put it back from a backup; without one, see "Verify and repair" in docs/explanation/guarantees.md.'
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -59,8 +62,9 @@ def verify(settings: Settings, *, repair: bool = False) -> Verification:
 def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verification:
     found = Verification()
     if not settings.ledger_url and not warehouse.has_ledger():
-        if warehouse.has_parts():
-            found.add("ledger-lost", "ledger", "There are records, but no ledger. --repair makes it anew.")
+        lost = what_was_lost(None, warehouse, landing)
+        if lost:
+            found.add("ledger-lost", "ledger", lost)
         return found
     try:
         with open_ledger(settings) as ledger:
@@ -109,7 +113,7 @@ def _check_parts(audit: LedgerAudit, warehouse: Warehouse, found: Verification) 
         try:
             _check_part(part, audit, warehouse, found)
         except FileNotFoundError:
-            found.add("part-missing", part.part, f"{part.rows:,} records of it are gone.")
+            found.add("part-missing", part.part, f"{part.rows:,} records of it are gone. {_FROM_A_BACKUP}")
         except OSError as error:
             found.add("part-damaged", part.part, f"It cannot be read: {error.strerror or error}.")
 
@@ -123,11 +127,12 @@ def _check_part(part: LedgerPart, audit: LedgerAudit, warehouse: Warehouse, foun
         while chunk := file.read(1 << 20):
             sha256.update(chunk)
     if sha256.hexdigest() != part.sha256:
-        found.add("part-damaged", part.part, "Its bytes are not those that were published.")
+        found.add("part-damaged", part.part, f"Its bytes are not those that were published. {_FROM_A_BACKUP}")
     try:
         ids = record_ids_of(warehouse, part.part)
     except (pa.ArrowException, KeyError) as error:
-        found.add("part-damaged", part.part, f"It is not readable: {error}.")
+        if sha256.hexdigest() == part.sha256:
+            found.add("part-damaged", part.part, f"It is not readable: {error}.")
         return
     if len(ids) != part.rows:
         found.add("part-miscounted", part.part, f"It holds {len(ids):,} records; the ledger says {part.rows:,}.")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from flows.records import Outcome
 from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
-from flows.storage.landing import ARCHIVE, DELETING, REJECTED, MovedError
+from flows.storage.landing import MovedError
+from flows.storage.passed_over import ARCHIVE, DELETING, REJECTED
 
 if TYPE_CHECKING:
     from flows.records import LandedFile
@@ -62,7 +63,8 @@ def _check_folder(landing: Landing, folder: str, places: dict[str, Original], fo
         return
     _compare(landing, places, there, found)
     for path in there.keys() - places.keys():
-        found.add("original-unknown", path, "The ledger knows no delivery that went there.")
+        sentence = "The ledger knows no delivery that went there. To have it ingested, move it into landing."
+        found.add("original-unknown", path, sentence)
 
 
 def _check_known(landing: Landing, places: dict[str, Original], found: Verification) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -33,6 +35,37 @@ def test_an_api_that_does_not_answer_is_a_clear_error(project):
         assert url in done.stderr
         assert "Traceback" not in done.stderr
     assert (project.landing / "a.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body", "problem"),
+    [
+        ("/api", 200, b"true", None),
+        ("", 200, b"<!doctype html>", "an API's address ends in /api"),
+        ("/api", 404, b"", "an API's address ends in /api"),
+        ("/api/accounts/A/workspaces/W", 404, b"", None),
+        ("/api", 401, b"", None),
+        ("/api", 502, b"", "HTTP 502"),
+    ],
+)
+def test_what_answers_must_be_a_prefect_api(path, status, body, problem):
+    """Prefect's own web page answers 200 to any path: without `/api` a run would end in a traceback of Prefect's."""
+    from flows.service.tracking import answers
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = answers(f"http://127.0.0.1:{server.server_port}{path}", 5.0)
+        server.shutdown()
+    assert found == problem or (found and problem in found)
 
 
 def test_a_state_file_of_a_serve_that_has_died_is_not_believed(project):

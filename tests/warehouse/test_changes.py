@@ -12,7 +12,6 @@ from dataclasses import replace
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from conftest import ROOT, article, in_child
 from test_readers import blocks
 
 from flows.errors import SettingsError
@@ -21,6 +20,7 @@ from flows.text.normalise import normalise
 from flows.upkeep import reprocess as room
 from flows.upkeep.changes import changes_since
 from flows.upkeep.forget import forget_records
+from tests.warehouse.project import ROOT, article, in_child
 
 
 def take(project, token):

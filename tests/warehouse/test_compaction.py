@@ -7,7 +7,6 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from conftest import article
 
 from flows.errors import LockHeldError
 from flows.storage.ledger_rewrites import PublishedPart, RewriteLedger
@@ -15,6 +14,7 @@ from flows.storage.ledger_tables import batches
 from flows.storage.lock import one_run_at_a_time
 from flows.upkeep.compaction import plan_groups
 from flows.upkeep.rewriting import now
+from tests.warehouse.project import article
 
 
 def ledger_agrees(project):

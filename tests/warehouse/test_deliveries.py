@@ -3,11 +3,11 @@
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from conftest import article, in_child
 
 from flows.storage.faults import REWRITE_STEPS
 from flows.storage.schema import DELIVERIES
 from flows.upkeep.verify import verify
+from tests.warehouse.project import article, in_child
 
 
 def delivered(project):

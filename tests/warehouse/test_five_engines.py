@@ -7,8 +7,9 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
-from engines import ENGINES, HAS_SPARK
+
+from tests.warehouse.engines import ENGINES, HAS_SPARK
+from tests.warehouse.project import ROOT
 
 PARTS = 8
 

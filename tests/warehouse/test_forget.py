@@ -4,7 +4,6 @@ import hashlib
 
 import pytest
 import sqlalchemy as sa
-from conftest import article, in_child
 from test_compaction import ledger_agrees
 
 from flows.errors import SettingsError
@@ -18,6 +17,7 @@ from flows.upkeep import reprocess
 from flows.upkeep.changes import changes_since
 from flows.upkeep.forget import forget_records
 from flows.upkeep.verify import verify
+from tests.warehouse.project import article, in_child
 
 SECRET = article(2)
 SECRET_ID = hashlib.sha256(SECRET.encode()).hexdigest()

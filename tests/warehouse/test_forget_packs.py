@@ -8,7 +8,6 @@ import zipfile
 
 import pytest
 import sqlalchemy as sa
-from conftest import article, in_child
 from test_compaction import ledger_agrees
 from test_forget import SECRET, SECRET_ID, disagreements, forget, nothing_is_left
 
@@ -22,6 +21,7 @@ from flows.storage.packs import members
 from flows.storage.repack import repack
 from flows.upkeep.reprocess import reprocess_warehouse
 from tests.storage.packing import COMPRESS, tar_of, zip_of
+from tests.warehouse.project import article, in_child
 
 RAW = SECRET.encode()
 OTHER, THIRD = article(3).encode(), article(5).encode()

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ROOT
-from engines import ALL_ENGINES, ENGINES, SPARK, spark_session
+
+from tests.warehouse.engines import ALL_ENGINES, ENGINES, SPARK, spark_session
+from tests.warehouse.project import ROOT
 
 HOW_TO = ROOT / "docs" / "how-to"
 

@@ -3,7 +3,6 @@
 import zipfile
 
 import pytest
-from conftest import article, in_child
 from test_compaction import ledger_agrees
 
 from flows.errors import SettingsError
@@ -13,6 +12,7 @@ from flows.text import normalise as rules
 from flows.upkeep import reprocess as room
 from flows.upkeep.changes import changes_since
 from flows.upkeep.reprocess import reprocess_warehouse
+from tests.warehouse.project import article, in_child
 
 ALL = "record_id is not null"
 

@@ -1,11 +1,11 @@
 """A rewrite that dies at any step loses nothing, doubles nothing, and is made good by whoever comes next."""
 
 import pytest
-from conftest import article, in_child
 from test_compaction import ledger_agrees
 
 from flows.storage.durable import exchange
 from flows.storage.faults import REWRITE_STEPS
+from tests.warehouse.project import article, in_child
 
 KILLED = -9
 

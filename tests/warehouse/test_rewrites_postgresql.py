@@ -3,7 +3,6 @@
 import hashlib
 
 import pytest
-from conftest import article, in_child
 from test_compaction import ledger_agrees
 
 from flows.errors import LockHeldError
@@ -12,6 +11,7 @@ from flows.upkeep.changes import changes_since
 from flows.upkeep.forget import forget_records
 from flows.upkeep.reprocess import reprocess_warehouse
 from flows.upkeep.rewriting import now
+from tests.warehouse.project import article, in_child
 
 
 @pytest.fixture
