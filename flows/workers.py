@@ -7,13 +7,14 @@ batches than it has use for, so that memory does not grow with the backlog.
 from __future__ import annotations
 
 import concurrent.futures as cf
+import importlib
 import logging
 import multiprocessing
 import os
 import signal
 import threading
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from flows.batch import normalise_batch
 from flows.errors import WorkerError
@@ -31,6 +32,10 @@ _log = logging.getLogger(__name__)
 MIN_TEXTS_FOR_PROCESSES = 1500
 # A batch whose worker died so often is given up: it is what kills them.
 _ATTEMPTS = 3
+# What a batch loads where it is used, so that a run which finds nothing does not.
+_NEEDED = ("flows.text.normalise", "flows.storage.schema")
+
+_T = TypeVar("_T")
 
 
 class Workers(Protocol):
@@ -77,16 +82,24 @@ class ProcessWorkers:
         """Normalise the batches, as many at once as there are processes (and one in waiting each)."""
         yield from run_windowed(batches, lambda batch: self.submit(batch, order), 2 * self.slots, self.run_again(order))
 
+    def start(self) -> Self:
+        """Start the processes now: they load what they need while the first batches are planned."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = _new_pool(self.slots)
+                _submit(self._pool, os.getpid)
+        return self
+
     def submit(self, batch: Batch, order: WorkOrder) -> cf.Future[Staged]:
         """Hand one batch to a process."""
         with self._lock:
             if self._pool is None:
                 self._pool = _new_pool(self.slots)
             try:
-                return _submit(self._pool, batch, order)
+                return _submit(self._pool, normalise_batch, batch, order)
             except BrokenProcessPool:
                 self._pool = _new_pool(self.slots)
-                return _submit(self._pool, batch, order)
+                return _submit(self._pool, normalise_batch, batch, order)
 
     def run_again(self, order: WorkOrder) -> Callable[[Batch], Staged]:
         """Give what runs a batch whose worker died: again, alone, in a process of its own each time."""
@@ -97,7 +110,7 @@ class ProcessWorkers:
                 with self._lock:
                     pool = self._pool = _new_pool(1)
                 try:
-                    staged = _submit(pool, batch, order).result()
+                    staged = _submit(pool, normalise_batch, batch, order).result()
                 except BrokenProcessPool:
                     continue
                 # The next batch makes a pool of all slots again.
@@ -170,7 +183,7 @@ def choose_workers(slots: int, expected_texts: int) -> Workers:
     """Give what is quickest for so many texts: this process, or others."""
     if slots == 1 or expected_texts < MIN_TEXTS_FOR_PROCESSES:
         return InlineWorkers()
-    return ProcessWorkers(slots)
+    return ProcessWorkers(slots).start()
 
 
 def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
@@ -179,24 +192,26 @@ def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
     )
 
 
-def _submit(pool: cf.ProcessPoolExecutor, batch: Batch, order: WorkOrder) -> cf.Future[Staged]:
-    """Hand a batch to a pool; the processes that start with its first one are born deaf to Ctrl-C.
+def _submit(pool: cf.ProcessPoolExecutor, act: Callable[..., _T], *arguments: object) -> cf.Future[_T]:
+    """Hand something to a pool; the processes that start with its first task are born deaf to Ctrl-C.
 
     A terminal sends it to all of them, and one that still imports would end in a traceback before it could ignore it.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return pool.submit(normalise_batch, batch, order)
+        return pool.submit(act, *arguments)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _set_up_worker(coordinator: int) -> None:
-    """Leave Ctrl-C to the coordinator, and do not outlive it."""
+    """Leave Ctrl-C to the coordinator, do not outlive it, and load what every batch needs."""
     keep_to_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_follow, args=(coordinator,), daemon=True).start()
+    for name in _NEEDED:
+        importlib.import_module(name)
 
 
 def _follow(coordinator: int) -> None:
