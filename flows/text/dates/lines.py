@@ -129,9 +129,12 @@ def _simple(line: str) -> DateLine | None:
 @lru_cache(maxsize=64)
 def _read(line: str) -> DateLine | None:
     """Read a line by its shape."""
-    line = without_asides(line)
     tokens = read_line(line).tokens
     letters = shape(tokens)
+    # Only beside a date is it worth looking for asides: it costs as much again.
+    if "D" in letters and (bare := without_asides(line)) != line:
+        line, tokens = bare, read_line(bare).tokens
+        letters = shape(tokens)
     first = letters.find("D")
     if first < 0:
         return _read_part(tokens, letters, line)
