@@ -48,8 +48,11 @@ def postgres_url(postgres_server: Postgresql) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits most, so that the other worker of `pytest -n 2` has the rest to do meanwhile."""
-    items.sort(key=lambda item: _room(item.nodeid) != "tests/flows")
+    """Begin with what waits most, so that the other worker of `pytest -n 2` has the rest to do meanwhile.
+
+    The story of the service ends with its project's end: the room's other tests, which share it, come before.
+    """
+    items.sort(key=lambda item: (_room(item.nodeid) != "tests/flows", "test_story.py" in item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
