@@ -48,7 +48,7 @@ def _make_schemas() -> None:
 
 
 def _compile_log_colours() -> None:
-    from prefect.logging.highlighters import PrefectConsoleHighlighter  # noqa: PLC0415 - as above
+    from prefect.logging.highlighters import PrefectConsoleHighlighter  # noqa: PLC0415 - it may be missing
 
     PrefectConsoleHighlighter()("a line")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -50,31 +50,18 @@ class Rejections:
             sa.select(deliveries, batches.c.after_ingest, batches.c.ingested_at, kept.c.path.label("kept_path"))
             .join(batches, batches.c.batch_no == deliveries.c.batch_no)
             .outerjoin(kept, same)
-            .where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(False))
-            .where(batches.c.state == SETTLED)
-            .order_by(deliveries.c.delivery_no)
         )
-        if reason is not None:
-            query = query.where(deliveries.c.reason == reason)
         with self._engine.connect() as db:
-            rows = db.execute(query).all()
+            rows = db.execute(_rejected(query, reason, members=False)).all()
         for row in rows:
             place = None if row.settled_as is None else from_source_path(row.settled_as)
             yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at, row.kept_path is not None)
 
     def of_members(self, reason: str | None = None) -> Iterator[Refused]:
         """Give the files inside packs that became no record (for this reason), oldest first."""
-        query = (
-            sa.select(deliveries, batches.c.ingested_at)
-            .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-            .where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(True))
-            .where(batches.c.state == SETTLED)
-            .order_by(deliveries.c.delivery_no)
-        )
-        if reason is not None:
-            query = query.where(deliveries.c.reason == reason)
+        query = sa.select(deliveries, batches.c.ingested_at).join(batches, batches.c.batch_no == deliveries.c.batch_no)
         with self._engine.connect() as db:
-            for row in db.execute(query):
+            for row in db.execute(_rejected(query, reason, members=True)):
                 yield Refused(row.path, row.reason or "", row.detail or "", row.size, row.ingested_at)
 
     def mark_gone(self, place: str) -> None:
@@ -88,3 +75,11 @@ class Rejections:
                 sa.and_(deliveries.c.settled_as.is_(None), deliveries.c.path == usual),
             ):
                 db.execute(sa.update(deliveries).where(rejected, place_is).values(settled_as=""))
+
+
+def _rejected(query: sa.Select[Any], reason: str | None, *, members: bool) -> sa.Select[Any]:
+    """Keep what was rejected (for this reason) in settled batches, files or members of packs, oldest first."""
+    query = query.where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(members))
+    if reason is not None:
+        query = query.where(deliveries.c.reason == reason)
+    return query.where(batches.c.state == SETTLED).order_by(deliveries.c.delivery_no)

@@ -19,7 +19,8 @@ import numpy as np
 from flows.text.charsets import ideographs
 from flows.text.charsets.frame import weigh_frame, weigh_learnt, weigh_repeated_signs
 from flows.text.charsets.symbols import LETTER, SPACE, signs
-from flows.text.languages.letters import STEPS, letters
+from flows.text.languages.letters import letters
+from flows.text.languages.script_model import STEPS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -156,7 +157,7 @@ def _of_words(
             unknown = _of_mixtures(model, rows, prior, None if held is None else held[marked])
             unknown += _of_marks(model, this[marked], plain[2][marked], background)
             totals[marked] = np.logaddexp(totals[marked], _UNKNOWN_LANGUAGE + unknown)
-    totals += weigh_frame(model, padded, script)
+    totals += weigh_frame(padded, threes[1], this, script)
     totals += weigh_repeated_signs(texts, this)
     likelihoods: list[float] = totals.tolist()
     return likelihoods

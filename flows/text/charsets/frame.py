@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from flows.text.charsets.candidates import Script
     from flows.text.languages.letter_counts import Ids
-    from flows.text.languages.letters import Floats, Letters
+    from flows.text.languages.letters import Floats
 
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]
@@ -43,11 +43,12 @@ _UPPER_AFTER_INNER_UPPER: Final = 0.3
 _UPPER_AMONG_UPPER: Final = 0.9
 
 
-def weigh_frame(model: Letters, padded: Codes, script: Script) -> Floats:
-    """Weigh signs, cases, digits and scripts of each text; two line ends stand before it in `padded`, one behind."""
+def weigh_frame(padded: Codes, last: Ids, this: Ids, script: Script) -> Floats:
+    """Weigh signs, cases, digits and scripts of each text; two line ends stand before it in `padded`, one behind.
+
+    last, this: the letters' ids at each of its positions, and at the one before.
+    """
     table = signs()
-    ids = model.ids.take(padded)
-    last, this = ids[:, 1:-2], ids[:, 2:-1]
     kind = table.kind.take(padded)
     left, here, right = kind[:, 1:-2], kind[:, 2:-1], kind[:, 3:]
     codes = padded[:, 2:-1]

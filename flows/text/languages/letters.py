@@ -22,6 +22,7 @@ from flows.text.languages import orthographies
 from flows.text.languages.letter_counts import FIRST_LETTER, OUT_AGAIN, OUTSIDE, chances_of, count_ngrams
 from flows.text.languages.letter_walk import walk_of
 from flows.text.languages.model import language_model
+from flows.text.languages.script_model import STEPS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,9 +75,6 @@ _STRAY: Final = 1e-6
 _FLOOR: Final = 1e-7
 # How rare a letter with a mark is beside its plain one, at most and at least.
 _MARKED: Final = (0.0005, 0.2)
-
-# Parts of a nat. Whole numbers below 2**24 add up exactly in float32, in any order: those of 1,000 letters do.
-STEPS: Final = 512
 
 # Latin letters within other scripts: likely among themselves, unlikely beside a letter of the script.
 FOREIGN: Final = 1

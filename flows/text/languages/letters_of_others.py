@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
+from flows.text.languages.script import text_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 # Of the orthographies as in CLDR's exemplar characters; none is a letter of a language that has a profile.
@@ -35,7 +36,7 @@ _SHARE: Final = 0.015
 
 def has_letters_of_others(codes: npt.NDArray[np.integer], language: str) -> bool:
     """Tell whether more of a text's letters are those of languages without a profile than can be chance."""
-    text = codes.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
+    text = text_of(codes)
     if text.isascii():
         return False
     wanted = _OF_OTHERS | _NORDIC if language in _READ_LIKE_NORDIC else _OF_OTHERS

@@ -81,6 +81,11 @@ def codes_of(text: str) -> Codes:
     return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), CODE_LIMIT - 1)
 
 
+def text_of(codes: Codes) -> str:
+    """Give the text that some code points spell."""
+    return codes.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
+
+
 def count_letters(codes: Codes) -> Letters:
     """Count the letters of each script, East Asian ones in one sum."""
     if codes.itemsize == 1:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
+from flows.text.languages.script import text_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
 
@@ -82,7 +83,6 @@ def is_in_a_sibling(codes: npt.NDArray[np.integer], language: str, confidence: f
     siblings = SIBLINGS.get(language)
     if siblings is None or (language in _APART and confidence > _SURE):
         return False
-    text = codes[:_MOST_LETTERS].astype(np.uint32).tobytes().decode("utf-32-le", "replace")
-    words = _WORD.findall(text.lower())
+    words = _WORD.findall(text_of(codes[:_MOST_LETTERS]).lower())
     others = sum(word in siblings.others for word in words)
     return others >= _FEWEST and others > sum(word in siblings.own for word in words)
