@@ -98,7 +98,7 @@ class Api:
 
     def runs(self, flow: str) -> list[Any]:
         """Give the runs of a flow, the latest first."""
-        body = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": 100}
+        body = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": 200}
         return list(self.post("/flow_runs/filter", body))
 
     def events(self, name: str) -> list[Any]:
