@@ -32,7 +32,7 @@ _FOREIGN: Final = 2e-3
 class _Tables(NamedTuple):
     """For each charset: the ids of its bytes, what is not about letters, and where its script's states begin.
 
-    The walks of all scripts stand one behind the other; `chances` is of the rows that they lead to.
+    The walks of all scripts stand one behind the other; `logs` is of the chances of the rows that they lead to.
     """
 
     ids: Ids
@@ -41,7 +41,7 @@ class _Tables(NamedTuple):
     states_from: Ids
     states: Ids
     rows: Ids
-    chances: Floats
+    logs: Floats
 
 
 def glance(numbers: list[int], raw: bytes) -> list[float]:
@@ -54,8 +54,8 @@ def glance(numbers: list[int], raw: bytes) -> list[float]:
     pair = ids[:, :-2] * tables.width[numbers, np.newaxis]
     pair += ids[:, 1:-1]
     pair += tables.states_from[numbers, np.newaxis]
-    chances = tables.chances.take(tables.rows.take(tables.states.take(pair) + ids[:, 2:]))
-    sums = np.log(chances).sum(axis=1) + tables.rest[numbers].take(codes[2:], axis=1).sum(axis=1)
+    logs = tables.logs.take(tables.rows.take(tables.states.take(pair) + ids[:, 2:]))
+    sums = logs.sum(axis=1) + tables.rest[numbers].take(codes[2:], axis=1).sum(axis=1)
     likelihoods: list[float] = sums.tolist()
     return likelihoods
 
@@ -86,7 +86,7 @@ def _tables() -> _Tables:
         states_from=np.array([begin[charset.script] for charset in charsets], np.int32),
         states=np.concatenate(states),
         rows=np.concatenate(rows),
-        chances=np.concatenate(chances).astype(np.float32),
+        logs=np.log(np.concatenate(chances).astype(np.float32)),
     )
 
 

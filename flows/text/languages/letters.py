@@ -21,7 +21,7 @@ from flows.text.charsets.symbols import LETTER, signs
 from flows.text.languages import orthographies
 from flows.text.languages.letter_counts import FIRST_LETTER, OUT_AGAIN, OUTSIDE, chances_of, count_ngrams
 from flows.text.languages.letter_walk import walk_of
-from flows.text.languages.model import language_model
+from flows.text.languages.profiles import load_profiles
 from flows.text.languages.script_model import STEPS
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Letters:
 @cache
 def letters(script: Script) -> Letters:
     """Build the model of a script; Latin takes a tenth of a second, once."""
-    profiles = language_model().profiles
+    profiles = load_profiles()
     known = sorted({char.lower() for char in profiles.characters if _belongs(char, script) and len(char.lower()) == 1})
     alphabets = _ALPHABETS.get(script, {})
     known += sorted({letter for alphabet in alphabets.values() for letter in alphabet.letters} - set(known))
@@ -166,9 +166,9 @@ def _column(ids: Ids, common: Counts, orthography: Orthography) -> Counts:
 
 def _belongs(letter: str, script: Script) -> bool:
     code = ord(letter)
-    if letter in _NO_LETTERS or unicodedata.category(letter)[0] not in "LM":
+    if not any(low <= code < high for low, high in _RANGES[script]):
         return False
-    return any(low <= code < high for low, high in _RANGES[script])
+    return letter not in _NO_LETTERS and unicodedata.category(letter)[0] in "LM"
 
 
 def _ids(script: Script, known: list[str]) -> Ids:

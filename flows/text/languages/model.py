@@ -90,7 +90,7 @@ _loading = threading.Lock()
 
 
 def language_model() -> LanguageModel:
-    """Give the model, loading it on first use (a quarter of a second); safe to call from any thread."""
+    """Give the model, loading it on first use; safe to call from any thread."""
     global _model  # noqa: PLW0603 - read once, then shared: every other place for it is a global by another name
     if _model is None:
         with _loading:
