@@ -11,7 +11,7 @@ import itertools
 import os
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from flows.storage.ledger import SETTLED
 from flows.storage.ledger_tables import about, batches, deliveries, runs
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -46,6 +47,24 @@ class RunPart:
     part: str
     first_batch: int
     last_batch: int
+
+
+class DeliveryRow(NamedTuple):
+    """A row of the table; `storage/schema.py` says what each column means."""
+
+    run_id: str
+    batch_id: str
+    path: str
+    is_member: bool
+    source_bytes: int
+    source_modified_at: int
+    record_id: str | None
+    outcome: str
+    reason: str | None
+    detail: str | None
+    settled_as: str | None
+    ingested_at: dt.datetime
+    settled_at: dt.datetime
 
 
 def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
@@ -134,7 +153,7 @@ def _mark(ledger: Ledger, key: str, batch_no: int) -> None:
         db.execute(sa.insert(about).values(key=key, value=str(batch_no)))
 
 
-def _write_part(warehouse: Warehouse, part: str, rows: Iterator[dict[str, Any]]) -> None:
+def _write_part(warehouse: Warehouse, part: str, rows: Iterator[DeliveryRow]) -> None:
     target = warehouse.deliveries / part
     if target.exists():
         # Written, but the run died before the ledger knew: a part of that name is whole.
@@ -149,7 +168,7 @@ def _write_part(warehouse: Warehouse, part: str, rows: Iterator[dict[str, Any]])
     fsync_folder(target.parent)
 
 
-def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+def _write_parquet(path: Path, rows: Iterator[DeliveryRow]) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - a run that finds nothing must not wait for it
 
     from flows.storage.schema import DELIVERIES, file_metadata, part_options  # noqa: PLC0415
@@ -164,43 +183,40 @@ def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
         os.fsync(sink.fileno())
 
 
-def _table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+def _table(rows: Sequence[DeliveryRow], schema: pa.Schema) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
 
     from flows.storage.columns import column  # noqa: PLC0415
 
-    columns = [column([row[field.name] for row in rows], field.type) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+    values = dict(zip(DeliveryRow._fields, zip(*rows, strict=True), strict=True))
+    return pa.Table.from_arrays([column(values[field.name], field.type) for field in schema], schema=schema)
 
 
-def rows_of(ledger: Ledger, run: RunPart) -> Iterator[dict[str, Any]]:
+def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
     """Give the deliveries of one run as rows of the table, batch by batch."""
     of_run = sa.select(batches).where(
         batches.c.run_no == run.run_no, batches.c.batch_no.between(run.first_batch, run.last_batch)
     )
     with ledger.engine.connect() as db:
         for batch in db.execute(of_run.order_by(batches.c.batch_no)).all():
+            kept = batch.after_ingest == "keep"
             query = sa.select(deliveries).where(deliveries.c.batch_no == batch.batch_no)
-            for row in db.execute(query.order_by(deliveries.c.delivery_no)):
-                yield {
-                    "run_id": run.run_id,
-                    "batch_id": batch.batch_id,
-                    "path": row.path,
-                    "is_member": row.is_member,
-                    "source_bytes": row.size,
-                    "source_modified_at": row.modified_ns // 1000,
-                    "record_id": bytes(row.record_id).hex() if row.record_id is not None else None,
-                    "outcome": row.outcome,
-                    "reason": row.reason,
-                    "detail": row.detail,
-                    "settled_as": _place(row, batch),
-                    "ingested_at": batch.ingested_at,
-                    "settled_at": batch.settled_at,
-                }
-
-
-def _place(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
-    """Say where the landed file is, as a `source_path`; None where it was not moved, or is gone."""
-    if row.is_member or (row.settled_as is None and batch.after_ingest == "keep"):
-        return None
-    return place_of_row(row, batch)
+            for row in db.execute(query.order_by(deliveries.c.delivery_no)).all():
+                _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, settled_as = row
+                # Null where the landed file was not moved, or is gone.
+                moved = not is_member and (settled_as is not None or not kept)
+                yield DeliveryRow(
+                    run.run_id,
+                    batch.batch_id,
+                    path,
+                    is_member,
+                    size,
+                    modified_ns // 1000,
+                    digest.hex() if digest is not None else None,
+                    outcome,
+                    reason,
+                    detail,
+                    place_of_row(row, batch) if moved else None,
+                    batch.ingested_at,
+                    batch.settled_at,
+                )

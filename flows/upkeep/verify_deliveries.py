@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from flows.deliveries import rows_of, runs_in_hand, unwritten_batches, written_runs
@@ -96,7 +97,7 @@ def _compare(part: Path, runs: dict[str, RunPart], told: set[str], seen: set[str
             run = runs.get(run_id)
             if run is None:
                 continue
-            wanted = (tuple(row[name] for name in _COMPARED) for row in rows_of(ledger, run))
+            wanted = map(attrgetter(*_COMPARED), rows_of(ledger, run))
             for number, (there, known) in enumerate(zip_longest((row[1:] for row in rows), wanted), 1):
                 if there != known:
                     path = (there or known or ("", "?"))[1]
