@@ -36,7 +36,8 @@ from flows.settling import settle
 from flows.sources import WorkOrder
 from flows.storage import faults
 from flows.storage.landing import Landing
-from flows.storage.ledger import Ledger, ledger_failed
+from flows.storage.ledger import Ledger
+from flows.storage.ledger_engine import ledger_failed
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary

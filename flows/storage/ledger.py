@@ -15,7 +15,6 @@ Not promised: SQLite on a network file system. There the ledger belongs into Pos
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import sqlalchemy as sa
 
 from flows.errors import LedgerError
 from flows.records import Delivery, LandedFile, Outcome
+from flows.storage.ledger_engine import begin, open_engine
 from flows.storage.ledger_rows import (
     CHUNK,
     NEW_DELIVERIES,
@@ -37,11 +37,11 @@ from flows.storage.ledger_rows import (
     insert_many,
     sentence,
 )
-from flows.storage.ledger_tables import batches, deliveries, kept, open_engine, runs, sources
+from flows.storage.ledger_tables import batches, deliveries, kept, runs, sources
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flows.records import Batch
 
@@ -49,19 +49,6 @@ CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled
 # With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
 _UNFINISHED = batches.c.state != sa.literal_column("'settled'")
 _OPEN = runs.c.state == sa.literal_column("'running'")
-
-
-def ledger_failed(error: sa.exc.SQLAlchemyError, url: str | None = None) -> LedgerError:
-    """Put a failure of the database in words for a person: where it is (if that is known), what it said, what to do."""
-    cause = getattr(error, "orig", None) or error
-    said = " ".join(str(cause).split()).rstrip(".")
-    damaged = "malformed" in said or "not a database" in said
-    next_step = "`longshore verify --repair` makes it anew from the warehouse and the archive"
-    where = f" at {sa.make_url(url).render_as_string()}" if url else ""
-    return LedgerError(
-        f"The ledger{where} failed: {said}. "
-        + (f"{next_step}." if damaged else "Mend that, and the next run goes on from here.")
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +194,7 @@ class Ledger:
         Raises:
             sqlalchemy.exc.IntegrityError: a source belongs to another batch: a run without the lock is at work.
         """
-        with self._begin(durable=False) as db:
+        with begin(self.engine, durable=False) as db:
             result = db.execute(
                 sa.insert(batches).values(
                     batch_id=batch.batch_id,
@@ -238,7 +225,7 @@ class Ledger:
         `endings` are only those that end otherwise than they were claimed; `failed` are the sources that became no
         record: they belong to no batch from here on.
         """
-        with self._begin(durable=True) as db:
+        with begin(self.engine, durable=True) as db:
             changed = db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no, batches.c.state == CLAIMED)
@@ -288,7 +275,7 @@ class Ledger:
             after_ingest: what became of the others.
             stuck: those that were left should have been moved, and could not.
         """
-        with self._begin(durable=False) as db:
+        with begin(self.engine, durable=False) as db:
             _change(db, batch_no, {as_stored(path): {"settled_as": as_stored(place)} for path, place in places.items()})
             for chunk in chunks(left):
                 paths = [as_stored(delivery.file.path) for delivery in chunk]
@@ -313,7 +300,7 @@ class Ledger:
         """Forget a batch that was not published: its sources may be claimed again."""
         # By the primary key of the sources, of which there may be millions.
         claimed = sa.select(deliveries.c.record_id).where(deliveries.c.batch_no == batch_no)
-        with self._begin(durable=False) as db:
+        with begin(self.engine, durable=False) as db:
             db.execute(sa.delete(sources).where(sources.c.record_id.in_(claimed), sources.c.batch_no == batch_no))
             db.execute(sa.delete(deliveries).where(deliveries.c.batch_no == batch_no))
             db.execute(sa.delete(batches).where(batches.c.batch_no == batch_no))
@@ -346,18 +333,6 @@ class Ledger:
         )
         with self.engine.connect() as db:
             return [delivery_of(row) for row in db.execute(query)]
-
-    @contextlib.contextmanager
-    def _begin(self, *, durable: bool) -> Iterator[sa.Connection]:
-        """Begin a transaction; one that is not durable may be taken back, whole, by a power cut (never by a crash)."""
-        with self.engine.begin() as db:
-            if db.dialect.name == "sqlite":
-                # Before the first write: SQLite does not change it inside a transaction.
-                db.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            elif db.dialect.name == "postgresql":
-                # Also where the server is set up to be quick rather than sure.
-                db.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
-            yield db
 
 
 def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str | None]]) -> None:

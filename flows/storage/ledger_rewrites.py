@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from flows.storage.ledger_engine import begin_durably
 from flows.storage.ledger_rows import chunks
-from flows.storage.ledger_tables import batches, begin_durably, metadata, sources
+from flows.storage.ledger_tables import batches, metadata, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from flows.errors import LedgerError
 from flows.records import Batch, Delivery, LandedFile, Outcome, Source
-from flows.storage import ledger_tables
+from flows.storage import ledger_engine, ledger_tables
 from flows.storage.ledger import CLAIMED, SETTLED, STAGED, Ledger
 from flows.storage.ledger_tables import LEDGER_VERSION, batches, deliveries, runs, sources
 
@@ -308,7 +308,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.Mo
         # A new database of one page at most: there is no room for a table.
         connection.execute("PRAGMA max_page_count = 1")
 
-    monkeypatch.setattr(ledger_tables, "_set_up_sqlite", full)
+    monkeypatch.setattr(ledger_engine, "_set_up_sqlite", full)
     with pytest.raises(LedgerError, match="Make room there; nothing is lost"):
         Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
 
