@@ -38,6 +38,7 @@ from flows.storage import faults
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_engine import ledger_failed
+from flows.storage.ledger_runs import Runs
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary
@@ -128,7 +129,7 @@ class _Run:
         """Recover, then take rounds of files until none is left; write down how it ended in any case."""
         began = time.monotonic()
         summary = self.summary
-        self.run_no = ledger.begin_run(summary.run_id, "ingest", _now(), socket.gethostname(), os.getpid())
+        self.run_no = Runs(ledger).begin(summary.run_id, "ingest", _now(), socket.gethostname(), os.getpid())
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
@@ -145,7 +146,7 @@ class _Run:
             raise
         finally:
             summary.seconds = time.monotonic() - began
-            ledger.end_run(self.run_no, summary.state, _now(), summary.to_dict())
+            Runs(ledger).end(self.run_no, summary.state, _now(), summary.to_dict())
 
     def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
         workers: Workers | None = None

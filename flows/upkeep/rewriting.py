@@ -29,6 +29,7 @@ from flows.storage.durable import fsync_folder
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_rewrites import Move, NewPart, Plan, RewriteLedger
+from flows.storage.ledger_runs import Runs
 from flows.storage.rewrites import (
     abandon,
     build_folder,
@@ -234,7 +235,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         open_ledger(settings) as ledger,
     ):
         refuse_lost_ledger(ledger, warehouse)
-        run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
+        run_no = Runs(ledger).begin(run_id, kind, now(), socket.gethostname(), os.getpid())
         state = "failed"
         try:
             store = RewriteLedger(ledger)
@@ -245,7 +246,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
             yield rewriter
             state = "completed"
         finally:
-            ledger.end_run(run_no, state, now(), summary())
+            Runs(ledger).end(run_no, state, now(), summary())
 
 
 def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
