@@ -164,8 +164,7 @@ class _Run:
                 ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
                 if not ended or not (listing.more or self.held):
                     break
-            self._defer_young(listing)
-            self._tell_of_the_rest(listing)
+            self.summary.defer(intake.leave(listing, self.summary.waiting))
         except BaseException:
             if workers is not None:
                 workers.stop()
@@ -219,7 +218,7 @@ class _Run:
 
     def _conclude(self, ledger: Ledger, batch: Batch, staged: Staged) -> None:
         """Publish a staged batch and settle its files."""
-        endings = _endings(batch, staged)
+        endings = conclude_packs([staged.ending_of(delivery) for delivery in batch.deliveries])
         changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
         part = batch.part if staged.rows else None
         self.still_held()
@@ -240,40 +239,10 @@ class _Run:
         self.summary.add(batch, staged, endings)
         self.observer.settled(batch, staged, endings)
 
-    def _defer_young(self, listing: Listing) -> None:
-        """Count what has not settled yet: it is left for the next run."""
-        young = [path for path in listing.young if path not in self.given_up]
-        self.summary.seen += len(young)
-        self.summary.deferred += len(young)
-        if young:
-            self.say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
-
-    def _tell_of_the_rest(self, listing: Listing) -> None:
-        if self.summary.waiting:
-            more = "More than " if listing.more else ""
-            self.say(
-                f"{more}{self.summary.waiting:,} file(s) wait in landing for the next run: this one had its fill "
-                "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
-            )
-
     def say(self, sentence: str) -> None:
         """Tell those who watch, now, and those who read the report."""
         self.summary.note(sentence)
         self.observer.said(sentence)
-
-
-def _endings(batch: Batch, staged: Staged) -> list[Delivery]:
-    """Give each delivery as it ends: one whose source failed fails with it, also where it is a duplicate of that."""
-    endings = []
-    for delivery in batch.deliveries:
-        failed = staged.failed.get(delivery.record_id) if delivery.record_id else None
-        if failed is None:
-            endings.append(delivery)
-        else:
-            reason, detail = failed
-            outcome = Outcome.REJECTED if reason else Outcome.DEFERRED
-            endings.append(replace(delivery, outcome=outcome, reason=reason, detail=detail))
-    return conclude_packs(endings)
 
 
 def _now() -> dt.datetime:
