@@ -154,7 +154,7 @@ def run_over(url: str, files: int, kind: str) -> dict[str, float]:
     at = time.perf_counter()
     with Ledger(url) as ledger:
         at = clock("open", at)
-        Runs(ledger).begin(kind, "ingest", NOW, "quay", 1)
+        Runs(ledger).begin(kind, "ingest", NOW)
         ledger.unfinished()
         ledger.is_empty()
         at = clock("begin", at)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import socket
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -129,7 +128,7 @@ class _Run:
         """Recover, then take rounds of files until none is left; write down how it ended in any case."""
         began = time.monotonic()
         summary = self.summary
-        self.run_no = Runs(ledger).begin(summary.run_id, "ingest", _now(), socket.gethostname(), os.getpid())
+        self.run_no = Runs(ledger).begin(summary.run_id, "ingest", _now())
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:

@@ -281,7 +281,7 @@ def test_a_lost_part_without_a_backup_comes_back_from_the_originals(filled):
 
 def test_a_run_that_was_killed_is_not_shown_as_running(filled):
     with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger:
-        Runs(ledger).begin("ab" * 16, "ingest", dt.datetime.now(dt.UTC), "here", 1)
+        Runs(ledger).begin("ab" * 16, "ingest", dt.datetime.now(dt.UTC))
     assert status_of(filled).runs[0]["state"] == "crashed"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -25,12 +27,19 @@ class Runs:
         """Use an open ledger."""
         self._engine = ledger.engine
 
-    def begin(self, run_id: str, kind: str, now: dt.datetime, host: str, pid: int) -> int:
-        """Remember that a run has begun, and that any other of its kind that is still open has died."""
+    def begin(self, run_id: str, kind: str, now: dt.datetime) -> int:
+        """Remember that this process has begun a run, and that any other of its kind that is still open has died."""
         with self._engine.begin() as db:
             db.execute(sa.update(runs).where(runs.c.kind == kind, _OPEN).values(state="crashed", ended_at=now))
             result = db.execute(
-                sa.insert(runs).values(run_id=run_id, kind=kind, state="running", started_at=now, host=host, pid=pid)
+                sa.insert(runs).values(
+                    run_id=run_id,
+                    kind=kind,
+                    state="running",
+                    started_at=now,
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                )
             )
             return int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import socket
 import sqlite3
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -64,7 +63,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
     with Ledger(url) as ledger:
         lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
         run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
-        run_no = Runs(ledger).begin(run_id, "repair", now, socket.gethostname(), os.getpid())
+        run_no = Runs(ledger).begin(run_id, "repair", now)
         finished = recover(ledger, warehouse, landing, settings)
         if finished:
             done.append(f"{finished} unfinished batch(es) were finished or undone.")

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
-import socket
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -173,7 +171,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         open_ledger(settings) as ledger,
     ):
         refuse_lost_ledger(ledger, warehouse)
-        run_no = Runs(ledger).begin(run_id, kind, now(), socket.gethostname(), os.getpid())
+        run_no = Runs(ledger).begin(run_id, kind, now())
         state = "failed"
         try:
             store = RewriteLedger(ledger)

@@ -123,9 +123,9 @@ def test_a_run_that_was_recovered_away_is_told_and_publishes_nothing(url: str) -
 def test_a_run_that_begins_knows_that_the_one_before_it_died(url: str) -> None:
     with Ledger(url) as ledger:
         runs_of = Runs(ledger)
-        runs_of.begin("a" * 32, "ingest", NOW, "quay", 1)
-        runs_of.begin("b" * 32, "compact", NOW, "quay", 2)
-        third = runs_of.begin("c" * 32, "ingest", NOW, "quay", 3)
+        runs_of.begin("a" * 32, "ingest", NOW)
+        runs_of.begin("b" * 32, "compact", NOW)
+        third = runs_of.begin("c" * 32, "ingest", NOW)
         runs_of.end(third, "completed", NOW, {"name": "bad \udcff\0"})
         found = {run["run_id"][0]: run["state"] for run in runs_of.last(5)}
         assert found == {"a": "crashed", "b": "running", "c": "completed"}
