@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flows.records import Batch, Delivery
 
 CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
+VISIBLE = (PUBLISHED, SETTLED)  # readers see the part of such a batch
 # With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
 _UNFINISHED = batches.c.state != sa.literal_column("'settled'")
 
@@ -104,7 +105,7 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """Give the number of published records, and of deliveries by outcome."""
-        effective = batches.c.state.in_((PUBLISHED, SETTLED))
+        effective = batches.c.state.in_(VISIBLE)
         with self.engine.connect() as db:
             records = db.execute(
                 sa.select(sa.func.coalesce(sa.func.sum(batches.c.rows), 0)).where(effective)

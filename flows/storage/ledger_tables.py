@@ -21,7 +21,7 @@ LEDGER_VERSION = 1
 metadata = sa.MetaData()
 
 # SQLite makes row numbers only for a column whose type is INTEGER.
-_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 class _UtcTime(sa.TypeDecorator[dt.datetime]):
@@ -74,7 +74,7 @@ about = sa.Table(
 runs = sa.Table(
     "runs",
     metadata,
-    sa.Column("run_no", _KEY, primary_key=True),
+    sa.Column("run_no", KEY, primary_key=True),
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # ingest, compact, reprocess ...
     sa.Column("state", sa.Text, nullable=False),  # running, completed, failed, cancelled, crashed
@@ -88,7 +88,7 @@ runs = sa.Table(
 batches = sa.Table(
     "batches",
     metadata,
-    sa.Column("batch_no", _KEY, primary_key=True),
+    sa.Column("batch_no", KEY, primary_key=True),
     sa.Column("batch_id", sa.Text, nullable=False, index=True),
     sa.Column("run_no", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # claimed, staged, published, settled
@@ -111,15 +111,15 @@ sources = sa.Table(
     "sources",
     metadata,
     sa.Column("record_id", _Digest(32), primary_key=True),
-    sa.Column("batch_no", _KEY, nullable=False),
+    sa.Column("batch_no", KEY, nullable=False),
     sqlite_with_rowid=False,
 )
 
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("delivery_no", _KEY, primary_key=True),
-    sa.Column("batch_no", _KEY, nullable=False, index=True),
+    sa.Column("delivery_no", KEY, primary_key=True),
+    sa.Column("batch_no", KEY, nullable=False, index=True),
     sa.Column("path", sa.Text, nullable=False),  # as `source_path` in the records
     sa.Column("is_member", sa.Boolean, nullable=False),  # of a pack, whose own delivery is a row of its own
     sa.Column("size", sa.BigInteger, nullable=False),
