@@ -208,7 +208,7 @@ class _Run:
                     self._conclude_without_worker(ledger, batch)
 
     def _conclude_without_worker(self, ledger: Ledger, batch: Batch) -> None:
-        nothing = Staged(0, None, 0, 0, "", {}, 0, {}, {})
+        nothing = Staged.nothing()
         if all(delivery.outcome is Outcome.DEFERRED for delivery in batch.deliveries):
             # Nothing happened: the ledger need not know.
             self._count(batch, nothing, batch.deliveries)
