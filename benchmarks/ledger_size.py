@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from flows.records import Batch, Delivery, LandedFile, Outcome, Source
 from flows.storage.ledger import Ledger
+from flows.storage.ledger_runs import Runs
 
 BATCH = 500
 # Another's work on the machine must not be taken for ours.
@@ -153,7 +154,7 @@ def run_over(url: str, files: int, kind: str) -> dict[str, float]:
     at = time.perf_counter()
     with Ledger(url) as ledger:
         at = clock("open", at)
-        ledger.begin_run(kind, "ingest", NOW, "quay", 1)
+        Runs(ledger).begin(kind, "ingest", NOW)
         ledger.unfinished()
         ledger.is_empty()
         at = clock("begin", at)

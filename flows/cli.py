@@ -169,7 +169,7 @@ def _in_words(error: BaseException) -> tuple[str, int]:
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here.", 1
     if type(error).__module__.startswith("sqlalchemy"):
-        from flows.storage.ledger import ledger_failed  # noqa: PLC0415 - whatever raised this has imported it
+        from flows.storage.ledger_engine import ledger_failed  # noqa: PLC0415 - whatever raised this has imported it
 
         return str(ledger_failed(error)), LongshoreError.exit_code  # type: ignore[arg-type]
     return (

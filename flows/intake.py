@@ -1,4 +1,4 @@
-"""Which files a run takes, round by round: those that have settled, oldest first, within the run's limits.
+"""Which files a run takes, round by round, and which it leaves: those that have settled, oldest first, within limits.
 
 Promised: memory is bounded by a round, not by the folder; what the run has given up on is not taken again; a problem is
 told once. Not promised: that a file is still there, or the same, when it is read.
@@ -75,6 +75,22 @@ class Intake:
                     break
         self.taken_bytes += sum(file.size for file in files)
         return files
+
+    def leave(self, listing: Listing, waiting: int) -> int:
+        """Tell of the files that are left for the next run, and give how many of them have not settled yet.
+
+        waiting: how many have, and are left because this run had its fill.
+        """
+        young = sum(path not in self.given_up for path in listing.young)
+        if young:
+            self.say(f"{young} file(s) have not settled yet and are left for the next run.")
+        if waiting:
+            more = "More than " if listing.more else ""
+            self.say(
+                f"{more}{waiting:,} file(s) wait in landing for the next run: this one had its fill "
+                "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
+            )
+        return young
 
     def _list(self, seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
         settings = self.settings

@@ -10,25 +10,22 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from flows.records import Delivery, LandedFile, Outcome
-from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
+from flows.settling import REASON_ENDING, archive_day, place_of, reason_name
 from flows.storage.durable import fsync_folder
 from flows.storage.landing import MovedError
-from flows.storage.ledger_tables import batches, deliveries
+from flows.storage.ledger_originals import LedgerOriginals
 from flows.storage.names import from_source_path, to_source_path
 from flows.storage.packs import members
+from flows.storage.passed_over import REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flows.storage.landing import Landing
     from flows.storage.ledger import Ledger
+    from flows.storage.ledger_originals import Brought
     from flows.storage.pack_limits import PackLimits
-
-# Well below the 32,766 variables that SQLite takes in a statement.
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +56,19 @@ def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of 
     if not rejected:
         return f"{archive_day(batch.ingested_at)}/{row.path}"
     if REASON_ENDING not in row.path:
-        return f"_rejected/{row.path}"
+        return f"{REJECTED}/{row.path}"
     file = LandedFile(from_source_path(row.path), row.size, row.modified_ns, row.inode)
     return to_source_path(place_of(Delivery(file, None, Outcome.REJECTED), ""))
 
 
 def originals_in(ledger: Ledger, batch_nos: Iterable[int], record_ids: Iterable[str]) -> dict[str, list[Original]]:
     """Give where the originals of these records are that came in these batches."""
-    wanted = {bytes.fromhex(record_id) for record_id in record_ids}
-    found: dict[str, list[Original]] = {}
-    for chunk in _chunks(sorted(set(batch_nos))):
-        for original in _originals(ledger, deliveries.c.batch_no.in_(chunk), wanted):
-            found.setdefault(original.record_id, []).append(original)
-    return found
+    return _by_record(LedgerOriginals(ledger).in_batches(batch_nos, record_ids))
 
 
 def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[Original]]:
     """Give every place where these records were ever delivered; this looks through all deliveries."""
-    found: dict[str, list[Original]] = {}
-    wanted = sorted({bytes.fromhex(record_id) for record_id in record_ids})
-    for chunk in _chunks(wanted):
-        for original in _originals(ledger, deliveries.c.record_id.in_(chunk), set(chunk)):
-            found.setdefault(original.record_id, []).append(original)
-    return found
+    return _by_record(LedgerOriginals(ledger).of_records(record_ids))
 
 
 def read_originals(
@@ -152,48 +139,21 @@ def delete_landed(file: LandedFile, landing: Landing) -> None:
     fsync_folder((landing.root / file.path).parent)
 
 
-def _originals(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]) -> Iterator[Original]:
-    query = (
-        sa.select(deliveries, batches.c.ingested_at, batches.c.after_ingest)
-        .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-        .where(where, deliveries.c.record_id.is_not(None))
-        # Where it was published first: a duplicate is the second choice.
-        .order_by(sa.desc(deliveries.c.outcome == Outcome.PUBLISHED), deliveries.c.delivery_no)
-    )
-    with ledger.engine.connect() as db:
-        for row in db.execute(query):
-            if bytes(row.record_id) not in wanted:
-                continue
-            record_id = bytes(row.record_id).hex()
-            if row.is_member and row.settled_as == GONE:
-                continue  # it was taken out of its pack
-            if not row.is_member:
-                place = place_of_row(row, row)
-                if place is not None:
-                    yield Original(record_id, row.path, place, None, row.delivery_no)
-                continue
-            pack = _pack_of(db, row)
-            place = place_of_row(pack, row) if pack is not None else None
-            if pack is not None and place is not None:
-                member = from_source_path(row.path)[len(from_source_path(pack.path)) + len("!/") :]
-                yield Original(record_id, row.path, place, member, row.delivery_no, pack.delivery_no)
+def _by_record(brought: Iterable[Brought]) -> dict[str, list[Original]]:
+    found: dict[str, list[Original]] = {}
+    for one in brought:
+        original = _original(one.row, one.pack)
+        if original is not None:
+            found.setdefault(original.record_id, []).append(original)
+    return found
 
 
-def _pack_of(db: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:
-    """Find the delivery of the pack that a member came in: the row before it that is no member."""
-    query = (
-        sa.select(deliveries)
-        .where(
-            deliveries.c.batch_no == row.batch_no,
-            deliveries.c.is_member.is_(False),
-            deliveries.c.delivery_no < row.delivery_no,
-        )
-        .order_by(deliveries.c.delivery_no.desc())
-        .limit(1)
-    )
-    return db.execute(query).first()
-
-
-def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
+def _original(row: Any, pack: Any) -> Original | None:  # noqa: ANN401 - rows of the ledger
+    place = place_of_row(row if pack is None else pack, row)
+    if place is None:
+        return None
+    record_id = bytes(row.record_id).hex()
+    if pack is None:
+        return Original(record_id, row.path, place, None, row.delivery_no)
+    member = from_source_path(row.path)[len(from_source_path(pack.path)) + len("!/") :]
+    return Original(record_id, row.path, place, member, row.delivery_no, pack.delivery_no)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import socket
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -36,7 +35,9 @@ from flows.settling import settle
 from flows.sources import WorkOrder
 from flows.storage import faults
 from flows.storage.landing import Landing
-from flows.storage.ledger import Ledger, ledger_failed
+from flows.storage.ledger import Ledger
+from flows.storage.ledger_engine import ledger_failed
+from flows.storage.ledger_runs import Runs
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
 from flows.summary import IngestSummary
@@ -127,7 +128,7 @@ class _Run:
         """Recover, then take rounds of files until none is left; write down how it ended in any case."""
         began = time.monotonic()
         summary = self.summary
-        self.run_no = ledger.begin_run(summary.run_id, "ingest", _now(), socket.gethostname(), os.getpid())
+        self.run_no = Runs(ledger).begin(summary.run_id, "ingest", _now())
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
@@ -144,7 +145,7 @@ class _Run:
             raise
         finally:
             summary.seconds = time.monotonic() - began
-            ledger.end_run(self.run_no, summary.state, _now(), summary.to_dict())
+            Runs(ledger).end(self.run_no, summary.state, _now(), summary.to_dict())
 
     def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
         workers: Workers | None = None
@@ -162,8 +163,7 @@ class _Run:
                 ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
                 if not ended or not (listing.more or self.held):
                     break
-            self._defer_young(listing)
-            self._tell_of_the_rest(listing)
+            self.summary.defer(intake.leave(listing, self.summary.waiting))
         except BaseException:
             if workers is not None:
                 workers.stop()
@@ -208,7 +208,7 @@ class _Run:
                     self._conclude_without_worker(ledger, batch)
 
     def _conclude_without_worker(self, ledger: Ledger, batch: Batch) -> None:
-        nothing = Staged(0, None, 0, 0, "", {}, 0, {}, {})
+        nothing = Staged.nothing()
         if all(delivery.outcome is Outcome.DEFERRED for delivery in batch.deliveries):
             # Nothing happened: the ledger need not know.
             self._count(batch, nothing, batch.deliveries)
@@ -217,7 +217,7 @@ class _Run:
 
     def _conclude(self, ledger: Ledger, batch: Batch, staged: Staged) -> None:
         """Publish a staged batch and settle its files."""
-        endings = _endings(batch, staged)
+        endings = conclude_packs([staged.ending_of(delivery) for delivery in batch.deliveries])
         changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
         part = batch.part if staged.rows else None
         self.still_held()
@@ -238,40 +238,10 @@ class _Run:
         self.summary.add(batch, staged, endings)
         self.observer.settled(batch, staged, endings)
 
-    def _defer_young(self, listing: Listing) -> None:
-        """Count what has not settled yet: it is left for the next run."""
-        young = [path for path in listing.young if path not in self.given_up]
-        self.summary.seen += len(young)
-        self.summary.deferred += len(young)
-        if young:
-            self.say(f"{len(young)} file(s) have not settled yet and are left for the next run.")
-
-    def _tell_of_the_rest(self, listing: Listing) -> None:
-        if self.summary.waiting:
-            more = "More than " if listing.more else ""
-            self.say(
-                f"{more}{self.summary.waiting:,} file(s) wait in landing for the next run: this one had its fill "
-                "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
-            )
-
     def say(self, sentence: str) -> None:
         """Tell those who watch, now, and those who read the report."""
         self.summary.note(sentence)
         self.observer.said(sentence)
-
-
-def _endings(batch: Batch, staged: Staged) -> list[Delivery]:
-    """Give each delivery as it ends: one whose source failed fails with it, also where it is a duplicate of that."""
-    endings = []
-    for delivery in batch.deliveries:
-        failed = staged.failed.get(delivery.record_id) if delivery.record_id else None
-        if failed is None:
-            endings.append(delivery)
-        else:
-            reason, detail = failed
-            outcome = Outcome.REJECTED if reason else Outcome.DEFERRED
-            endings.append(replace(delivery, outcome=outcome, reason=reason, detail=detail))
-    return conclude_packs(endings)
 
 
 def _now() -> dt.datetime:

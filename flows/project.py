@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flows.errors import LedgerError
 from flows.storage.ledger import Ledger
+from flows.storage.ledger_kept import KeptFiles
 from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
 
@@ -87,9 +88,9 @@ def _records_alone(ledger: Ledger | None, warehouse: Warehouse) -> str | None:
 def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:
     """Give what tells of some files which were ingested and left in landing; None where there can be none."""
     if settings.after_ingest == "keep":
-        return ledger.already_kept
-    if ledger.stuck_files():
-        return partial(ledger.already_kept, stuck=True)
+        return KeptFiles(ledger).unchanged
+    if KeptFiles(ledger).count_stuck():
+        return partial(KeptFiles(ledger).unchanged, stuck=True)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -183,3 +183,26 @@ class Staged:
     briefs: tuple[Brief, ...] = ()
     dates: tuple[dt.date, dt.date] | None = None
     slowest: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def nothing(cls) -> Staged:
+        """Give what there is of a batch without a source: no part, and nothing failed."""
+        return cls(
+            batch_no=0,
+            part_name=None,
+            rows=0,
+            part_bytes=0,
+            part_sha256="",
+            failed={},
+            source_bytes=0,
+            seconds={},
+            tallies={},
+        )
+
+    def ending_of(self, delivery: Delivery) -> Delivery:
+        """Give a delivery as it ends: one whose source failed fails with it, also where it is a duplicate of that."""
+        failed = self.failed.get(delivery.record_id) if delivery.record_id else None
+        if failed is None:
+            return delivery
+        reason, detail = failed
+        return replace(delivery, outcome=Outcome.REJECTED if reason else Outcome.DEFERRED, reason=reason, detail=detail)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.project import ledger_if_any, waiting_files, what_was_lost
 from flows.storage.landing import Landing
+from flows.storage.ledger_kept import KeptFiles
+from flows.storage.ledger_runs import Runs
 from flows.storage.lock import holder_of
 from flows.storage.passed_over import PassedOver
 from flows.storage.warehouse import Warehouse
@@ -127,8 +129,8 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
                 counts["duplicate"],
                 counts["rejected"],
             )
-            status.runs = ledger.last_runs(runs)
-            status.stuck = ledger.stuck_files()
+            status.runs = Runs(ledger).last(runs)
+            status.stuck = KeptFiles(ledger).count_stuck()
             if not status.running and not holder_of(warehouse.inner, settings.ledger_url):
                 # Nobody holds the warehouse, before and after the ledger was read: a run that is open has died.
                 for run in status.runs:

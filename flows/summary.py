@@ -99,6 +99,11 @@ class IngestSummary:
         elif ending.outcome is Outcome.DUPLICATE and len(self.refusals) < _LISTED:
             self.refusals.append(Refusal(to_source_path(ending.path), ending.outcome, None, ending.detail or ""))
 
+    def defer(self, young: int) -> None:
+        """Count files that have not settled yet: they were seen, and are left for the next run."""
+        self.seen += young
+        self.deferred += young
+
     def _refuse(self, ending: Delivery) -> None:
         if ending.reason:
             self.reasons[ending.reason] += 1

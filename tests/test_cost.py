@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from flows.pipeline import ingest_landing
 from flows.settings import Settings
-from flows.storage import ledger_tables
+from flows.storage import ledger_engine
 from flows.text.normalise import normalise
 from flows.workers import InlineWorkers
 
@@ -112,14 +112,14 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    connect = ledger_tables.connect
+    connect = ledger_engine.connect
 
     def listened(url: str, **more: str) -> sa.Engine:
         engine = connect(url, **more)
         sa.event.listen(engine, "before_cursor_execute", lambda *event: said.append(event[2]))
         return engine
 
-    monkeypatch.setattr(ledger_tables, "connect", listened)
+    monkeypatch.setattr(ledger_engine, "connect", listened)
     counts = []
     for files in (5, 200):
         said.clear()

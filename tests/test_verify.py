@@ -16,6 +16,7 @@ from flows.settings import Settings
 from flows.status import status_of
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
+from flows.storage.ledger_runs import Runs
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.warehouse import Warehouse
 from flows.upkeep.changes import changes_since
@@ -280,7 +281,7 @@ def test_a_lost_part_without_a_backup_comes_back_from_the_originals(filled):
 
 def test_a_run_that_was_killed_is_not_shown_as_running(filled):
     with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger:
-        ledger.begin_run("ab" * 16, "ingest", dt.datetime.now(dt.UTC), "here", 1)
+        Runs(ledger).begin("ab" * 16, "ingest", dt.datetime.now(dt.UTC))
     assert status_of(filled).runs[0]["state"] == "crashed"
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import os
 
 
+class MovedError(Exception):
+    """The file is no longer the one that was listed: it vanished, grew, or was replaced. It is deferred."""
+
+
 def landed(path: str, found: os.stat_result) -> LandedFile:
     """Give what was found at a path as a landed file."""
     return LandedFile(path, found.st_size, _modified_ns(found), _inode(found))

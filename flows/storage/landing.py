@@ -12,17 +12,16 @@ that stands in landing/ again is a duplicate of a record which was on the disk b
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from flows.errors import LandingMissingError
-from flows.storage.durable import FILE_MODE, fsync_fd
-from flows.storage.folders import Folders, exists, free_names, rename_to_free_name
-from flows.storage.identity import is_same, landed
+from flows.storage import drafts, moving
+from flows.storage.folders import Folders
+from flows.storage.identity import MovedError, is_same, landed
 from flows.storage.listing import Listing, list_settled
-from flows.storage.passed_over import ARCHIVE, DELETING, REJECTED
+from flows.storage.passed_over import ARCHIVE, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,13 +29,9 @@ if TYPE_CHECKING:
 
     from flows.records import LandedFile
 
-# One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
-DRAFT = ".longshore.draft"
+__all__ = ["Landing", "MovedError"]
+
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-
-
-class MovedError(Exception):
-    """The file is no longer the one that was listed: it vanished, grew, or was replaced. It is deferred."""
 
 
 class Landing:
@@ -114,6 +109,15 @@ class Landing:
         except FileNotFoundError:
             return []
 
+    def look(self, path: str) -> LandedFile | None:
+        """Give what has this path now (whatever it is), or None."""
+        try:
+            self._folders.make_room()
+            fd, name = self._folders.locate(path)
+            return landed(path, os.stat(name, dir_fd=fd, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
     # Reading
 
     def open(self, file: LandedFile) -> int:
@@ -169,160 +173,43 @@ class Landing:
             os.close(fd)
         return data
 
-    # Settling
+    # Settling: `storage/moving.py` says what each promises and raises
 
     def move(self, file: LandedFile, target: str) -> str:
-        """Move a landed file to `target` (`_archive/2026-11-21/a/b.txt`) and give the path that it has there.
-
-        Where another file has that path already, `~2` … is put before the ending.
-
-        Raises:
-            MovedError: the landed file vanished, or is not the one that was listed (it is left, or put back).
-        """
-        self._folders.make_room()
-        return self._move(file, target)
+        """Move a landed file, never over another one, and give the path that it has there."""
+        return moving.move(self._folders, file, target)
 
     def find_moved(self, file: LandedFile, target: str) -> str | None:
         """Give the path that `move` gave a file in an attempt which did not live to tell; None if it is gone."""
-        self._folders.make_room()
-        try:
-            fd, wanted = self._folders.locate(target, make=True)
-            for chosen in free_names(wanted):
-                if is_same(os.stat(chosen, dir_fd=fd, follow_symlinks=False), file):
-                    return f"{self._folders.actual(target)}{chosen}"
-        except FileNotFoundError:
-            return None
-        return None
+        return moving.find_moved(self._folders, file, target)
 
     def delete(self, file: LandedFile) -> None:
-        """Delete a landed file if it is still the one that was read.
-
-        It is taken out of the way first and looked at there: what replaces it in that moment is not deleted.
-
-        Raises:
-            MovedError: it vanished, or is another one now.
-        """
-        self._folders.make_room()
-        waiting = f"{DELETING}/{file.inode}"
-        fd, name = self._folders.locate(waiting, make=True)
-        if not exists(name, fd):  # else an earlier attempt died between the two steps
-            self._move(file, waiting)
-        if not is_same(os.stat(name, dir_fd=fd, follow_symlinks=False), file):
-            self._put_back(fd, name, file)
-            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
-        os.unlink(name, dir_fd=fd)
+        """Delete a landed file if it is still the one that was read."""
+        moving.delete(self._folders, file)
 
     def put_back(self, path: str, landed_path: str) -> str:
-        """Move a file from `_rejected/` to its place in landing/, never over anything; give the path that it has there.
+        """Move a file from `_rejected/` to its place in landing/, never over anything; give the path that it got."""
+        return moving.put_back(self._folders, path, landed_path)
 
-        Raises:
-            MovedError: there is no such file.
-        """
-        self._folders.make_room()
-        fd, name = self._located(path)
-        target_fd, wanted = self._folders.locate(landed_path, make=True)
-        chosen = _rename(fd, name, target_fd, wanted)
-        return f"{self._folders.actual(landed_path)}{chosen}"
+    # Files of Longshore's own: `storage/drafts.py`
 
     def write_beside(self, path: str, name: str, data: bytes) -> None:
         """Write a small new file into the folder of `path`; an older one of that name is replaced."""
-        self._folders.make_room()
         try:
-            fd, _ = self._folders.locate(path, make=True)
-            with _draft_in(fd) as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
+            drafts.write_beside(self._folders, path, name, data)
         except OSError as error:
             # By descriptor: the error alone would not say where the disk is full.
             error.filename = os.fspath(self.root / path)
             raise
 
     def draft_beside(self, path: str) -> BinaryIO:
-        """Open an empty draft in the folder of `path`, to be written and read; what a dead run left of one is gone."""
-        self._folders.make_room()
-        return _draft_in(self._folders.locate(path)[0])
+        """Open an empty draft in the folder of `path`, to be written and read."""
+        return drafts.draft_beside(self._folders, path)
 
     def replace_by_draft(self, file: LandedFile) -> None:
-        """Put the draft beside a file in its place, with its time: the one rename here that replaces anything.
-
-        Raises:
-            MovedError: it is no longer the file that was listed; nothing was changed.
-        """
-        self._folders.make_room()
-        fd, name = self._located(file.path)
-        self._check(fd, name, file)
-        os.utime(DRAFT, ns=(file.modified_ns, file.modified_ns), dir_fd=fd)
-        os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
-        fsync_fd(fd)
+        """Put the draft beside a file in its place, if that is still the one that was listed."""
+        drafts.replace_by_draft(self._folders, file)
 
     def remove_beside(self, path: str, name: str) -> None:
         """Remove a file that `write_beside` wrote; one that is gone is let be."""
-        self._folders.make_room()
-        with contextlib.suppress(FileNotFoundError):
-            fd, _ = self._folders.locate(path)
-            os.unlink(name, dir_fd=fd)
-
-    def look(self, path: str) -> LandedFile | None:
-        """Give what has this path now (whatever it is), or None."""
-        try:
-            self._folders.make_room()
-            fd, name = self._folders.locate(path)
-            return landed(path, os.stat(name, dir_fd=fd, follow_symlinks=False))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def _move(self, file: LandedFile, target: str) -> str:
-        source_fd, name = self._located(file.path)
-        self._check(source_fd, name, file)
-        target_fd, wanted = self._folders.locate(target, make=True)
-        chosen = _rename(source_fd, name, target_fd, wanted)
-        # Between the look and the rename it may have been replaced: then it is a new delivery, and goes back.
-        try:
-            found = os.stat(chosen, dir_fd=target_fd, follow_symlinks=False)
-        except FileNotFoundError:
-            raise MovedError("it vanished while it was settled") from None
-        if not is_same(found, file):
-            self._put_back(target_fd, chosen, file)
-            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
-        return f"{self._folders.actual(target)}{chosen}"
-
-    def _put_back(self, fd: int, name: str, file: LandedFile) -> None:
-        landing_fd, wanted = self._folders.locate(file.path, make=True)
-        _rename(fd, name, landing_fd, wanted)
-
-    def _check(self, fd: int, name: str, file: LandedFile) -> None:
-        try:
-            found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-        except FileNotFoundError:
-            raise MovedError("it vanished before it was settled") from None
-        if not is_same(found, file):
-            raise MovedError("it changed or was replaced after it was read: that is a new delivery")
-
-    def _located(self, path: str) -> tuple[int, str]:
-        """Give the folder of a landed file, and its name there.
-
-        Raises:
-            MovedError: the folder is gone, or is no folder any more.
-        """
-        try:
-            return self._folders.locate(path)
-        except FileNotFoundError:
-            raise MovedError("it vanished, with its folder, before it was settled") from None
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise MovedError("its folder was replaced before it was settled") from None
-            raise
-
-
-def _draft_in(fd: int) -> BinaryIO:
-    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.fdopen(os.open(DRAFT, flags, FILE_MODE, dir_fd=fd), "w+b")
-
-
-def _rename(source_fd: int, name: str, target_fd: int, wanted: str) -> str:
-    try:
-        return rename_to_free_name(source_fd, name, target_fd, wanted)
-    except FileNotFoundError:
-        raise MovedError("it vanished before it was settled") from None
+        drafts.remove_beside(self._folders, path, name)

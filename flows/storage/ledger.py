@@ -11,57 +11,42 @@ rename that publishes and `settled`: the part's name says that it was published,
 the first file is moved. (`published` is the state of batches that an early Longshore left.)
 
 Not promised: SQLite on a network file system. There the ledger belongs into PostgreSQL (`ledger_url`).
+Not here: runs (`ledger_runs.py`), files left in landing (`ledger_kept.py`), and what upkeep asks (`ledger_*.py`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 
 from flows.errors import LedgerError
-from flows.records import Delivery, LandedFile, Outcome
+from flows.records import Outcome
+from flows.storage.ledger_engine import begin, open_engine
 from flows.storage.ledger_rows import (
-    CHUNK,
-    NEW_DELIVERIES,
-    NEW_SOURCES,
-    as_path,
-    as_stored,
+    change_outcomes,
+    change_places,
     chunks,
+    counts_of,
     delivery_of,
-    delivery_row,
-    insert_many,
-    sentence,
+    insert_deliveries,
+    insert_sources,
+    replace_kept,
 )
-from flows.storage.ledger_tables import batches, deliveries, kept, open_engine, runs, sources
+from flows.storage.ledger_tables import batches, deliveries, sources
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from flows.records import Batch
+    from flows.records import Batch, Delivery
 
 CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
+VISIBLE = (PUBLISHED, SETTLED)  # readers see the part of such a batch
 # With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
 _UNFINISHED = batches.c.state != sa.literal_column("'settled'")
-_OPEN = runs.c.state == sa.literal_column("'running'")
-
-
-def ledger_failed(error: sa.exc.SQLAlchemyError, url: str | None = None) -> LedgerError:
-    """Put a failure of the database in words for a person: where it is (if that is known), what it said, what to do."""
-    cause = getattr(error, "orig", None) or error
-    said = " ".join(str(cause).split()).rstrip(".")
-    damaged = "malformed" in said or "not a database" in said
-    next_step = "`longshore verify --repair` makes it anew from the warehouse and the archive"
-    where = f" at {sa.make_url(url).render_as_string()}" if url else ""
-    return LedgerError(
-        f"The ledger{where} failed: {said}. "
-        + (f"{next_step}." if damaged else "Mend that, and the next run goes on from here.")
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,38 +82,6 @@ class Ledger:
         """Let go of the database."""
         self.engine.dispose()
 
-    # Runs
-
-    def begin_run(self, run_id: str, kind: str, now: dt.datetime, host: str, pid: int) -> int:
-        """Remember that a run has begun, and that any other of its kind that is still open has died."""
-        with self.engine.begin() as db:
-            db.execute(sa.update(runs).where(runs.c.kind == kind, _OPEN).values(state="crashed", ended_at=now))
-            result = db.execute(
-                sa.insert(runs).values(run_id=run_id, kind=kind, state="running", started_at=now, host=host, pid=pid)
-            )
-            return int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
-
-    def end_run(self, run_no: int, state: str, now: dt.datetime, summary: dict[str, Any]) -> None:
-        """Remember how a run ended; of the runs that found nothing to do, only the last is remembered.
-
-        A run a minute would else leave half a million rows a year that say nothing.
-        """
-        with self.engine.begin() as db:
-            if state == "nothing-to-do":
-                of_a_batch = sa.exists().where(batches.c.run_no == runs.c.run_no)
-                db.execute(sa.delete(runs).where(runs.c.state == state, runs.c.run_no < run_no, ~of_a_batch))
-            db.execute(
-                sa.update(runs)
-                .where(runs.c.run_no == run_no)
-                .values(state=state, ended_at=now, summary=json.dumps(summary, ensure_ascii=True))
-            )
-
-    def last_runs(self, count: int) -> list[dict[str, Any]]:
-        """Give the last runs, newest first."""
-        with self.engine.connect() as db:
-            rows = db.execute(sa.select(runs).order_by(runs.c.run_no.desc()).limit(count)).mappings().all()
-        return [{**row, "summary": json.loads(row["summary"] or "{}")} for row in rows]
-
     # What is known
 
     def owners(self, record_ids: Iterable[str]) -> dict[str, str]:
@@ -145,39 +98,6 @@ class Ledger:
                 found.update({bytes(record_id).hex(): state for record_id, state in db.execute(query)})
         return found
 
-    def already_kept(self, files: Sequence[LandedFile], *, stuck: bool = False) -> set[str]:
-        """Give the paths of those files that were ingested and left in landing, and have not changed since.
-
-        With `stuck` only those that were left because they could not be moved.
-        """
-        known: set[str] = set()
-        only = (kept.c.stuck.is_(True),) if stuck else ()
-        with self.engine.connect() as db:
-            for chunk in chunks(files):
-                wanted = {file.path: (file.size, file.modified_ns) for file in chunk}
-                rows = db.execute(
-                    sa.select(kept.c.path, kept.c.size, kept.c.modified_ns).where(
-                        kept.c.path.in_([as_stored(path) for path in wanted]), *only
-                    )
-                )
-                for stored, size, modified_ns in rows:
-                    path = as_path(stored)
-                    if wanted[path] == (size, modified_ns):
-                        known.add(path)
-        return known
-
-    def stuck_files(self) -> int:
-        """Give the number of files that were left in landing because they could not be moved."""
-        with self.engine.connect() as db:
-            query = sa.select(sa.func.count()).select_from(kept).where(kept.c.stuck.is_(True))
-            return int(db.execute(query).scalar_one())
-
-    def forget_kept(self, paths: Sequence[str]) -> None:
-        """Forget that these files were left in landing: the next run takes them again."""
-        with self.engine.begin() as db:
-            for chunk in chunks(paths):
-                db.execute(sa.delete(kept).where(kept.c.path.in_([as_stored(path) for path in chunk])))
-
     def is_empty(self) -> bool:
         """Tell whether no batch was ever written down here."""
         with self.engine.connect() as db:
@@ -185,7 +105,7 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """Give the number of published records, and of deliveries by outcome."""
-        effective = batches.c.state.in_((PUBLISHED, SETTLED))
+        effective = batches.c.state.in_(VISIBLE)
         with self.engine.connect() as db:
             records = db.execute(
                 sa.select(sa.func.coalesce(sa.func.sum(batches.c.rows), 0)).where(effective)
@@ -207,7 +127,7 @@ class Ledger:
         Raises:
             sqlalchemy.exc.IntegrityError: a source belongs to another batch: a run without the lock is at work.
         """
-        with self._begin(durable=False) as db:
+        with begin(self.engine, durable=False) as db:
             result = db.execute(
                 sa.insert(batches).values(
                     batch_id=batch.batch_id,
@@ -215,12 +135,12 @@ class Ledger:
                     state=CLAIMED,
                     part=batch.part,
                     ingested_at=batch.ingested_at,
-                    **_counts(Counter(d.outcome.value for d in batch.deliveries if d.member is None)),
+                    **counts_of(Counter(d.outcome.value for d in batch.deliveries if d.member is None)),
                 )
             )
             batch_no = int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
-            insert_many(db, NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in batch.sources])
-            insert_many(db, NEW_DELIVERIES, [delivery_row(delivery, batch_no) for delivery in batch.deliveries])
+            insert_sources(db, batch_no, batch.sources)
+            insert_deliveries(db, batch_no, batch.deliveries)
         return batch_no
 
     def mark_staged(
@@ -238,7 +158,7 @@ class Ledger:
         `endings` are only those that end otherwise than they were claimed; `failed` are the sources that became no
         record: they belong to no batch from here on.
         """
-        with self._begin(durable=True) as db:
+        with begin(self.engine, durable=True) as db:
             changed = db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no, batches.c.state == CLAIMED)
@@ -257,16 +177,7 @@ class Ledger:
                 )
             for chunk in chunks([bytes.fromhex(record_id) for record_id in failed]):
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
-            if endings:
-                _change(
-                    db,
-                    batch_no,
-                    {
-                        as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": sentence(e.detail)}
-                        for e in endings
-                    },
-                )
-                _count_again(db, batch_no)
+            change_outcomes(db, batch_no, endings)
 
     def mark_settled(
         self,
@@ -288,18 +199,9 @@ class Ledger:
             after_ingest: what became of the others.
             stuck: those that were left should have been moved, and could not.
         """
-        with self._begin(durable=False) as db:
-            _change(db, batch_no, {as_stored(path): {"settled_as": as_stored(place)} for path, place in places.items()})
-            for chunk in chunks(left):
-                paths = [as_stored(delivery.file.path) for delivery in chunk]
-                db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
-                db.execute(
-                    sa.insert(kept),
-                    [
-                        {"path": path, "size": one.file.size, "modified_ns": one.file.modified_ns, "stuck": stuck}
-                        for path, one in zip(paths, chunk, strict=True)
-                    ],
-                )
+        with begin(self.engine, durable=False) as db:
+            change_places(db, batch_no, places)
+            replace_kept(db, left, stuck=stuck)
             db.execute(
                 sa.delete(deliveries).where(deliveries.c.batch_no == batch_no, deliveries.c.outcome == Outcome.DEFERRED)
             )
@@ -313,7 +215,7 @@ class Ledger:
         """Forget a batch that was not published: its sources may be claimed again."""
         # By the primary key of the sources, of which there may be millions.
         claimed = sa.select(deliveries.c.record_id).where(deliveries.c.batch_no == batch_no)
-        with self._begin(durable=False) as db:
+        with begin(self.engine, durable=False) as db:
             db.execute(sa.delete(sources).where(sources.c.record_id.in_(claimed), sources.c.batch_no == batch_no))
             db.execute(sa.delete(deliveries).where(deliveries.c.batch_no == batch_no))
             db.execute(sa.delete(batches).where(batches.c.batch_no == batch_no))
@@ -346,45 +248,3 @@ class Ledger:
         )
         with self.engine.connect() as db:
             return [delivery_of(row) for row in db.execute(query)]
-
-    @contextlib.contextmanager
-    def _begin(self, *, durable: bool) -> Iterator[sa.Connection]:
-        """Begin a transaction; one that is not durable may be taken back, whole, by a power cut (never by a crash)."""
-        with self.engine.begin() as db:
-            if db.dialect.name == "sqlite":
-                # Before the first write: SQLite does not change it inside a transaction.
-                db.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            elif db.dialect.name == "postgresql":
-                # Also where the server is set up to be quick rather than sure.
-                db.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
-            yield db
-
-
-def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str | None]]) -> None:
-    """Change some deliveries of a batch, each given by its path: one statement for all of them."""
-    if not changes:
-        return
-    query = sa.select(deliveries.c.delivery_no, deliveries.c.path).where(deliveries.c.batch_no == batch_no)
-    if len(changes) <= CHUNK:
-        query = query.where(deliveries.c.path.in_(list(changes)))
-    rows = [{"no": no, **changes[path]} for no, path in db.execute(query) if path in changes]
-    if not rows:
-        return
-    statement = sa.update(deliveries).where(deliveries.c.delivery_no == sa.bindparam("no"))
-    db.execute(statement.values({name: sa.bindparam(name) for name in rows[0] if name != "no"}), rows)
-
-
-def _count_again(db: sa.Connection, batch_no: int) -> None:
-    """Make the counts of a batch those of its deliveries."""
-    outcomes = db.execute(
-        sa.select(deliveries.c.outcome, sa.func.count())
-        .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
-        .group_by(deliveries.c.outcome)
-    )
-    counts = _counts({row[0]: row[1] for row in outcomes})
-    db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(**counts))
-
-
-def _counts(by_outcome: Mapping[str, int]) -> dict[str, int]:
-    columns = {"published": Outcome.PUBLISHED, "duplicates": Outcome.DUPLICATE, "rejected": Outcome.REJECTED}
-    return {column: by_outcome.get(outcome.value, 0) for column, outcome in columns.items()}

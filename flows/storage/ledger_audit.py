@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from flows.records import Outcome
-from flows.storage.ledger import PUBLISHED, SETTLED
-from flows.storage.ledger_rows import delivery_of
+from flows.storage.ledger import SETTLED, VISIBLE
+from flows.storage.ledger_rows import chunks, delivery_of
 from flows.storage.ledger_tables import batches, deliveries, sources
 from flows.storage.names import from_source_path
 from flows.storage.tombstones import half_forgotten
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from flows.records import Delivery
     from flows.storage.ledger import Ledger
 
-_VISIBLE: Final = (PUBLISHED, SETTLED)
-_CHUNK = 500
+# Of the originals: as few as keep memory bounded.
+_HELD_ROWS = 500
 # A list of a hundred thousand disagreements tells nobody more than its beginning.
 _LISTED = 1000
 
@@ -81,7 +81,7 @@ class LedgerAudit:
                 batches.c.part_sha256,
                 sa.func.count(),
             )
-            .where(batches.c.state.in_(_VISIBLE), batches.c.part.is_not(None))
+            .where(batches.c.state.in_(VISIBLE), batches.c.part.is_not(None))
             # All batches of a part say the same of it; PostgreSQL has no max() of bytes.
             .group_by(batches.c.part, batches.c.part_bytes, batches.c.part_sha256)
             .order_by(batches.c.part)
@@ -96,9 +96,9 @@ class LedgerAudit:
         ids = [bytes.fromhex(record_id) for record_id in record_ids]
         query = sa.select(sources.c.record_id, batches.c.part).join(batches, batches.c.batch_no == sources.c.batch_no)
         with self._engine.connect() as db:
-            for start in range(0, len(ids), _CHUNK):
-                chosen = sources.c.record_id.in_(ids[start : start + _CHUNK])
-                for record_id, part in db.execute(query.where(chosen, batches.c.state.in_(_VISIBLE))):
+            for chunk in chunks(ids):
+                chosen = sources.c.record_id.in_(chunk)
+                for record_id, part in db.execute(query.where(chosen, batches.c.state.in_(VISIBLE))):
                     found[bytes(record_id).hex()] = part
         return found
 
@@ -109,7 +109,7 @@ class LedgerAudit:
         query = (
             sa.select(batches.c.batch_id, batches.c.rows, number)
             .outerjoin(counted, counted.c.batch_no == batches.c.batch_no)
-            .where(batches.c.state.in_(_VISIBLE), batches.c.rows != number)
+            .where(batches.c.state.in_(VISIBLE), batches.c.rows != number)
             .limit(_LISTED)
         )
         with self._engine.connect() as db:
@@ -135,7 +135,7 @@ class LedgerAudit:
         conditions: list[sa.ColumnElement[bool]] = [
             wanted,
             deliveries.c.record_id.is_not(None),
-            batches.c.state.in_(_VISIBLE),
+            batches.c.state.in_(VISIBLE),
             sources.c.record_id.is_(None),
         ]
         if self._has_tombstones:
@@ -213,7 +213,7 @@ class LedgerAudit:
             .where(*conditions)
             .order_by(batches.c.ingested_at, deliveries.c.delivery_no)
         )
-        with self._engine.connect().execution_options(stream_results=True, max_row_buffer=_CHUNK) as db:
+        with self._engine.connect().execution_options(stream_results=True, max_row_buffer=_HELD_ROWS) as db:
             for row in db.execute(query):
                 place = None if row.settled_as is None else from_source_path(row.settled_as)
                 yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from flows.storage.ledger import VISIBLE
+from flows.storage.ledger_engine import begin_durably
 from flows.storage.ledger_rows import chunks
-from flows.storage.ledger_tables import batches, begin_durably, metadata, sources
+from flows.storage.ledger_tables import KEY, batches, metadata, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +25,11 @@ if TYPE_CHECKING:
     from flows.storage.ledger import Ledger
 
 BUILDING, READY, EXCHANGED, DONE = "building", "ready", "exchanged", "done"
-_VISIBLE: Final = ("published", "settled")
-_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 rewrites = sa.Table(
     "rewrites",
     metadata,
-    sa.Column("rewrite_no", _KEY, primary_key=True),
+    sa.Column("rewrite_no", KEY, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),  # compact, reprocess, forget
     sa.Column("run_no", sa.BigInteger, nullable=False),
     sa.Column("partition", sa.Text, nullable=False),  # below warehouse/records/
@@ -214,7 +214,7 @@ class RewriteLedger:
                 tuple(row.batch_no for row in rows),
             )
             for part, rows in found.items()
-            if all(row.state in _VISIBLE for row in rows)
+            if all(row.state in VISIBLE for row in rows)
         ]
 
     def homes_of(self, record_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
@@ -222,7 +222,7 @@ class RewriteLedger:
         query = (
             sa.select(sources.c.record_id, batches.c.batch_no, batches.c.part)
             .join(batches, batches.c.batch_no == sources.c.batch_no)
-            .where(batches.c.state.in_(_VISIBLE), batches.c.part.is_not(None))
+            .where(batches.c.state.in_(VISIBLE), batches.c.part.is_not(None))
         )
         homes = {}
         with self._engine.connect() as db:

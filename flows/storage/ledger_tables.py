@@ -6,25 +6,22 @@ file went follows from its path unless `settled_as` says otherwise.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from flows.errors import LedgerError
-from flows.storage.durable import FILE_MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 LEDGER_VERSION = 1
 
 metadata = sa.MetaData()
 
 # SQLite makes row numbers only for a column whose type is INTEGER.
-_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 class _UtcTime(sa.TypeDecorator[dt.datetime]):
@@ -77,7 +74,7 @@ about = sa.Table(
 runs = sa.Table(
     "runs",
     metadata,
-    sa.Column("run_no", _KEY, primary_key=True),
+    sa.Column("run_no", KEY, primary_key=True),
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # ingest, compact, reprocess ...
     sa.Column("state", sa.Text, nullable=False),  # running, completed, failed, cancelled, crashed
@@ -91,7 +88,7 @@ runs = sa.Table(
 batches = sa.Table(
     "batches",
     metadata,
-    sa.Column("batch_no", _KEY, primary_key=True),
+    sa.Column("batch_no", KEY, primary_key=True),
     sa.Column("batch_id", sa.Text, nullable=False, index=True),
     sa.Column("run_no", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # claimed, staged, published, settled
@@ -114,15 +111,15 @@ sources = sa.Table(
     "sources",
     metadata,
     sa.Column("record_id", _Digest(32), primary_key=True),
-    sa.Column("batch_no", _KEY, nullable=False),
+    sa.Column("batch_no", KEY, nullable=False),
     sqlite_with_rowid=False,
 )
 
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("delivery_no", _KEY, primary_key=True),
-    sa.Column("batch_no", _KEY, nullable=False, index=True),
+    sa.Column("delivery_no", KEY, primary_key=True),
+    sa.Column("batch_no", KEY, nullable=False, index=True),
     sa.Column("path", sa.Text, nullable=False),  # as `source_path` in the records
     sa.Column("is_member", sa.Boolean, nullable=False),  # of a pack, whose own delivery is a row of its own
     sa.Column("size", sa.BigInteger, nullable=False),
@@ -154,95 +151,13 @@ _partial_index(runs, "CREATE INDEX runs_open ON runs (run_no) WHERE state = 'run
 # `tests/storage/schemas/N.sql`, which the tests bring up to date.
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = ()
 
-# SQLite holds in memory what it reads: 2 MB by default, where the sources of ten million deliveries take 600.
-_CACHE_KIB = 64 * 1024
-# The log is written back at 32 MB, not 4: a page that many batches touch is then written once for them.
-_LOG_PAGES = 8000
-# Taken while the tables are made or changed, so that two that open a new ledger together do not both make them.
-_SCHEMA_LOCK = 0x4C4F4E48
 
-
-def open_engine(url: str) -> sa.Engine:
-    """Open a ledger, made or brought up to date where need be.
+def bring_up_to_date(db: sa.Connection) -> None:
+    """Make the tables where there are none, or take those of an older ledger to this version; all in one transaction.
 
     Raises:
-        LedgerError: it is damaged, cannot be reached, or a newer Longshore wrote it.
+        LedgerError: a newer Longshore wrote them.
     """
-    engine = connect(url)
-    try:
-        with engine.begin() as db:
-            if db.dialect.name == "sqlite":
-                # Or the driver would commit after each CREATE and ALTER, and a crash leave half of a change.
-                db.exec_driver_sql("BEGIN IMMEDIATE")
-            elif db.dialect.name == "postgresql":
-                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
-            _bring_up_to_date(db)
-    except LedgerError:
-        engine.dispose()
-        raise
-    except (sa.exc.SQLAlchemyError, ValueError) as error:
-        engine.dispose()
-        raise _unusable(engine.url, error) from error
-    return engine
-
-
-def connect(url: str, **more: str) -> sa.Engine:
-    """Make an engine for a ledger's URL without opening it; `more` goes to the database's driver.
-
-    Raises:
-        LedgerError: the URL cannot be read, or its driver is not installed.
-    """
-    try:
-        engine = sa.create_engine(url, connect_args=more)
-    except ImportError as error:
-        raise LedgerError(
-            f"`ledger_url` needs a driver that is not installed ({error.name}). For postgresql+psycopg://: "
-            "pip install 'longshore[postgres]'."
-        ) from error
-    except (sa.exc.ArgumentError, ValueError) as error:
-        raise LedgerError(f"`ledger_url` cannot be read: {error}") from error
-    if engine.dialect.name == "sqlite":
-        _make_private(engine.url.database)
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "checkout", _make_sure)
-    return engine
-
-
-@contextlib.contextmanager
-def begin_durably(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Begin a transaction that is on the disk before the next step; with it, all that came before it."""
-    with engine.begin() as db:
-        if db.dialect.name == "sqlite":
-            # The connection may have been used for one that need not be.
-            db.exec_driver_sql("PRAGMA synchronous = FULL")
-        yield db
-
-
-# What SQLite says of a disk without room.
-_DISK_FULL = "database or disk is full"
-
-
-def _unusable(url: sa.URL, error: Exception) -> LedgerError:
-    cause = str(getattr(error, "orig", None) or error).strip().rstrip(".")
-    where = url.render_as_string()
-    if url.get_backend_name() != "sqlite":
-        return LedgerError(f"The ledger at {where} cannot be used: {cause}. Is the server up, and the name right?")
-    if cause == _DISK_FULL:
-        return LedgerError(f"The ledger at {where} cannot be used: {cause}. Make room there; nothing is lost.")
-    return LedgerError(
-        f"The ledger at {where} cannot be used: {cause}. If its file is damaged, `longshore verify --repair` makes it "
-        "anew from the warehouse and the archive."
-    )
-
-
-def _make_private(database: str | None) -> None:
-    """Make the file that SQLite would make for everyone to read; its log files take their mode from it."""
-    if database and database != ":memory:":
-        with contextlib.suppress(OSError):  # SQLite says better what is wrong
-            os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
-
-
-def _bring_up_to_date(db: sa.Connection) -> None:
     if not sa.inspect(db).has_table(about.name):
         metadata.create_all(db)
         db.execute(sa.insert(about).values(key="ledger_version", value=str(LEDGER_VERSION)))
@@ -256,19 +171,3 @@ def _bring_up_to_date(db: sa.Connection) -> None:
     for older in range(version, LEDGER_VERSION):
         MIGRATIONS[older - 1](db)
         db.execute(sa.update(about).where(about.c.key == "ledger_version").values(value=str(older + 1)))
-
-
-def _make_sure(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - as below
-    """Begin each use of a connection with FULL: an earlier one may have needed less (`Ledger._begin`)."""
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DB-API connection has no common type
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL, not NORMAL: a batch that the ledger says is staged must still be so after a power cut.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    cursor.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-    cursor.close()

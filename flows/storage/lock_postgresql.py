@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from flows.errors import LedgerError, LockHeldError
-from flows.storage.ledger_tables import connect, runs
+from flows.storage.ledger_engine import connect
+from flows.storage.ledger_tables import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from flows.storage.ledger_engine import begin_durably
 from flows.storage.ledger_rows import chunks
-from flows.storage.ledger_tables import batches, begin_durably, deliveries, kept, metadata
+from flows.storage.ledger_tables import batches, deliveries, kept, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

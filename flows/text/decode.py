@@ -2,7 +2,7 @@
 
 1. UTF-8, with or without a mark: nearly every file. What is valid UTF-8 is never read as anything else, but for
    escapes (ISO-2022, HZ, UTF-7), zero bytes (UTF-16, UTF-32) and documents that are spelt in ASCII (PDF).
-2. Byte order marks, UTF-16 and UTF-32 without one, CESU-8.
+2. Byte order marks, UTF-16 and UTF-32 without one, CESU-8; EBCDIC.
 3. What is binary is rejected: by signature, then by its zero and control bytes.
 4. UTF-8 that is damaged, and files of two encodings, line by line (`mixed.py`).
 5. The legacy charsets: every reading weighed (`judging.py`).
@@ -211,28 +211,10 @@ def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
 
 
 def _ebcdic(raw: bytes) -> Decoded | None:
-    """Read EBCDIC: blanks are 0x40 there and letters are beyond 0x80, so that it looks like nothing else."""
-    head = raw[:4096]
-    blanks, letters = head.count(0x40), len(head) - len(head.translate(None, _EBCDIC_LETTERS))
-    if blanks * 14 < len(head) or letters * 2 < len(head) or head.count(0x20) * 100 > len(head):
-        return None
-    from flows.text.charsets.candidates import ebcdic  # noqa: PLC0415 - hardly any file comes here
-    from flows.text.charsets.evidence import codes_of, log_likelihood  # noqa: PLC0415
+    from flows.text.charsets.ebcdic import read_ebcdic  # noqa: PLC0415 - NumPy only where needed
 
-    scores = {
-        charset.name: log_likelihood(codes_of(charset.decode(head)), charset.script) + charset.log_prior
-        for charset in ebcdic()
-    }
-    ranked = sorted(scores, key=lambda name: -scores[name])
-    best = next(charset for charset in ebcdic() if charset.name == ranked[0])
-    return Decoded(best.decode(raw), best.name, "detected", 0.9, runner_up=ranked[1])
-
-
-_EBCDIC_LETTERS: Final = bytes(
-    base + offset
-    for base, count in ((0x81, 9), (0x91, 9), (0xA2, 8), (0xC1, 9), (0xD1, 9), (0xE2, 8))
-    for offset in range(count)
-)
+    found = read_ebcdic(raw)
+    return Decoded(found.text, found.encoding, "detected", 0.9, found.runner_up) if found else None
 
 
 def _as_declared(raw: bytes, declared: str) -> Decoded | Rejection:

@@ -8,17 +8,13 @@ a `part` still has that name a moment later; ask again with the same token then.
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from flows.errors import SettingsError
 from flows.project import open_ledger, refuse_lost_ledger
-from flows.storage.ledger import SETTLED, Ledger
-from flows.storage.ledger_rewrites import DONE, EXCHANGED, RewriteLedger, rewrites, rewritten
-from flows.storage.ledger_tables import about, batches, deliveries, sources
+from flows.storage.ledger_changes import batches_after, ids_of_batch, ids_of_rewrite, mark_of, rewrites_after
+from flows.storage.ledger_rewrites import RewriteLedger
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 START = "start"
-_LEDGER_ID = "ledger_id"
 _TOKEN = re.compile(r"([0-9a-f]{8})-(\d{1,18})-(\d{1,18})", re.ASCII)
 _KINDS = {"reprocess": "revised", "forget": "forgotten"}
 
@@ -71,12 +66,12 @@ def changes_since(settings: Settings, token: str = START, *, with_ids: bool = Fa
     with open_ledger(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         RewriteLedger(ledger)  # makes its tables in a ledger that has not got them
-        ledger_id = _ledger_id(ledger)
+        ledger_id = mark_of(ledger)
         batch_no, rewrite_no = _parse(token, ledger_id)
         with ledger.engine.connect() as db:
             # Asked before the batches: what a rewrite touched was published before it, so it is told before it too.
-            touched = _rewrites_after(db, rewrite_no)
-            for batch in _batches_after(db, batch_no):
+            touched = rewrites_after(db, rewrite_no, _KINDS)
+            for batch in batches_after(db, batch_no):
                 batch_no = batch.batch_no
                 yield Change(
                     f"{ledger_id}-{batch_no}-{rewrite_no}",
@@ -85,59 +80,11 @@ def changes_since(settings: Settings, token: str = START, *, with_ids: bool = Fa
                     batch.part,
                     batch.rows,
                     batch.ingested_at.isoformat(),
-                    _ids_of_batch(db, batch_no) if with_ids else (),
+                    ids_of_batch(db, batch_no) if with_ids else (),
                 )
             for rewrite_no, kind in touched:
-                ids = _ids_of_rewrite(db, rewrite_no)
+                ids = ids_of_rewrite(db, rewrite_no)
                 yield Change(f"{ledger_id}-{batch_no}-{rewrite_no}", _KINDS[kind], record_ids=ids)
-
-
-def _batches_after(db: sa.Connection, batch_no: int) -> list[sa.Row[Any]]:
-    """Give the batches that came later and can be read, up to the first that is not finished yet.
-
-    Batches of one run end in any order; stopping before one that is in hand keeps them in order of their numbers.
-    """
-    unfinished = sa.select(sa.func.min(batches.c.batch_no)).where(batches.c.state != SETTLED)
-    first_unfinished = db.execute(unfinished).scalar_one()
-    query = sa.select(batches).where(batches.c.batch_no > batch_no, batches.c.part.is_not(None))
-    if first_unfinished is not None:
-        query = query.where(batches.c.batch_no < first_unfinished)
-    return list(db.execute(query.order_by(batches.c.batch_no)))
-
-
-def _rewrites_after(db: sa.Connection, rewrite_no: int) -> list[tuple[int, str]]:
-    query = sa.select(rewrites.c.rewrite_no, rewrites.c.kind).where(
-        rewrites.c.rewrite_no > rewrite_no,
-        rewrites.c.kind.in_(list(_KINDS)),
-        rewrites.c.state.in_((EXCHANGED, DONE)),
-    )
-    return [(row.rewrite_no, row.kind) for row in db.execute(query.order_by(rewrites.c.rewrite_no))]
-
-
-def _ids_of_batch(db: sa.Connection, batch_no: int) -> tuple[str, ...]:
-    # By way of the deliveries, which are indexed by batch; one that was forgotten is no source any more.
-    query = (
-        sa.select(deliveries.c.record_id)
-        .join(sources, (sources.c.record_id == deliveries.c.record_id) & (sources.c.batch_no == deliveries.c.batch_no))
-        .where(deliveries.c.batch_no == batch_no, deliveries.c.outcome == "published")
-    )
-    return tuple(sorted({bytes(row.record_id).hex() for row in db.execute(query)}))
-
-
-def _ids_of_rewrite(db: sa.Connection, rewrite_no: int) -> tuple[str, ...]:
-    query = sa.select(rewritten.c.record_id).where(rewritten.c.rewrite_no == rewrite_no)
-    return tuple(sorted(bytes(row.record_id).hex() for row in db.execute(query)))
-
-
-def _ledger_id(ledger: Ledger) -> str:
-    """Give the ledger's own mark: batches of a ledger that was made anew have other numbers."""
-    query = sa.select(about.c.value).where(about.c.key == _LEDGER_ID)
-    with ledger.engine.begin() as db:
-        found = db.execute(query).scalar_one_or_none()
-        if found is None:
-            found = uuid.uuid4().hex[:8]
-            db.execute(sa.insert(about).values(key=_LEDGER_ID, value=found))
-    return str(found)
 
 
 def _parse(token: str, ledger_id: str) -> tuple[int, int]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from flows.errors import LockHeldError, WarehouseError
 from flows.storage.rewrites import drop_old
+from flows.upkeep.building import Change
 from flows.upkeep.forget import ForgetSummary, finish_forgetting
 from flows.upkeep.merged_deliveries import merge_deliveries, parts_of_deliveries
-from flows.upkeep.rewriting import Change, rewriting
+from flows.upkeep.rewriting import rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

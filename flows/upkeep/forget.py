@@ -29,8 +29,9 @@ from flows.storage import faults
 from flows.storage.landing import Landing
 from flows.storage.names import printable
 from flows.storage.rewrites import drop_old
+from flows.upkeep.building import Change
 from flows.upkeep.repacking import remove_from_pack
-from flows.upkeep.rewriting import Change, Rewriter, now, rewriting
+from flows.upkeep.rewriting import Rewriter, now, rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import socket
 import sqlite3
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ from flows.storage.durable import rename_no_replace
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_adoption import LedgerAdoption
 from flows.storage.ledger_audit import LedgerAudit
+from flows.storage.ledger_runs import Runs
 from flows.upkeep.adopting import adopt_parts, remember_originals
 from flows.upkeep.verify_deliveries import what_is_amiss
 
@@ -63,7 +63,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
     with Ledger(url) as ledger:
         lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
         run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
-        run_no = ledger.begin_run(run_id, "repair", now, socket.gethostname(), os.getpid())
+        run_no = Runs(ledger).begin(run_id, "repair", now)
         finished = recover(ledger, warehouse, landing, settings)
         if finished:
             done.append(f"{finished} unfinished batch(es) were finished or undone.")
@@ -77,7 +77,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
             if next(warehouse.delivery_files(), None) is not None:
                 take_as_written(ledger)
         done.extend(_write_deliveries(ledger, warehouse))
-        ledger.end_run(run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
+        Runs(ledger).end(run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
     return done
 
 

@@ -22,7 +22,7 @@ from flows.storage.durable import FILE_MODE
 from flows.storage.ledger_rewrites import Move, Plan, PublishedPart
 from flows.storage.schema import DELIVERIES, conform, file_metadata, part_options
 from flows.storage.sorted_part import WrittenPart, sha256_of
-from flows.upkeep.rewriting import prove
+from flows.upkeep.building import prove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

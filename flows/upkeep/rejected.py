@@ -18,6 +18,7 @@ from flows.records import Outcome
 from flows.settling import GONE, archive_day, place_of, reason_name
 from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger import Ledger
+from flows.storage.ledger_kept import KeptFiles
 from flows.storage.ledger_rejections import Rejections
 from flows.storage.lock import one_run_at_a_time
 from flows.storage.names import from_source_path, to_source_path
@@ -134,7 +135,7 @@ def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections
     assert one.place is not None  # of a file that is on its own
     place, path = from_source_path(one.place), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
-        ledger.forget_kept([path])
+        KeptFiles(ledger).drop([path])
         return one.path
     try:
         back = landing.put_back(place, path)

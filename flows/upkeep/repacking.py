@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from flows.errors import WarehouseError
 from flows.originals import delete_landed
 from flows.storage import faults
-from flows.storage.landing import DRAFT, MovedError
+from flows.storage.drafts import DRAFT
+from flows.storage.landing import MovedError
 from flows.storage.names import from_source_path
 from flows.storage.pack_limits import Budget, PackError, PackLimits
 from flows.storage.packs import members_in

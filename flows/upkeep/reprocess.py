@@ -29,8 +29,9 @@ from flows.storage.rewrites import drop_old
 from flows.storage.schema import OF_THE_DELIVERY, PARTITION, RECORDS, renewed_table
 from flows.text.normalise import normalise
 from flows.text.version import NORMALISER_VERSION
+from flows.upkeep.building import Change, tables_of
 from flows.upkeep.reprocess_summary import SAMPLES, ReprocessSummary
-from flows.upkeep.rewriting import Change, rewriting
+from flows.upkeep.rewriting import rewriting
 from flows.upkeep.where import parse_where
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _reprocess_partition(rewriter: Rewriter, partition: str, change: Renormalise
     try:
         if summary.dry_run:
             for (part,) in groups:
-                for table in rewriter.tables(part):
+                for table in tables_of(rewriter.warehouse, part):
                     change.table(table, partition)
         elif rewriter.rewrite(partition, groups, change) is not None:
             summary.partitions_exchanged.append(partition)

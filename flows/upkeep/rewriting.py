@@ -1,34 +1,30 @@
-"""Build new parts from old ones, prove them, and put them in their place: what compact, reprocess and forget share.
+"""Rewrite parts of a warehouse while readers read: what compact, reprocess and forget share.
 
-1. read     each old part, its bytes checked against the ledger's SHA-256
-2. change   a table at a time: nothing (compact), other values (reprocess), fewer rows (forget)
-3. write    one sorted part for each group of old ones, in bounded memory
-4. verify   read the new part back from the disk: the same rows, ids and checksum of every column as went in
-5. exchange the partition's folder (`storage/rewrites.py` says how, and what holds when the process dies)
+1. hold     the right to rewrite, and make good what a dead rewrite left
+2. build    new parts from old ones, and prove them (`building.py`)
+3. wait     for the run lock: an ingest run ends first
+4. exchange the partition's folder (`storage/rewrites.py` says how, and what holds when the process dies)
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
-import socket
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.errors import LockHeldError, WarehouseError
+from flows.errors import LockHeldError
 from flows.project import open_ledger, refuse_lost_ledger
 from flows.recovery import recover
 from flows.storage import faults
-from flows.storage.checksum import ColumnSums
-from flows.storage.durable import fsync_folder
 from flows.storage.landing import Landing
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_rewrites import Move, NewPart, Plan, RewriteLedger
+from flows.storage.ledger_runs import Runs
 from flows.storage.rewrites import (
     abandon,
     build_folder,
@@ -37,10 +33,10 @@ from flows.storage.rewrites import (
     recover_rewrites,
     run_lock_within,
 )
-from flows.storage.schema import SCHEMA_VERSION, conform
-from flows.storage.sorted_part import SortedPart, sha256_of
+from flows.storage.schema import SCHEMA_VERSION
 from flows.storage.tombstones import Tombstones
 from flows.storage.warehouse import Warehouse
+from flows.upkeep.building import build_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -48,10 +44,7 @@ if TYPE_CHECKING:
 
     from flows.settings import Settings
     from flows.storage.ledger_rewrites import PublishedPart
-    from flows.storage.sorted_part import WrittenPart
-
-# Rows that are decoded at once; a news text is some kilobytes.
-_READ_ROWS = 1024
+    from flows.upkeep.building import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ class Rewriter:
             moves: list[Move] = []
             new_parts: list[NewPart] = []
             for group in groups:
-                new = self._build(partition, group, folder, change)
+                new = build_part(self.warehouse, group, folder, change, self.settings.zstd_level)
                 if not change.group_changed() or (new and new.part in {old.part for old in group}):
                     if new:
                         (folder / new.part.rpartition("/")[2]).unlink()
@@ -157,66 +150,10 @@ class Rewriter:
             return True
         return int(metadata.get(b"longshore.schema_version", b"0")) <= SCHEMA_VERSION
 
-    def _build(self, partition: str, group: Sequence[PublishedPart], folder: Path, change: Change) -> NewPart | None:
-        draft = folder.parent / "draft.parquet"
-        draft.unlink(missing_ok=True)
-        writer = SortedPart(draft, folder.parent, self.settings.zstd_level)
-        wanted = ColumnSums()
-        for part in group:
-            read = 0
-            for table in self.tables(part):
-                read += table.num_rows
-                changed = change.table(table, partition)
-                wanted.add(changed)
-                writer.add(changed)
-            if read != part.rows:
-                raise WarehouseError(
-                    f"{part.part} holds {read} rows, and the ledger says {part.rows}. Nothing was changed. "
-                    "`longshore verify` says more."
-                )
-        if not writer.rows:
-            return None
-        written = writer.finish()
-        faults.step("rewrite.built")
-        return prove(draft, written, wanted, folder)
-
-    def tables(self, part: PublishedPart) -> Iterator[pa.Table]:
-        """Give the rows of a part, some at a time, in the columns of the present schema.
-
-        Raises:
-            WarehouseError: its bytes are not those that were published.
-        """
-        path = self.warehouse.records / part.part
-        if part.sha256 and sha256_of(path) != part.sha256:
-            raise WarehouseError(
-                f"{path} is damaged: its bytes are not those that were published. Nothing was changed. "
-                "`longshore verify` says more."
-            )
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_READ_ROWS):
-                yield conform(pa.Table.from_batches([batch]))
-
     def _undo(self) -> None:
         """Undo, or finish, what this run has in hand: the holder of the right to rewrite may."""
         with contextlib.suppress(LockHeldError), self.run_lock():
             recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
-
-
-@dataclass(slots=True)
-class Change:
-    """What happens to the rows on their way: nothing here. `gone` and `touched` are what the ledger must be told."""
-
-    gone: list[tuple[str, int]] = field(default_factory=list)
-    touched: list[str] = field(default_factory=list)
-
-    def table(self, table: pa.Table, partition: str) -> pa.Table:
-        """Give the rows as they are to be."""
-        del partition
-        return table
-
-    def group_changed(self) -> bool:
-        """Tell whether the group that was just built is to take the place of its old parts."""
-        return True
 
 
 @contextlib.contextmanager
@@ -234,7 +171,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         open_ledger(settings) as ledger,
     ):
         refuse_lost_ledger(ledger, warehouse)
-        run_no = ledger.begin_run(run_id, kind, now(), socket.gethostname(), os.getpid())
+        run_no = Runs(ledger).begin(run_id, kind, now())
         state = "failed"
         try:
             store = RewriteLedger(ledger)
@@ -245,30 +182,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
             yield rewriter
             state = "completed"
         finally:
-            ledger.end_run(run_no, state, now(), summary())
-
-
-def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
-    """Read a new part back, compare it with what went in, and put it into the folder that is being built.
-
-    Raises:
-        WarehouseError: it differs.
-    """
-    found = ColumnSums(key=wanted.key)
-    with pq.ParquetFile(draft) as file:
-        for batch in file.iter_batches(_READ_ROWS):
-            found.add(pa.Table.from_batches([batch]))
-    differences = wanted.differences(found)
-    if differences or found.rows != written.rows:
-        raise WarehouseError(
-            f"The new part differs from what went in ({', '.join(differences) or 'rows'}), so it was dropped and "
-            "nothing was changed. The disk, the memory, or Longshore is at fault: report it if it happens again."
-        )
-    # Named by its bytes: no name ever has other bytes, so a reader's cache or an old listing cannot mislead.
-    name = f"{written.sha256[:32]}.parquet"
-    draft.rename(folder / name)
-    fsync_folder(folder)
-    return NewPart(f"{folder.name}/{name}", written.rows, written.bytes, written.sha256)
+            Runs(ledger).end(run_no, state, now(), summary())
 
 
 def now() -> dt.datetime:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.storage import ledger_tables
+from flows.storage import ledger_engine
 from flows.upkeep.rejected import retry
 from tests.crash import rewrites
 from tests.crash.forks import fork, freeze, wait
@@ -131,9 +131,9 @@ def _afterwards(settings: Settings, case: dict[str, Any]) -> list[str]:
 def main(folder: str, ledger_url: str = "") -> None:
     """Answer cases until the input ends."""
     # One engine for a URL, here and in every child: with it come the statements it has compiled.
-    plain = ledger_tables.connect
+    plain = ledger_engine.connect
     shared = functools.cache(plain)
-    ledger_tables.connect = lambda url, **more: plain(url, **more) if more else shared(url)
+    ledger_engine.connect = lambda url, **more: plain(url, **more) if more else shared(url)
     server = Server(Path(folder), ledger_url)
     server.warm()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

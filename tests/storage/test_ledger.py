@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from flows.errors import LedgerError
 from flows.records import Batch, Delivery, LandedFile, Outcome, Source
-from flows.storage import ledger_tables
+from flows.storage import ledger_engine, ledger_tables
 from flows.storage.ledger import CLAIMED, SETTLED, STAGED, Ledger
+from flows.storage.ledger_runs import Runs
 from flows.storage.ledger_tables import LEDGER_VERSION, batches, deliveries, runs, sources
 
 NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
@@ -121,14 +122,15 @@ def test_a_run_that_was_recovered_away_is_told_and_publishes_nothing(url: str) -
 
 def test_a_run_that_begins_knows_that_the_one_before_it_died(url: str) -> None:
     with Ledger(url) as ledger:
-        ledger.begin_run("a" * 32, "ingest", NOW, "quay", 1)
-        ledger.begin_run("b" * 32, "compact", NOW, "quay", 2)
-        third = ledger.begin_run("c" * 32, "ingest", NOW, "quay", 3)
-        ledger.end_run(third, "completed", NOW, {"name": "bad \udcff\0"})
-        found = {run["run_id"][0]: run["state"] for run in ledger.last_runs(5)}
+        runs_of = Runs(ledger)
+        runs_of.begin("a" * 32, "ingest", NOW)
+        runs_of.begin("b" * 32, "compact", NOW)
+        third = runs_of.begin("c" * 32, "ingest", NOW)
+        runs_of.end(third, "completed", NOW, {"name": "bad \udcff\0"})
+        found = {run["run_id"][0]: run["state"] for run in runs_of.last(5)}
         assert found == {"a": "crashed", "b": "running", "c": "completed"}
-        assert ledger.last_runs(1)[0]["summary"] == {"name": "bad \udcff\0"}
-        assert ledger.last_runs(1)[0]["started_at"] == NOW
+        assert runs_of.last(1)[0]["summary"] == {"name": "bad \udcff\0"}
+        assert runs_of.last(1)[0]["started_at"] == NOW
 
 
 @pytest.mark.parametrize(
@@ -308,7 +310,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.Mo
         # A new database of one page at most: there is no room for a table.
         connection.execute("PRAGMA max_page_count = 1")
 
-    monkeypatch.setattr(ledger_tables, "_set_up_sqlite", full)
+    monkeypatch.setattr(ledger_engine, "_set_up_sqlite", full)
     with pytest.raises(LedgerError, match="Make room there; nothing is lost"):
         Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from flows.pipeline import ingest_landing
 from flows.settings import load_settings
 from flows.storage import faults
 from flows.storage.ledger import Ledger
+from flows.storage.ledger_runs import Runs
 from flows.storage.ledger_tables import deliveries, runs
 from flows.storage.lock import holder_of, one_run_at_a_time
 from flows.workers import InlineWorkers
@@ -65,7 +67,7 @@ def test_files_go_through_and_the_counts_add_up(project: Settings) -> None:
     assert (summary.published, summary.duplicate, summary.rejected, summary.records) == (2, 1, 1, 2)
     with Ledger(project.ledger_url) as ledger:
         assert ledger.counts() == {"records": 2, "published": 2, "duplicate": 1, "rejected": 1}
-        assert ledger.last_runs(1)[0]["state"] == "completed"
+        assert Runs(ledger).last(1)[0]["state"] == "completed"
         assert not ledger.unfinished()
     assert _ingest(project).seen == 0
     assert not (project.warehouse / "_longshore" / "ledger.sqlite3").exists()
@@ -92,14 +94,17 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(project: Settings, step: 
     assert states[1] in {"completed", "nothing-to-do"}
 
 
-def test_a_run_on_another_machine_is_skipped_and_told_who_is_at_work(tmp_path: Path, postgres_url: str) -> None:
+def test_a_run_on_another_machine_is_skipped_and_told_who_is_at_work(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Two warehouse folders stand for two machines: no file lock is shared.
     here, there = tmp_path / "here", tmp_path / "there"
     with Ledger(postgres_url) as ledger, one_run_at_a_time(here, "ingest 12345678", NOW, postgres_url):
         with pytest.raises(LockHeldError, match=r"Skipped: ingest 12345678 \(from .*\) is running since 20"):
             one_run_at_a_time(here.parent / "there" / "here", "ingest b", NOW, postgres_url).__enter__()
-        ledger.begin_run("12345678abcdef", "ingest", NOW, "quay-7", 4321)
-        known = r"ingest 12345678 \(process 4321 on quay-7\) is running since 2026-11-21T08:00:00\+00:00"
+        monkeypatch.setattr(socket, "gethostname", lambda: "quay-7")
+        Runs(ledger).begin("12345678abcdef", "ingest", NOW)
+        known = rf"ingest 12345678 \(process {os.getpid()} on quay-7\) is running since 2026-11-21T08:00:00\+00:00"
         with pytest.raises(LockHeldError, match=known):
             one_run_at_a_time(there / "here", "ingest b", NOW, postgres_url).__enter__()
         assert "quay-7" in (holder_of(there / "here", postgres_url) or "")

@@ -199,9 +199,9 @@ def test_memory_is_spilled_and_the_part_is_the_same(project, monkeypatch):
     project.ingest_in_parts(8, files_each=40)
     before = project.table()
     from flows.storage.sorted_part import SortedPart
-    from flows.upkeep import rewriting
+    from flows.upkeep import building
 
-    monkeypatch.setattr(rewriting, "SortedPart", lambda *arguments: SortedPart(*arguments, run_bytes=20_000))
+    monkeypatch.setattr(building, "SortedPart", lambda *arguments: SortedPart(*arguments, run_bytes=20_000))
     project.compact()
     assert len(project.parts()) == 1
     assert project.table().equals(before)

@@ -2,7 +2,7 @@
 
 Promised: every byte has a reading in every single-byte table (U+FFFD where the charset has none), so that evidence
 can be weighed over any bytes. Names are the WHATWG Encoding Standard's where it has one, else Python's.
-Not here: what follows from a text's bytes. That is `evidence.py`.
+Not here: what follows from a text's bytes, which is `evidence.py`; and what keeps no ASCII (`ebcdic.py`, `utf.py`).
 """
 
 from __future__ import annotations
@@ -94,12 +94,6 @@ _MULTI_BYTE: Final[tuple[tuple[str, tuple[str, ...], float], ...]] = (
     ("johab", ("johab",), -6.0),
 )
 
-_EBCDIC: Final[tuple[tuple[str, str, float], ...]] = (
-    ("cp500", "cp500", 0.0),
-    ("cp037", "cp037", -0.5),
-    ("cp1140", "cp1140", -1.5),
-)
-
 UNASSIGNED: Final = "\ufffd"
 # What the codecs are called that know more than the charset's name says.
 _WIDER_NAMES: Final = {"euc_jis_2004": "euc_jis_2004", "shift_jis_2004": "shift_jis_2004"}
@@ -173,19 +167,13 @@ class MultiByte:
 @cache
 def single_byte() -> tuple[SingleByte, ...]:
     """Give every charset of one byte a character that keeps ASCII, the commonest first."""
-    return tuple(sorted((_single(*row) for row in _SINGLE_BYTE), key=lambda charset: -charset.log_prior))
+    return tuple(sorted((single_byte_charset(*row) for row in _SINGLE_BYTE), key=lambda charset: -charset.log_prior))
 
 
 @cache
 def multi_byte() -> tuple[MultiByte, ...]:
     """Give every charset of Chinese, Japanese and Korean that needs no escapes."""
     return tuple(MultiByte(name, prior, names) for name, names, prior in _MULTI_BYTE)
-
-
-@cache
-def ebcdic() -> tuple[SingleByte, ...]:
-    """Give the EBCDIC charsets: none of them keeps ASCII."""
-    return tuple(_single(name, codec, "latin", prior) for name, codec, prior in _EBCDIC)
 
 
 @lru_cache(maxsize=256)
@@ -244,7 +232,8 @@ _NAMES: Final = {
 }
 
 
-def _single(name: str, codec: str, script: Script, log_prior: float) -> SingleByte:
+def single_byte_charset(name: str, codec: str, script: Script, log_prior: float) -> SingleByte:
+    """Make a charset of one byte a character from Python's codec, or from our own table where Python has none."""
     table = {"viscii": VISCII, "tcvn5712-1": TCVN}.get(name) or _table_of(codec, windows="windows" in name)
     return SingleByte(name, script, log_prior, codec, table, np.frombuffer(table.encode("utf-16-le"), np.uint16))
 
