@@ -1,8 +1,8 @@
 """The database that a ledger is in: open it, begin a transaction, and say for a person what it failed with.
 
 Promised: a ledger that is open is of this version; what a durable transaction has written is on the disk before the
-next step, with all that came before it. Not promised: that `begin_durably` overrules a PostgreSQL which is
-set up to be quick rather than sure, as `begin` does. What is in the database is `ledger_tables.py`.
+next step, with all that came before it, also where the server is set up to be quick rather than sure. What is in the
+database is `ledger_tables.py`.
 """
 
 from __future__ import annotations
@@ -84,18 +84,7 @@ def begin(engine: sa.Engine, *, durable: bool) -> Iterator[sa.Connection]:
             # Before the first write: SQLite does not change it inside a transaction.
             db.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         elif db.dialect.name == "postgresql":
-            # Also where the server is set up to be quick rather than sure.
             db.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
-        yield db
-
-
-@contextlib.contextmanager
-def begin_durably(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Begin a transaction that is on the disk before the next step; with it, all that came before it."""
-    with engine.begin() as db:
-        if db.dialect.name == "sqlite":
-            # The connection may have been used for one that need not be.
-            db.exec_driver_sql("PRAGMA synchronous = FULL")
         yield db
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from flows.storage.ledger import VISIBLE
-from flows.storage.ledger_engine import begin_durably
+from flows.storage.ledger_engine import begin
 from flows.storage.ledger_rows import chunks
 from flows.storage.ledger_tables import KEY, batches, metadata, sources
 
@@ -122,7 +122,7 @@ class RewriteLedger:
     def __init__(self, ledger: Ledger) -> None:
         """Use an open ledger; tables that an older one has not got are made."""
         self._engine = ledger.engine
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             metadata.create_all(db, tables=[rewrites, rewritten], checkfirst=True)
             _BY_PART.create(db, checkfirst=True)
 
@@ -131,13 +131,13 @@ class RewriteLedger:
     def begin(self, kind: str, run_no: int, partition: str) -> int:
         """Remember that new parts are being built for a partition; give the rewrite's number."""
         values = {"kind": kind, "run_no": run_no, "partition": partition, "state": BUILDING}
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             result = db.execute(sa.insert(rewrites).values(values))
             return int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
 
     def mark_ready(self, rewrite_no: int, plan: Plan, touched: Iterable[str] = ()) -> None:
         """Write down what the exchange that comes next will do, and which records it changes or removes."""
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             db.execute(
                 sa.update(rewrites).where(rewrites.c.rewrite_no == rewrite_no).values(state=READY, plan=plan.to_json())
             )
@@ -151,7 +151,7 @@ class RewriteLedger:
         lost: dict[int, int] = {}
         for _, batch_no in plan.gone:
             lost[batch_no] = lost.get(batch_no, 0) + 1
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             for move in plan.moves:
                 new = parts.get(move.new or "")
                 values = {
@@ -173,12 +173,12 @@ class RewriteLedger:
 
     def mark_done(self, rewrite_no: int) -> None:
         """Remember that the old folder is gone too; the plan is needed no more."""
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             db.execute(sa.update(rewrites).where(rewrites.c.rewrite_no == rewrite_no).values(state=DONE, plan=None))
 
     def abandon(self, rewrite_no: int) -> None:
         """Forget a rewrite that readers never saw."""
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             db.execute(sa.delete(rewritten).where(rewritten.c.rewrite_no == rewrite_no))
             db.execute(sa.delete(rewrites).where(rewrites.c.rewrite_no == rewrite_no))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from flows.storage.ledger_engine import begin_durably
+from flows.storage.ledger_engine import begin
 from flows.storage.ledger_rows import chunks
 from flows.storage.ledger_tables import batches, deliveries, kept, metadata
 
@@ -35,13 +35,13 @@ class Tombstones:
     def __init__(self, ledger: Ledger) -> None:
         """Use an open ledger; the table that an older one has not got is made."""
         self._engine = ledger.engine
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             metadata.create_all(db, tables=[forgotten], checkfirst=True)
 
     def bury(self, record_ids: Iterable[str], now: dt.datetime) -> None:
         """Set a tombstone for each of these sources: none of them is ever ingested again."""
         wanted = {bytes.fromhex(record_id) for record_id in record_ids}
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             for chunk in chunks(sorted(wanted)):
                 query = sa.select(forgotten.c.record_id).where(forgotten.c.record_id.in_(chunk))
                 new = set(chunk) - {bytes(row.record_id) for row in db.execute(query)}
@@ -53,7 +53,7 @@ class Tombstones:
 
     def mark_forgotten(self, record_ids: Iterable[str], now: dt.datetime) -> None:
         """Remember that nothing of these is left."""
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             for chunk in chunks([bytes.fromhex(record_id) for record_id in record_ids]):
                 db.execute(
                     sa.update(forgotten).where(forgotten.c.record_id.in_(chunk)).values(done_at=int(now.timestamp()))
@@ -61,13 +61,13 @@ class Tombstones:
 
     def mark_gone(self, delivery_nos: Iterable[int]) -> None:
         """Remember that the landed files, or the members of packs, of these deliveries are nowhere any more."""
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             for chunk in chunks(list(delivery_nos)):
                 db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(settled_as=""))
 
     def mark_repacked(self, pack_no: int, size: int, said: str) -> None:
         """Remember what a pack is to be from here on: how many bytes, and a sentence with their hash."""
-        with begin_durably(self._engine) as db:
+        with begin(self._engine, durable=True) as db:
             pack = db.execute(sa.select(deliveries).where(deliveries.c.delivery_no == pack_no)).one()
             detail = (pack.detail or "").removesuffix(said).rstrip()
             same = sa.and_(kept.c.path == pack.path, kept.c.size == pack.size, kept.c.modified_ns == pack.modified_ns)

@@ -25,6 +25,7 @@ from flows.storage.ledger import Ledger
 from flows.storage.ledger_runs import Runs
 from flows.storage.ledger_tables import deliveries, runs
 from flows.storage.lock import holder_of, one_run_at_a_time
+from flows.storage.tombstones import Tombstones
 from flows.workers import InlineWorkers
 from tests.storage.packing import ONE, THREE, TWO, land, zip_of
 
@@ -44,6 +45,22 @@ STEPS = ["ledger.staged", "publish.renamed"]
 def project(tmp_path: Path, postgres_url: str) -> Settings:
     (tmp_path / "landing").mkdir()
     return load_settings(landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", ledger_url=postgres_url)
+
+
+def test_a_tombstone_is_on_the_disk_before_the_next_step_also_where_the_server_is_set_up_to_be_quick(
+    postgres_url: str,
+) -> None:
+    """The server of these tests has synchronous_commit off, as some that people run have."""
+    with Ledger(postgres_url) as ledger:
+        tombstones = Tombstones(ledger)
+        during: list[str] = []
+
+        def ask(connection: sa.Connection) -> None:
+            during.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
+
+        sa.event.listen(ledger.engine, "commit", ask)
+        tombstones.bury(["ab" * 32], NOW)
+    assert during == ["on"]
 
 
 def _ingest(settings: Settings) -> IngestSummary:
