@@ -199,6 +199,9 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
             share = letters * float(shares[column])
             of_own = Scores(*(part[own] for part in scores))
             looks.append(_judged(script, model, share, of_own, np.add.reduce(of_own.totals)))
+    # What is neither of two languages reads here like the one and there like the other, as Galician does.
+    if looks and is_in_a_sibling(codes, looks[0].ranking[0], 0.0):
+        return [look._replace(is_foreign=True) for look in looks]
     return looks
 
 
