@@ -27,8 +27,8 @@ MONTHS = "january february march april may june july august september october no
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
 # Of these, names of three Latin letters or fewer are left out: they are other words, or other months, elsewhere.
 SHORT_LEFT_OUT = "ast br ce eo fo fur fy ga gd ha ig kl lb mg mt rm rw se ti to uz yi zu"
-# Mistakes of the source.
-LEFT_OUT = {"saturday": {"دو شنبه", "روز شنبه"}}
+# Mistakes of the source, and what is short for two months in French.
+LEFT_OUT = {"saturday": {"دو شنبه", "روز شنبه"}, "june": {"jui"}}
 
 HEAD = '''"""Names of months and days of the week in many languages: data, made by `tools/make_date_names.py`.
 

@@ -22,6 +22,8 @@ from flows.text.charsets.binary import name_by_controls, name_by_signature, name
         (b"SQLite format 3\0", "SQLite"),
         (b"x" * 257 + b"ustar\x0000", "tar"),
         (pickle.dumps({"a": 1}, 4), "Python"),
+        (b"\x3c\xb8d\x18\xca\xef\x9c\x95\xcd!\x1c\xbf`\xa1\xbd\xdd", "catalogue"),
+        (b"\x1a\1\x14\0\0\0\0\0\x02\0\0\0quay|a terminal on the quay\0", "terminal"),
     ],
 )
 def test_known_formats_are_named(raw, name):

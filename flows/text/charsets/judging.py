@@ -37,10 +37,11 @@ _GLANCE: Final = 160
 _GLANCE_OF_OTHERS: Final = 80
 _MOSTLY_BEYOND: Final = 0.6
 # Readings that go on to be weighed in full: this many, unless a glance puts them this far behind.
-_KEPT: Final = 6
+_KEPT: Final = 7
 _FAR_BEHIND: Final = 45.0
-# The commonest is weighed unless it is hopeless: a glance does not see apostrophes that are letters.
-_COMMONEST: Final = "windows-1252"
+# The commonest of the West, the centre and the Baltic are weighed unless they are hopeless: a glance does not see
+# apostrophes that are letters, and the West has many charsets that read what is Lithuanian much alike.
+_COMMONEST: Final = ("windows-1252", "windows-1250", "windows-1257")
 _HOPELESS: Final = 160.0
 # A character that the charset has no reading for, and the most of them.
 _UNREAD: Final = -12.0
@@ -129,11 +130,21 @@ def _weigh_single_byte(sample: Sample, label: str | None) -> list[Reading]:
 
 
 def _alike(distinct: bytes) -> dict[int, list[int]]:
-    """Part the charsets by how they read some bytes: those that read them alike stand under the first of them."""
+    """Part the charsets by how they read some bytes: those that read them alike stand under the first of them.
+
+    Latin ones come first: ibm866 too has the frames of cp850, its `°` and its no-break space, but would have the words
+    around them weighed as Cyrillic.
+    """
     groups: dict[str, list[int]] = {}
-    for number, charset in enumerate(single_byte()):
-        groups.setdefault(charset.decode(distinct), []).append(number)
+    for number in _latin_first():
+        groups.setdefault(single_byte()[number].decode(distinct), []).append(number)
     return {group[0]: group for group in groups.values()}
+
+
+@cache
+def _latin_first() -> list[int]:
+    charsets = single_byte()
+    return sorted(range(len(charsets)), key=lambda number: charsets[number].script not in _MOSTLY_ASCII)
 
 
 def _priors(groups: dict[int, list[int]], sample: Sample, label: str | None) -> dict[int, float]:
@@ -162,7 +173,7 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
     kept = []
     for rank, number in enumerate(ranked):
         behind = best - glances[number] - priors[number]
-        commonest = single_byte()[number].name == _COMMONEST and behind <= _HOPELESS
+        commonest = single_byte()[number].name in _COMMONEST and behind <= _HOPELESS
         if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest:
             kept.append(number)
     return kept

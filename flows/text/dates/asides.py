@@ -1,4 +1,4 @@
-"""What stands beside a date on its line and says nothing of it: reading times, ages, counts, numbers of issues, pages.
+"""What stands beside a date on its line and says nothing of it: reading times, ages, counts, issues, clocks in words.
 
 Promised: an aside is blanked out, so that every other character keeps its place. What is left is judged as if it had
 not been there: a sentence stays one.
@@ -37,6 +37,13 @@ _ISSUE: Final = (
 )
 _PAGE: Final = r"pp?\.|pg\.|pages?|s\.|seite|página|pág\.|pagina|pag\.|стр\.|str\."
 _PRESS: Final = r"pressemitteilung|press[ ]release|news[ ]release|communiqué|comunicato|comunicado|persbericht"
+# Whose clock it is, in words: an offset is not known by them.
+_CLOCK: Final = (
+    r"(?:local|eastern|central|pacific|moscow)[ ](?:standard[ ]|daylight[ ]|summer[ ])?time|ortszeit"
+    r"|heure[ ](?:locale|d[eu'’][ ]?\w+)|hora[ ](?:local|peninsular|d[eo][ ]\w+)|ora[ ](?:locale|di[ ]\w+)|lokal[ ]tid"
+    r"|plaatselijke[ ]tijd|czasu[ ]\w+ego|по[ ]\w+ому[ ]времени|за[ ]\w+им[ ]часом|yerel[ ]saatle|به[ ]وقت[ ]\w+"
+    r"|(?:ب|ال)توقيت[ ]\w+(?:[ ]\w+)?"
+)
 
 _ASIDE = re.compile(
     rf"""(?<!\w)(?:{_READING_BEFORE})\s?[:：]?\s?(?:ca\.?[ ]|about[ ]|~|<)?\d{{1,3}}\s?{_MINUTES}
@@ -46,6 +53,7 @@ _ASIDE = re.compile(
     | (?<![\d月年월])\d{{1,3}}\s?(?:分钟|分鐘|小时|小時|天|个月|個月|分|時間|日|시간|일|개월)\s?[前전]
     | (?<![\w.,])\d[\d.,]{{0,9}}[km]?\+?[ ](?:{_COUNTED})(?![^\W\d_])
     | (?<!\w)(?:no|leave[ ]a|keine|sin|aucun|geen|nessun|nenhum|sem|ingen|brak|нет)[ ](?:{_COUNTED})(?![^\W\d_])
+    | (?<=[\w.)][ ])\(?(?:{_CLOCK})\)?(?=\s*$)
     | (?<=\d[ ])(?-i:[A-Z][a-z]+/[A-Z]\w+(?:/[A-Z]\w+)?)(?=\s*$)
     | (?:浏览|瀏覽|点击|點擊|阅读|閱讀|點閱|评论|評論|人氣|人气)[量数數次]{{0,2}}\s?[:：]?\s?\d+次?
     | (?:^\s*|[|,;·•–—]\s?|(?<=\d)[ ]|(?<!\w)(?:{_PRESS})\s)(?:{_ISSUE})(?:[ivxlc]{{1,8}}|\d{{1,6}}(?:/\d\d(?:\d\d)?)?)

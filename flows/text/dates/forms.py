@@ -46,7 +46,7 @@ _RFC = re.compile(
 
 # As C's asctime, date(1) and git write it: Sun Mar 17 10:32:01 UTC 2024, Sun 17 Mar 10:32:01 UTC 2024.
 _ASCTIME = re.compile(
-    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ](?:(?P<day_first>\d{1,2})[ ])?
+    r"""(?<![\w.])(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ]{1,2}(?:(?P<day_first>\d{1,2})[ ])?
     (?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]{1,2}
     (?(day_first)|(?P<day>\d{1,2})[ ])(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?P<fraction>)
     (?:[ ](?P<zone>[A-Z]{1,5}))?[ ](?P<year>\d{4})(?:[ ](?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d))?(?!\w)""",

@@ -420,6 +420,7 @@ MORE_MONTHS: Final = {
     "|azaroaren,azaroak|abenduaren,abenduak",
     "hu": "januári|februári|márciusi|áprilisi|májusi|júniusi|júliusi|augusztusi|szeptemberi|októberi|novemberi"
     "|decemberi",
+    "fr": "|||||jui|jui|||||",
     "th": "ม ค|ก พ|มี ค|เม ย|พ ค|มิ ย|ก ค|ส ค|ก ย|ต ค|พ ย|ธ ค",
     "hi": "|फरवरी||||||||अक्टू||",
     "he": "בינו|בפבר||באפר||||באוג|בספט|באוק|בנוב|בדצמ",

@@ -219,12 +219,12 @@ def _near(written: Written, tokens: list[Token], line: str) -> bool:
 
 
 def _evidence(tokens: list[Token]) -> list[frozenset[str]]:
-    """Give the languages that the words around the dates can be of, a set a word."""
+    """Give the languages that the words around the dates can be of, a set a word; English labels head any text."""
     found = []
     for token in tokens:
         if token.meaning is not None and len(token.text) > 2:
             for role, languages in token.meaning.roles.items():
-                if role in "klu" or (role in "hf" and len(languages) <= 3):
+                if (role in "klu" and "en" not in languages) or (role in "hf" and len(languages) <= 3):
                     found.append(frozenset(languages))
                     break
     return found

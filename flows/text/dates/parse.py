@@ -37,7 +37,7 @@ class DatedLine:
 
 
 # Full-width signs that stand in dates. A fold of the same length keeps every place in the line.
-_WIDE: Final = str.maketrans("－‐‑‒–—―−／⁄∕．：，（）　\u00a0", "--------///.:,()  ")
+_WIDE: Final = str.maketrans("－‐‑‒–—―−／⁄∕．：，（）　\u00a0\u2009\u202f", "--------///.:,()    ")
 
 
 def plain_digits(line: str) -> str:

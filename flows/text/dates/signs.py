@@ -15,7 +15,7 @@ from flows.text.dates.parts import Candidate, Written, clock_of, day_of, full_ye
 # Of Chinese, by place or with ten; 元 is the first year of an era.
 NUMERALS: Final = "〇○零一二三四五六七八九十元"
 _EAST_ASIAN = re.compile(
-    rf"""(?<!\d)(?:(?P<era>明治|大正|昭和|平成|令和|(?:中華|中华)?民[國国])\s?)?
+    rf"""(?<!\d)(?:(?:(?P<era>明治|大正|昭和|平成|令和|(?:中華|中华)?民[國国])|西[元暦曆]|公元)\s?)?
     (?P<year>\d{{1,4}}|[{NUMERALS}]{{1,4}})\s?[年년]\s?
     (?:[(（](?:明治|大正|昭和|平成|令和|西暦)?[\d元]{{1,4}}年[)）]\s?)?(?P<month>\d{{1,2}}|[{NUMERALS}]{{1,2}})\s?[月월]
     (?: \s?(?P<day>\d{{1,2}}(?=\d?\d:\d\d)|\d{{1,2}}(?!\d|:)|[{NUMERALS}]{{1,3}})\s?[日號号일]? )?

@@ -38,6 +38,7 @@ from flows.text.languages.script import (
     codes_of,
     count_letters,
     east_asian_language,
+    without_points,
 )
 from flows.text.languages.script_model import LANGUAGES, STEPS, Scores, ScriptModel, script_model
 from flows.text.languages.siblings import is_in_a_sibling
@@ -177,6 +178,7 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
         certainty = ONE_LANGUAGE_CONFIDENCE[letters >= _LONG] if own else 0.0
         return [Look(script, letters, own, confidence=certainty, is_foreign=not own)]
     model = script_model(script)
+    codes = without_points(codes, script)
     scores = model.score(codes, parts)
     totals = scores.totals
     whole = np.add.reduce(totals)
@@ -197,6 +199,9 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
             share = letters * float(shares[column])
             of_own = Scores(*(part[own] for part in scores))
             looks.append(_judged(script, model, share, of_own, np.add.reduce(of_own.totals)))
+    # What is neither of two languages reads here like the one and there like the other, as Galician does.
+    if looks and is_in_a_sibling(codes, looks[0].ranking[0], 0.0):
+        return [look._replace(is_foreign=True) for look in looks]
     return looks
 
 

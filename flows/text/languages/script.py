@@ -31,6 +31,12 @@ NUMBERS: Final = {script: number for number, script in enumerate(SCRIPTS)}
 # alphabet as its word takes in English, about.
 EAST_ASIAN: Final = "East Asian"
 _WEIGHTS: Final = {"Hani": 3.0, "Hang": 2.5, "Hira": 2.0, "Kana": 2.0, "Bopo": 2.0, "Yiii": 2.0, "Ethi": 2.0}
+# How few ideographs Japanese may have together without Kana: headlines and addresses do.
+_WITHOUT_KANA: Final = 20
+# Vowel points and what stretches a line, neither letters nor parts of one (a hamza is), in scripts that have them.
+_POINTED: Final = ("Arab", "Hebr")
+_POINTS: Final = (*range(0x591, 0x5BE), *range(0x610, 0x61B), 0x640, *range(0x64B, 0x653), 0x670)
+_LIKE_YIDDISH: Final = 0.8
 # By number: the script, and what a letter of it is worth.
 _LETTER_WEIGHTS: Final = [
     (EAST_ASIAN if script in ("Hani", "Hira", "Kana", "Hang", "Bopo") else script, _WEIGHTS.get(script, 1.0))
@@ -81,6 +87,24 @@ def codes_of(text: str) -> Codes:
     return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), CODE_LIMIT - 1)
 
 
+def without_points(codes: Codes, script: str) -> Codes:
+    """Take the vowel points out of Arabic and Hebrew, which most texts, and the profiles, do without.
+
+    Yiddish has a few, and they tell it from Hebrew.
+    """
+    if script not in _POINTED:
+        return codes
+    bare = codes[_is_no_point().take(codes)]
+    return codes if script == "Hebr" and len(bare) > _LIKE_YIDDISH * len(codes) else bare
+
+
+@cache
+def _is_no_point() -> npt.NDArray[np.bool_]:
+    table = np.ones(CODE_LIMIT, bool)
+    table[list(_POINTS)] = False
+    return table
+
+
 def text_of(codes: Codes) -> str:
     """Give the text that some code points spell."""
     return codes.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
@@ -115,8 +139,9 @@ def script_of(codes: Codes, seen: Letters) -> str | None:
 def east_asian_language(codes: Codes, counts: Counts) -> tuple[str, str]:
     """Tell Chinese, Japanese and Korean apart, and which form of Chinese: language and script.
 
-    Kana are at least one in twelve of the characters of Japanese, but in Chinese only in names. `Hani` where nothing
-    tells the form. codes: of the text; counts: of its letters, by script number.
+    Kana are at least one in twelve of the characters of Japanese, but in Chinese only in names. Characters of
+    Japan alone tell where there is no room for Kana: in a longer text they are forms that some Chinese prefer (爲, 裏,
+    啓). `Hani` where nothing tells the form. codes: of the text; counts: of its letters, by script number.
     """
     han, hangul = int(counts[NUMBERS["Hani"]]), int(counts[NUMBERS["Hang"]])
     kana = int(counts[NUMBERS["Hira"]] + counts[NUMBERS["Kana"]])
@@ -124,7 +149,8 @@ def east_asian_language(codes: Codes, counts: Counts) -> tuple[str, str]:
         return "ko", "Kore"
     ideographs = codes[(codes >= 0x4E00) & (codes < 0xA000)] - 0x4E00
     form, japanese = _han_forms()
-    if kana * 12 > han or np.count_nonzero(japanese.take(ideographs)) * 20 > han:
+    is_short = kana > 0 or han <= _WITHOUT_KANA
+    if kana * 12 > han or (is_short and np.count_nonzero(japanese.take(ideographs)) * 20 > han):
         return "ja", "Jpan"
     balance = int(form.take(ideographs).sum(dtype=np.int64))
     return "zh", "Hans" if balance > 0 else "Hant" if balance < 0 else "Hani"

@@ -29,7 +29,7 @@ from flows.text.mending.garbling import undo, undo_line
 from flows.text.mending.misread import reread
 from flows.text.mending.runs import undo_spans
 from flows.text.mending.sequences import ENCODINGS, RARER_ENCODINGS
-from flows.text.mending.witnesses import PROOF, choose, given_away_by_lines, given_away_by_runs, is_telling
+from flows.text.mending.witnesses import choose, given_away_by_lines, given_away_by_runs, is_proof, is_telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -84,14 +84,10 @@ def _mend_whole(text: str, *, may_be_bad: bool) -> Mended | None:
     explained: dict[str, Undone] = {}
     for encoding in ENCODINGS + RARER_ENCODINGS:
         undone = undo(text, encoding, losses=False) or (undo(text, encoding, losses=True) if bad else None)
-        if undone and ((bad and encoding in ENCODINGS) or _is_proof(undone)):
+        if undone and ((bad and encoding in ENCODINGS) or (is_proof([undone.text]) and not is_bad(undone.text))):
             explained[encoding] = undone
     chosen = choose(explained.items())
     return (explained[chosen].text, explained[chosen].how.steps("")) if chosen else None
-
-
-def _is_proof(undone: Undone) -> bool:
-    return undone.witnesses >= PROOF and not is_bad(undone.text)
 
 
 def _mend_lines(text: str, evidence: Iterable[str]) -> Mended | None:

@@ -71,16 +71,22 @@ def fitting_runs(line: str, encoding: str) -> list[Run]:
     ]
     if not runs:
         return []
-    scripts = _scripts_of(line, runs)
+    clean = _clean_letters(line, runs)
+    scripts = _scripts_of(clean, line, runs)
     runs = [run for run in runs if _is_at_home(run, line, scripts)]
-    return sorted(runs + _runs_with_a_blank(line, encoding)) if runs else []
+    return sorted(runs + _runs_with_a_blank(line, encoding, clean)) if runs else []
 
 
-def _runs_with_a_blank(line: str, encoding: str) -> list[Run]:
+def _runs_with_a_blank(line: str, encoding: str, clean: set[str]) -> list[Run]:
     """Find where a no-break space, second byte of `à` and of itself, was made a blank; ftfy's rule for both.
 
     A word `à` keeps the blank behind it, which stands for two: `Ã la` was `à la`; of `Ã quele` it is `àquele`.
+    Not in a line of Cyrillic, where the `В` that windows-1251 makes of the first byte is a word.
     """
+    leads = bytes([0xC2, 0xC3]).decode(encoding)
+    script = _script(leads[0])
+    if script != "LATIN" and any(_script(char) == script for char in clean.difference(leads)):
+        return []
     how = Undoing(encoding, ("restore_byte_a0",))
     return [
         Run(*match.span(), Undone("\xa0" if match[1] else "à" if match[2] else "à ", how, 1))
@@ -121,18 +127,22 @@ def _ends_well(text: str) -> bool:
     return False
 
 
-def _scripts_of(line: str, runs: Sequence[Run]) -> set[str]:
-    """Name the scripts that are at home in a line: of its clean letters, and of two readings or more."""
+def _clean_letters(line: str, runs: Sequence[Run]) -> set[str]:
+    """Give the characters of a line outside its runs."""
     clean, end = [], 0
     for start, stop, _ in runs:
         clean.append(line[end:start])
         end = stop
-    clean.append(line[end:])
+    return set("".join([*clean, line[end:]]))
+
+
+def _scripts_of(clean: set[str], line: str, runs: Sequence[Run]) -> set[str]:
+    """Name the scripts that are at home in a line: of its clean letters, and of two readings or more."""
     # A run of letters alone may be a clean word: in cp866 `раб` makes a sequence, of Samaritan.
     read = Counter(
         _script(char) for run in runs if not line[run.start : run.stop].isalpha() for char in set(run.undone.text)
     )
-    scripts = {_script(char) for char in set("".join(clean))} | {script for script, count in read.items() if count > 1}
+    scripts = {_script(char) for char in clean} | {script for script, count in read.items() if count > 1}
     return scripts - {_RARE}
 
 

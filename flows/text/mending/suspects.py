@@ -43,6 +43,8 @@ UNWANTED: Final = "\0-\x08\x0b-\x1f\x7f\u2028\u2029\u206a-\u206f\ufeff\ufff9-\uf
 _MARKED: Final = LOWER + UPPER
 _AFTER_ARABIC: Final = COMMON + CURRENCY + BAD + NUMERIC + START + "ŸŠ®°µ»"
 _INSIDE_TRIPLE: Final = C1 + BAD + START + END + CURRENCY + "°µ"
+# Cyrillic read as MacRoman, of which ftfy sees little: every other character is a dash.
+_DASH_FOLLOWER: Final = "Ä-ÆÉÑÖ-Øßà-ïñ-öø-üπΩ∂∑∏∫∞≠≤≥±´¨¥µ°†¢£§•¶®©™ªº"
 
 # Beyond ftfy: what UTF-8's sequences of two begin and go on with in some encoding. After a small letter no word has
 # a capital or a sign of the first kind and then one of the second: `konuÅŸtuk`, `ma├▒ana`, `chearРў`.
@@ -92,7 +94,7 @@ SUSPECTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("×à√≈‚", "²³µ¹¼½¾±∂†≠®™´≤≥¥ø°¢Äâó", ANY),
     ("ØÙ", _AFTER_ARABIC, "ØÙ"),
     ("вāβВ", "Ђ€", ANY),
-    ("ВГРСΒΓΞΟ", _INSIDE_TRIPLE, "ВГРСΒΓΞΟ"),
+    ("ВГРСΒΓΞΟ–—", _INSIDE_TRIPLE + _DASH_FOLLOWER, "ВГРСΒΓΞΟ–—"),
     ("a-z" + SPACE, "ÂÃ", " "),
     ("a-z.,?!" + END, "Â", " " + START + END),
     ("a-z", LEAD, FOLLOWER),

@@ -42,6 +42,8 @@ _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 _PLAIN_BEFORE: Final = re.compile("[A-Za-z]*$")
 _PLAIN_BEHIND: Final = re.compile("[A-Za-z]*")
 _WORD_CHARS: Final = 16
+_SEVERAL: Final = 3
+_BETWEEN_WORDS: Final = re.compile(r"[\0-/:-@\[-`{-\x7f\s]+")
 # An encoding that explains less of what the best one explains is not its rival.
 _RIVAL_SHARE: Final = 0.9
 _COMPARED_CHARS: Final = 1000
@@ -130,8 +132,22 @@ def _in_its_word(run: Run, line: str) -> Undone:
 
 def _proven(unproven: dict[str, list[Undone]]) -> Iterator[Witness]:
     for encoding, many in unproven.items():
-        if sum(undone.witnesses for undone in many) >= PROOF:
+        if is_proof(undone.text for undone in many):
             yield from ((encoding, undone) for undone in many)
+
+
+def is_proof(readings: Iterable[str]) -> bool:
+    """Tell that readings have so many characters of several bytes that chance is out of the question.
+
+    They must be of several words: one of Thai that happens to be such a sequence may come in every line.
+    """
+    words = [word for reading in readings for word in _BETWEEN_WORDS.split(reading) if not word.isascii()]
+    different = set(words)
+    return _count_foreign(words if len(different) >= _SEVERAL else different) >= PROOF
+
+
+def _count_foreign(words: Iterable[str]) -> int:
+    return sum(not char.isascii() for word in words for char in word)
 
 
 def _looks_strange(line: str) -> bool:
