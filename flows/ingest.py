@@ -28,6 +28,7 @@ from flows.observer import Observer
 from flows.pipeline import ingest_landing
 from flows.records import Staged
 from flows.report import headline
+from flows.service.logs import keep_to_one_line_a_batch
 from flows.service.prefect_report import FlowObserver, publish_report, raise_alerts
 from flows.service.prefect_workers import PrefectWorkers, StoppedError, Work
 from flows.settings import Settings, load_settings
@@ -74,6 +75,9 @@ def normalise_files(work: Work, files: str, place: str) -> Staged | State[Any]:
         return work.run()
     except StoppedError as stopped:
         return Cancelled(message=str(stopped))
+
+
+keep_to_one_line_a_batch(normalise_files.name)
 
 
 @flow(

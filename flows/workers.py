@@ -12,7 +12,9 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import types
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -34,6 +36,9 @@ MIN_TEXTS_FOR_PROCESSES = 1500
 _ATTEMPTS = 3
 # What a batch loads where it is used, so that a run which finds nothing does not.
 _NEEDED = ("flows.text.normalise", "flows.storage.schema")
+
+# One at a time: what a process is started with is the whole program's for a moment.
+_starting = threading.Lock()
 
 _T = TypeVar("_T")
 
@@ -193,15 +198,20 @@ def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
 
 
 def _submit(pool: cf.ProcessPoolExecutor, act: Callable[..., _T], *arguments: object) -> cf.Future[_T]:
-    """Hand something to a pool; the processes that start with its first task are born deaf to Ctrl-C.
+    """Hand something to a pool; with its first tasks its processes start.
 
-    A terminal sends it to all of them, and one that still imports would end in a traceback before it could ignore it.
+    They are born deaf to Ctrl-C: a terminal sends it to all of them, and one that still imports would end in a
+    traceback before it could ignore it. And they know of no main module: a spawned process imports its parent's
+    first, and in a flow run that is all of Prefect, of which a worker needs nothing.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return pool.submit(act, *arguments)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with _starting:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+        try:
+            return pool.submit(act, *arguments)
+        finally:
+            sys.modules["__main__"] = main
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _set_up_worker(coordinator: int) -> None:

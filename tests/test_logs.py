@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from flows.service.logs import JsonLines
+from flows.service.logs import JsonLines, keep_to_one_line_a_batch
 
 
 def record(message, *values, **extra):
@@ -30,3 +30,13 @@ def test_an_exception_is_kept():
         raise ValueError("why")
     except ValueError:
         assert "ValueError: why" in record("bad", exc_info=sys.exc_info())["exception"]
+
+
+def test_a_batch_that_went_well_has_one_line_and_one_that_did_not_has_all(caplog):
+    keep_to_one_line_a_batch("normalise")
+    logger = logging.getLogger("prefect.task_runs")
+    with caplog.at_level(logging.INFO, logger.name):
+        logger.info("Finished in state Completed()", extra={"task_name": "normalise"})
+        logger.error("Task run failed", extra={"task_name": "normalise"})
+        logger.info("Finished in state Completed()", extra={"task_name": "another"})
+    assert [record.getMessage() for record in caplog.records] == ["Task run failed", "Finished in state Completed()"]

@@ -1,4 +1,4 @@
-"""One JSON object a line, for machines that collect logs: `longshore serve --log-format json`."""
+"""What is logged, and how: one line a batch; as JSON for machines that collect logs (`--log-format json`)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=True)
+
+
+def keep_to_one_line_a_batch(task: str) -> None:
+    """Leave out Prefect's own line on each run of a task that went well: the flow says more of it in one of its own."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return record.levelno > logging.INFO or getattr(record, "task_name", None) != task
+
+    logging.getLogger("prefect.task_runs").addFilter(is_news)
 
 
 def log_as_json() -> None:

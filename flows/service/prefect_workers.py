@@ -71,7 +71,7 @@ class PrefectWorkers:
         self.slots = slots
         self._few = expected_files <= _FEW_FILES
         self._submit = submit
-        self._processes = ProcessWorkers(slots)
+        self._processes = ProcessWorkers(slots) if self._few else ProcessWorkers(slots).start()
         self._alone: list[ProcessWorkers] = []
         self._lock = threading.Lock()
         self._stopped = threading.Event()

@@ -13,6 +13,7 @@ import pytest
 
 from flows.records import Batch, LandedFile, Source
 from flows.storage.lock import one_run_at_a_time
+from tests.flows.project import until
 
 pytestmark = [
     pytest.mark.timeout(1800),
@@ -49,8 +50,8 @@ def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
     state = ingest(return_state=True)
     assert (state.type.value, state.name) == ("COMPLETED", "CompletedWithRejects")
     assert "2 file(s): 1 published, 1 rejected" in state.message
-    names = {run["name"] for run in _task_runs(prefect_api, state)}
-    assert "normalise 2 files from landing/" in names
+    wanted = "normalise 2 files from landing/"
+    until("the task run of the batch", lambda: wanted in {run["name"] for run in _task_runs(prefect_api, state)})
     assert ingest(return_state=True).name == "NothingToDo"
 
 
@@ -133,6 +134,9 @@ class _Broken:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+
+    def start(self) -> _Broken:
+        return self
 
     def submit(self, batch: Batch, order: object) -> cf.Future[str]:
         del order
