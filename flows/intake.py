@@ -102,5 +102,11 @@ class Intake:
         self.landing.forget_folders()
         known = known_files(self.ledger, settings)
         return self.landing.list_settled(
-            settings.settle_seconds, time.time(), FILES_A_ROUND, wanted, seen_before, known
+            settings.settle_seconds,
+            time.time(),
+            FILES_A_ROUND,
+            wanted,
+            seen_before,
+            known,
+            take_underscored=settings.take_underscored,
         )

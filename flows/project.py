@@ -98,4 +98,6 @@ def waiting_files(landing: Landing, ledger: Ledger | None, settings: Settings, l
     """List at most so many files that the next run would take, oldest first."""
     wanted = wanted_by(settings.include, settings.exclude)
     known = known_files(ledger, settings) if ledger is not None else None
-    return landing.list_settled(settings.settle_seconds, time.time(), limit, wanted, None, known)
+    return landing.list_settled(
+        settings.settle_seconds, time.time(), limit, wanted, None, known, take_underscored=settings.take_underscored
+    )

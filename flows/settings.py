@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from flows.errors import SettingsError
@@ -62,6 +57,9 @@ class Settings(BaseSettings):
     decides and not its name."""
     exclude: tuple[str, ...] = ()
     """Files that match one of these patterns are left alone; it wins over `include`."""
+    take_underscored: bool = False
+    """Whether files and folders are taken whose names begin with `_`. To most tools they are hidden, and markers such
+    as `_SUCCESS` are no texts. Each run says how many it passed over."""
     settle_seconds: float = Field(default=5.0, ge=0, le=86_400)
     """A file is taken when it has not changed for so long. 5 outlasts the pauses of common upload tools; 0 is for
     tools that write elsewhere and rename into place."""

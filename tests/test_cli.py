@@ -114,6 +114,28 @@ def test_what_is_passed_over_by_its_name_is_told(project, command):
     assert (found["files"], found["folders"], found["unwanted"]) == (2, 1, 0)
 
 
+def test_underscored_names_are_taken_where_the_settings_say_so_and_our_own_folders_never(project):
+    landing = project / "landing"
+    for name in ("_notes.txt", "_drafts/one.txt", "_archive/2024-01-01/old.txt", ".hidden.txt", "_upload.txt.part"):
+        (landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (landing / name).write_text(f"What {name} says of the harbour is its own.")
+    (landing / "_empty.txt").write_text("")
+    taking = {"LONGSHORE_TAKE_UNDERSCORED": "true"}
+    for seen in (3, 0):
+        summary = json.loads(longshore("ingest", "--json", cwd=project, **taking).stdout)
+        assert summary["files"]["seen"] == seen
+        assert summary["passed_over"]["files"] == 2
+    assert not (landing / "_notes.txt").exists()
+    assert sorted(path.name for path in landing.glob("_rejected/*")) == ["_empty.txt", "_empty.txt.reason.json"]
+    (landing / "_rejected/_empty.txt").write_text("Mended, and no longer empty.")
+    assert (
+        "1 published"
+        in longshore("retry", "--all", cwd=project, **taking).stdout + longshore("ingest", cwd=project, **taking).stdout
+    )
+    (landing / "_archive/2024-01-01/old.txt").unlink()
+    longshore("verify", cwd=project, **taking)
+
+
 def test_what_the_patterns_leave_out_is_told(project):
     (project / "landing/story.md").write_text("A story that no pattern takes.")
     for command in (("ingest",), ("ingest", "--dry-run"), ("status",)):

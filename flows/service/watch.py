@@ -13,6 +13,7 @@ from pathlib import Path
 from flows.errors import SettingsError
 from flows.settings import Settings
 from flows.storage.landing import Landing
+from flows.storage.passed_over import is_passed_over
 from flows.storage.patterns import wanted_by
 
 # Changes within so long are one.
@@ -34,12 +35,15 @@ async def settled_changes(settings: Settings) -> AsyncIterator[None]:
     except ImportError:
         raise SettingsError("--watch needs the package watchfiles: pip install 'longshore[watch]'.") from None
 
-    def ours(change: Change, name: str) -> bool:
-        # What we settle ourselves goes into folders that begin with `_`; so do the ignored names.
+    def may_be_a_delivery(change: Change, name: str) -> bool:
+        # What we settle ourselves goes into folders that are passed over, too.
         parts = Path(name).relative_to(settings.landing.resolve()).parts
-        return change is not Change.deleted and not any(part.startswith(("_", ".")) for part in parts)
+        return change is not Change.deleted and not any(
+            is_passed_over("/".join(parts[:depth]), part, take_underscored=settings.take_underscored)
+            for depth, part in enumerate(parts, 1)
+        )
 
-    async for _ in awatch(settings.landing.resolve(), watch_filter=ours, debounce=_DEBOUNCE_MS, step=100):
+    async for _ in awatch(settings.landing.resolve(), watch_filter=may_be_a_delivery, debounce=_DEBOUNCE_MS, step=100):
         patience = _PATIENCE * settings.settle_seconds
         waited = 0.0
         while True:
@@ -58,6 +62,8 @@ def _look(settings: Settings) -> tuple[bool, float | None]:
     """Say whether a file is ready, and else how long the youngest needs; None where there is none."""
     with contextlib.suppress(OSError), Landing(settings.landing) as landing:
         wanted = wanted_by(settings.include, settings.exclude)
-        listing = landing.list_settled(settings.settle_seconds, time.time(), 1, wanted, None, None)
+        listing = landing.list_settled(
+            settings.settle_seconds, time.time(), 1, wanted, take_underscored=settings.take_underscored
+        )
         return bool(listing.files or listing.not_files), listing.young_seconds if listing.young else None
     return False, None

@@ -76,9 +76,13 @@ class Landing:
         wanted: Callable[[str], bool] | None = None,
         seen_before: dict[str, tuple[int, int]] | None = None,
         known: Callable[[Sequence[LandedFile]], set[str]] | None = None,
+        *,
+        take_underscored: bool = False,
     ) -> Listing:
         """List the files that have settled, as `storage/listing.py` says."""
-        return list_settled(self._folders, settle_seconds, now, limit, wanted, seen_before, known)
+        return list_settled(
+            self._folders, settle_seconds, now, limit, wanted, seen_before, known, take_underscored=take_underscored
+        )
 
     def files_below(self, folder: str) -> Iterator[LandedFile]:
         """Give whatever lies below one of Longshore's own folders (`_archive/…`, `_rejected`), but folders."""

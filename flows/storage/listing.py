@@ -48,6 +48,8 @@ def list_settled(
     wanted: Callable[[str], bool] | None = None,
     seen_before: dict[str, tuple[int, int]] | None = None,
     known: Callable[[Sequence[LandedFile]], set[str]] | None = None,
+    *,
+    take_underscored: bool = False,
 ) -> Listing:
     """List the files that have settled, oldest first, at most `limit` of them.
 
@@ -59,7 +61,7 @@ def list_settled(
     listing = Listing()
 
     def settled() -> Iterator[LandedFile]:
-        for file, changed in _walk(folders, listing):
+        for file, changed in _walk(folders, listing, take_underscored=take_underscored):
             if wanted is not None and not wanted(file.path):
                 listing.passed_over.unwanted += 1
                 continue
@@ -81,7 +83,7 @@ def list_settled(
     return listing
 
 
-def _walk(root: Folders, listing: Listing) -> Iterator[tuple[LandedFile, float]]:
+def _walk(root: Folders, listing: Listing, *, take_underscored: bool) -> Iterator[tuple[LandedFile, float]]:
     """Give every regular file with the time (seconds) of its last change; what is no file goes to the listing."""
     folders = [""]
     while folders:
@@ -90,7 +92,7 @@ def _walk(root: Folders, listing: Listing) -> Iterator[tuple[LandedFile, float]]
             with root.opened(folder) as fd, os.scandir(fd) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
-                    if is_passed_over(entry.name):
+                    if is_passed_over(path, entry.name, take_underscored=take_underscored):
                         listing.passed_over.add(entry, path)
                         continue
                     try:

@@ -62,7 +62,7 @@ class PassedOver:
             yield (
                 f"Passed over by name: {counts}, such as {printable(to_source_path(self.example))}. Names that begin "
                 f"with . or _ are hidden ones, those that end in {', '.join(_UPLOADING[:-1])} or {_UPLOADING[-1]} "
-                "uploads under way; rename what is to be ingested."
+                "uploads under way. Rename what is to be ingested; the setting `take_underscored` takes names with _."
             )
         if self.unwanted:
             yield f"Left alone by the settings `include` and `exclude`: {self.unwanted:,} file(s)."
@@ -77,10 +77,16 @@ class PassedOver:
         }
 
 
-def is_passed_over(name: str) -> bool:
+def is_passed_over(path: str, name: str, *, take_underscored: bool = False) -> bool:
     """Tell whether a file or folder of this name is none that was delivered.
 
-    >>> is_passed_over("_notes.txt"), is_passed_over("story.txt.part"), is_passed_over("story.txt")
-    (True, True, False)
+    path: below the landing root; there, Longshore's own folders are none whatever the settings say.
+
+    >>> is_passed_over("_notes.txt", "_notes.txt"), is_passed_over("story.txt.part", "story.txt.part")
+    (True, True)
+    >>> is_passed_over("_notes.txt", "_notes.txt", take_underscored=True)
+    False
     """
-    return name[0] in "._" or name.endswith(_UPLOADING)
+    if name[0] == "_":
+        return not take_underscored or path in _OWN or name.endswith(_UPLOADING)
+    return name[0] == "." or name.endswith(_UPLOADING)
