@@ -11,8 +11,6 @@ FLOWS = Path(__file__).parent.parent / "flows"
 MODULES = sorted(FLOWS.rglob("*.py"))
 WITH_PREFECT = {"ingest.py", "compact.py", "verify_flow.py"}
 STEPS_OF_A_RUN = ["pipeline", "intake", "planning", "batch", "packed", "settling", "recovery", "deliveries", "workers"]
-# Its queries are to go into a room of storage/.
-ASKS_STILL = {"deliveries.py"}
 IMPURE = {"prefect", "pyarrow", "sqlalchemy", "pathlib", "os", "io", "time", "random", "socket", "subprocess", "shutil"}
 
 
@@ -41,7 +39,7 @@ def test_storage_knows_nothing_of_runs(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FLOWS)))
 def test_storage_alone_asks_the_database(path):
-    if path.parent.name != "storage" and path.name not in ASKS_STILL:
+    if path.parent.name != "storage":
         assert "flows.storage.ledger_tables" not in set(_imports(path))
 
 

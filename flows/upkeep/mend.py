@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.deliveries import set_aside, take_as_written, write_again, write_deliveries
+from flows.deliveries import set_aside, write_again, write_deliveries
 from flows.errors import LedgerError
 from flows.project import ledger_url_of, what_was_lost
 from flows.recovery import recover
@@ -32,6 +32,7 @@ from flows.storage.durable import rename_no_replace
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_adoption import LedgerAdoption
 from flows.storage.ledger_audit import LedgerAudit
+from flows.storage.ledger_deliveries import WrittenDeliveries
 from flows.storage.ledger_runs import Runs
 from flows.upkeep.adopting import adopt_parts, remember_originals
 from flows.upkeep.verify_deliveries import what_is_amiss
@@ -75,7 +76,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         if lost:
             done.extend(remember_originals(ledger, run_no, landing))
             if next(warehouse.delivery_files(), None) is not None:
-                take_as_written(ledger)
+                WrittenDeliveries(ledger).take_as_written()
         done.extend(_write_deliveries(ledger, warehouse))
         Runs(ledger).end(run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
     return done

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.deliveries import runs_in_hand
 from flows.errors import WarehouseError
 from flows.storage import faults
 from flows.storage.checksum import ColumnSums
 from flows.storage.durable import FILE_MODE
+from flows.storage.ledger_deliveries import WrittenDeliveries
 from flows.storage.ledger_rewrites import Move, Plan, PublishedPart
 from flows.storage.schema import DELIVERIES, conform, file_metadata, part_options
 from flows.storage.sorted_part import WrittenPart, sha256_of
@@ -41,7 +41,7 @@ def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPar
 
     A part that cannot be read is left alone: it cannot be merged, and no ledger has its hash.
     """
-    in_hand = runs_in_hand(rewriter.ledger)
+    in_hand = WrittenDeliveries(rewriter.ledger).runs_in_hand()
     found = []
     for path in (rewriter.warehouse.deliveries / partition).glob("*.parquet"):
         part = f"{partition}/{path.name}"

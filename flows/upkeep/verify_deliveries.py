@@ -13,14 +13,15 @@ from itertools import groupby, zip_longest
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from flows.deliveries import rows_of, runs_in_hand, unwritten_batches, written_runs
+from flows.deliveries import rows_of
+from flows.storage.ledger_deliveries import WrittenDeliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flows.deliveries import RunPart
     from flows.storage.ledger import Ledger
+    from flows.storage.ledger_deliveries import RunPart
     from flows.storage.warehouse import Warehouse
     from flows.upkeep.verification import Verification
 
@@ -43,7 +44,7 @@ class Amiss:
 
 def check_deliveries(ledger: Ledger, warehouse: Warehouse, found: Verification) -> None:
     """Compare the rows of each run with the ledger, and name what else lies there."""
-    unwritten = unwritten_batches(ledger)
+    unwritten = WrittenDeliveries(ledger).count_unwritten_batches()
     if unwritten:
         sentence = f"{unwritten:,} batch(es) are not in it. The next run, or --repair, writes them."
         found.add("deliveries-unwritten", "deliveries", sentence)
@@ -64,8 +65,8 @@ def check_deliveries(ledger: Ledger, warehouse: Warehouse, found: Verification) 
 
 def what_is_amiss(ledger: Ledger, warehouse: Warehouse) -> Amiss:
     """Compare the table with what the ledger says should be in it."""
-    runs = {run.run_id: run for run in written_runs(ledger)}
-    in_hand = runs_in_hand(ledger)
+    runs = {run.run_id: run for run in WrittenDeliveries(ledger).written_runs()}
+    in_hand = WrittenDeliveries(ledger).runs_in_hand()
     amiss, told = Amiss(), set[str]()
     for part in sorted(warehouse.delivery_files()):
         if not _A_PART.fullmatch(part):
