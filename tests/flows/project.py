@@ -254,6 +254,9 @@ def end(project: Project) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+# So many that a run of them is still at work when somebody has seen that it is, also on a machine three times as fast.
+ENOUGH_FILES = 4000
+
 _WORDS = (
     "harbour crane cargo morning tide captain ledger rope bell market bread winter letter bridge lantern "
     "river village council engine signal garden teacher weather journey window paper story station evening shoulder"

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.flows.project import BUSY, FLOW, descendants, end, free_port, make_project, texts, until
+from tests.flows.project import BUSY, ENOUGH_FILES, FLOW, descendants, end, free_port, make_project, texts, until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -68,7 +68,7 @@ def test_a_run_whose_machine_dies_stays_running_for_now(served, tmp_path):
     project = make_project(tmp_path / "doomed", PREFECT_API_URL=served.api.url)
     settings = project.folder / "longshore.toml"
     settings.write_text(settings.read_text() + 'project = "doomed"\nschedule_cron = "0 0 1 1 *"\n')
-    for index, text in enumerate(texts(1500, 400, seed=4)):
+    for index, text in enumerate(texts(ENOUGH_FILES, 400, seed=4)):
         project.drop(f"{index:04}.txt", text)
     try:
         project.serve()

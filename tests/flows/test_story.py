@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from tests.flows.project import FLOW, ROOT, Project, alive, clean_environment, descendants, run_at_work, texts, until
+from tests.flows.project import (
+    ENOUGH_FILES,
+    FLOW,
+    ROOT,
+    Project,
+    alive,
+    clean_environment,
+    descendants,
+    run_at_work,
+    texts,
+    until,
+)
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -133,7 +144,7 @@ def test_an_automation_starts_a_consumer_for_a_new_part(served: Project, tmp_pat
 
 
 def test_a_killed_run_is_crashed_and_the_next_one_finishes_its_work(served: Project) -> None:
-    for index, text in enumerate(texts(1500, 400, seed=1)):
+    for index, text in enumerate(texts(ENOUGH_FILES, 400, seed=1)):
         served.drop(f"killed/{index:04}.txt", text)
     served.api.start(f"{FLOW}/ingest")
     mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'killed/%'"
@@ -141,12 +152,12 @@ def test_a_killed_run_is_crashed_and_the_next_one_finishes_its_work(served: Proj
     run_id, process = run_at_work(served)
     os.kill(process, signal.SIGKILL)
     assert served.api.ended(run_id)["state_type"] == "CRASHED"
-    until("all of its work, done by a scheduled run", lambda: served.rows(mine) == [(1500, 1500)])
+    until("all of its work, done by a scheduled run", lambda: served.rows(mine) == [(ENOUGH_FILES, ENOUGH_FILES)])
     assert not [path for path in (served.landing / "killed").glob("*.txt") if path.is_file()]
 
 
 def test_a_cancelled_run_ends_with_nothing_lost(served: Project) -> None:
-    for index, text in enumerate(texts(1500, 400, seed=2)):
+    for index, text in enumerate(texts(ENOUGH_FILES, 400, seed=2)):
         served.drop(f"cancelled/{index:04}.txt", text)
     served.api.start(f"{FLOW}/ingest")
     mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'cancelled/%'"
@@ -158,7 +169,7 @@ def test_a_cancelled_run_ends_with_nothing_lost(served: Project) -> None:
     failed = [task["state"]["message"] for task in tasks if task["state_type"] == "FAILED"]
     assert not failed, "what was stopped on purpose is not shown in red"
     served.api.start(f"{FLOW}/ingest")
-    until("all of its work, done by the next run", lambda: served.rows(mine) == [(1500, 1500)])
+    until("all of its work, done by the next run", lambda: served.rows(mine) == [(ENOUGH_FILES, ENOUGH_FILES)])
 
 
 def test_ingest_on_the_command_line_is_a_flow_run_while_the_project_is_served(served: Project) -> None:
@@ -180,7 +191,7 @@ def test_a_run_whose_machine_died_is_crashed_by_its_missing_heartbeats(served: P
 
 def test_sigterm_in_the_middle_of_a_run_ends_everything_with_nothing_lost(served: Project) -> None:
     """The last chapter: no process is left, the state file is gone, and the next run goes on from there."""
-    for index, text in enumerate(texts(1500, 400, seed=3)):
+    for index, text in enumerate(texts(ENOUGH_FILES, 400, seed=3)):
         served.drop(f"stopped/{index:04}.txt", text)
     served.api.start(f"{FLOW}/ingest")
     mine = "SELECT count(*), count(DISTINCT record_id) FROM records WHERE source_path LIKE 'stopped/%'"
@@ -190,7 +201,7 @@ def test_sigterm_in_the_middle_of_a_run_ends_everything_with_nothing_lost(served
     assert not (served.folder / ".longshore/serve.json").exists()
     done = served.longshore("ingest")
     assert done.returncode == 0, done.stderr
-    assert served.rows(mine) == [(1500, 1500)]
+    assert served.rows(mine) == [(ENOUGH_FILES, ENOUGH_FILES)]
 
 
 def _maybe(ask: Any) -> Any:
