@@ -33,6 +33,7 @@ docs-check: $(VENV)/.installed
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/stages.py
+	-$(BIN)/python benchmarks/tracked.py --rounds 1
 	$(BIN)/python benchmarks/long_files.py --largest 16
 	$(BIN)/python benchmarks/scale.py --sizes 1000,10000,100000
 	$(BIN)/python benchmarks/queries.py
