@@ -3,7 +3,7 @@
 1. UTF-8, with or without a mark: nearly every file. What is valid UTF-8 is never read as anything else, but for
    escapes (ISO-2022, HZ, UTF-7), zero bytes (UTF-16, UTF-32) and documents that are spelt in ASCII (PDF).
 2. Byte order marks, UTF-16 and UTF-32 without one, CESU-8; EBCDIC.
-3. What is binary is rejected: by signature, then by its zero and control bytes.
+3. What is binary is rejected: by signature or structure, then by its zero and control bytes.
 4. UTF-8 that is damaged, and files of two encodings, line by line (`mixed.py`).
 5. The legacy charsets: every reading weighed (`judging.py`).
 
@@ -145,12 +145,13 @@ def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
 
 
 def _not_utf_8(raw: bytes) -> Decoded | Rejection:
+    from flows.text.charsets.serialised import name_by_structure  # noqa: PLC0415 - few files come here
     from flows.text.charsets.utf import read_marked, read_unmarked, read_variant  # noqa: PLC0415 - NumPy only where needed
 
     found = read_marked(raw)
     if found:
         return Decoded(*found) if not found.text.isspace() and found.text else _EMPTY
-    name = name_by_signature(raw)
+    name = name_by_signature(raw) or name_of_spelt_binary(raw) or name_by_structure(raw)
     if name:
         return _binary(name)
     found = read_unmarked(raw) or read_variant(raw)
