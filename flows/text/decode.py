@@ -67,8 +67,8 @@ _UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}")
 _TEMPERATURE: Final = 3.0
 # However likely its reading is, a single letter is little to go by.
 _ONE_LETTER_DOUBT: Final = 0.3
-# Letters of no language: text has -2 to -4.5 a byte, words that are mostly signs -5, and noise -6 to -10.
-_LEAST_LIKELY: Final = -5.5
+# Letters of no language: text has -2 to -4.5 a byte, frames and lists of letters to -5.9, and noise -6 to -10.
+_LEAST_LIKELY: Final = -6.0
 _UNLIKE_ANY_LANGUAGE: Final = 0.5
 _ENOUGH_TO_TELL: Final = 16
 _NOTHING: Final = -300.0
@@ -214,7 +214,7 @@ def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
     candidates = tuple(EncodingCandidate(name, round(shares[name] / total, 4)) for name in ranked)
     runner_up = candidates[1].encoding if len(ranked) > 1 and candidates[1].score > _CLOSE else None
     confidence = min(candidates[0].score, 1 - _ONE_LETTER_DOUBT / (1 + verdict.weighed_bytes))
-    if reading.likelihood < _LEAST_LIKELY * verdict.sampled_bytes and verdict.sampled_bytes >= _ENOUGH_TO_TELL:
+    if reading.likelihood < _LEAST_LIKELY * verdict.sampled_bytes and verdict.weighed_bytes >= _ENOUGH_TO_TELL:
         confidence = min(confidence, _UNLIKE_ANY_LANGUAGE)
     return Decoded(reads[best.name].text, reads[best.name].name, "detected", confidence, runner_up, candidates)
 
