@@ -114,6 +114,10 @@ def test_utf_8_that_was_cut_at_its_head_is_text(cut):
         assert name_by_structure(raw) is None
 
 
+def test_a_damaged_letter_at_the_head_is_no_tag_of_cbor():
+    assert name_by_structure(b"\xc5\x86em\xc4\x81s kaste, k\xd6em laiva pien\xc4\x81k ost\xc4\x81") is None
+
+
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), min_size=1, max_size=300))
 def test_letters_of_the_west_in_any_order_are_no_structure(text):
     assert name_by_structure(text.encode("cp850", "replace")) is None

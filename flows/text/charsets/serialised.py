@@ -139,7 +139,7 @@ _LAST_FIELD: Final = 200
 # The first bytes of what holds values: a text that begins with another one pays nothing.
 _FORMATS: Final = (
     (frozenset((*range(0x81, 0xA0), *range(0xD9, 0xE0))), _message_pack, "MessagePack data"),
-    (frozenset((*range(0x78, 0x7C), *range(0x81, 0xDC))), _cbor, "CBOR data"),
+    (frozenset((*range(0x78, 0x7C), *range(0x81, 0xC0), *range(0xD8, 0xDC))), _cbor, "CBOR data"),
     (frozenset((*b"([{)<>", *(byte | 0x80 for byte in b"([{)<>"))), _marshal, "a serialised Python object"),
     (frozenset((*range(8, 0x80), *range(0x80, 0x100))), _protocol_buffer, "a protocol buffer"),
 )
