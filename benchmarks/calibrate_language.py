@@ -1,33 +1,41 @@
 """Make flows/text/languages/language_calibration.py: how sure the default engine may be of a language.
 
-    python benchmarks/calibrate_language.py --corpus DIR > flows/text/languages/language_calibration.py
+    python benchmarks/calibrate_language.py --corpus DIR [--others FILE] > flows/text/languages/language_calibration.py
 
-DIR holds sets of texts with truth as `benchmarks/accuracy.py` takes them; only the half `look` is read. What is stored
-are a few numbers, no text. LIKENESS depends on the scores alone, WEIGHTS also on LIKENESS: run it twice after a
-change of the scores.
+DIR holds sets of texts with truth as `benchmarks/accuracy.py` takes them; only the half `look` is read. FILE has other
+texts, as many as one likes, a JSON object with `language` and `text` a line: TOLD_WEIGHTS are fitted on both,
+the others counting a third as much as those of DIR, however many they are. What is stored are a few numbers, no text.
+LIKENESS depends on the scores alone, WEIGHTS also on LIKENESS: run it twice after a change of the scores.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 import re
 import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
-from flows.text.languages.profile_engine import Look, features, look_closely
+from flows.text.languages.confidence import features
+from flows.text.languages.profile_engine import Look, look_closely
 
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "iw": "he", "in": "id"}
 # Triples from which on a text shows what its language's texts are like.
 ENOUGH = 150
+# How much all other texts count beside those of the corpus.
+OTHERS_COUNT = 1 / 3
+Floats = npt.NDArray[np.float64]
 
 
 class Sample(NamedTuple):
@@ -56,6 +64,13 @@ def samples(corpus: Path) -> list[Sample]:
     return found
 
 
+def others(file: Path | None) -> list[Sample]:
+    """Look at the texts of a file of JSON lines."""
+    rows = [json.loads(line) for line in file.open(encoding="utf-8")] if file else []
+    looks = [(look, row["language"]) for row in rows for look in look_closely(row["text"])[:1] if look.ranking]
+    return [Sample(look, look.ranking[0] == TWINS.get(language, language), in_doubt=True) for look, language in looks]
+
+
 def _text(folder: Path, row: dict[str, str]) -> str | None:
     if folder.name == "encodings":
         path = folder / row["expected_text_path"]
@@ -74,16 +89,28 @@ def likeness(found: list[Sample]) -> dict[str, float]:
     return {language: round(statistics.median(values), 2) for language, values in sorted(by_language.items())}
 
 
-def weights(found: list[Sample]) -> list[float]:
-    """Fit a logistic regression of being right on `Look.features`, by Newton's method with a small ridge."""
-    kept = [one for one in found if one.in_doubt and one.look.lead < math.inf]
+def weights(found: list[Sample], others: Sequence[Sample] = ()) -> list[float]:
+    """Fit a logistic regression of being right on `confidence.features`; others count as OTHERS_COUNT says."""
+    sets = [[one for one in each if one.in_doubt and one.look.lead < math.inf] for each in (found, others)]
+    kept = [one for each in sets for one in each]
     seen = np.array([features(one.look.lead, one.look.unlike, one.look.triples) for one in kept])
-    right = np.array([one.right for one in kept], float)
+    share = OTHERS_COUNT * len(sets[0]) / max(1, len(sets[1]))
+    counts = np.array([1.0] * len(sets[0]) + [share] * len(sets[1]))
+    return _fitted(seen, np.array([one.right for one in kept], float), counts)
+
+
+def named(found: list[Sample]) -> list[Sample]:
+    """Give those that a language is named for."""
+    return [one for one in found if not one.look.is_foreign]
+
+
+def _fitted(seen: Floats, right: Floats, counts: Floats) -> list[float]:
+    """Fit a logistic regression by Newton's method with a small ridge."""
     fitted = np.zeros(seen.shape[1])
     for _ in range(50):
         chance = 1 / (1 + np.exp(-seen @ fitted))
-        gradient = seen.T @ (chance - right) + 0.05 * fitted
-        curvature = (seen * (chance * (1 - chance))[:, None]).T @ seen + 0.05 * np.eye(len(fitted))
+        gradient = seen.T @ (counts * (chance - right)) + 0.05 * fitted
+        curvature = (seen * (counts * chance * (1 - chance))[:, None]).T @ seen + 0.05 * np.eye(len(fitted))
         fitted -= np.linalg.solve(curvature, gradient)
     return [round(float(weight), 3) for weight in fitted]
 
@@ -92,13 +119,16 @@ def main() -> None:
     """Print the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
-    found = samples(parser.parse_args().corpus)
+    parser.add_argument("--others", type=Path, help="other texts, JSON lines with language and text")
+    options = parser.parse_args()
+    found = samples(options.corpus)
     typical = likeness(found)
     lines = [f'    "{language}": {value},' for language, value in typical.items()]
     print(
         TEMPLATE.format(
             likeness="\n".join(lines),
             weights=tuple(weights(found)),
+            told=tuple(weights(named(found), named(others(options.others)))),
         )
     )
 
@@ -116,8 +146,11 @@ LIKENESS: Final = {{
 {likeness}
 }}
 
-# Of a logistic regression that the first language is right, on `Look.features`.
+# Of a logistic regression that the first language is right, on `confidence.features`.
 WEIGHTS: Final = {weights}
+
+# The same for the confidence that is told of a language that was named.
+TOLD_WEIGHTS: Final = {told}
 
 # Where a script decides: of short texts, and of those from some 40 letters on.
 ONE_LANGUAGE_CONFIDENCE: Final = (0.97, 0.99)

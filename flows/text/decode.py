@@ -3,12 +3,13 @@
 1. UTF-8, with or without a mark: nearly every file. What is valid UTF-8 is never read as anything else, but for
    escapes (ISO-2022, HZ, UTF-7), zero bytes (UTF-16, UTF-32) and documents that are spelt in ASCII (PDF).
 2. Byte order marks, UTF-16 and UTF-32 without one, CESU-8; EBCDIC.
-3. What is binary is rejected: by signature, then by its zero and control bytes.
+3. What is binary is rejected: by signature or structure, then by its zero and control bytes.
 4. UTF-8 that is damaged, and files of two encodings, line by line (`mixed.py`).
 5. The legacy charsets: every reading weighed (`judging.py`).
 
 Promised: total over any bytes, deterministic; a declared encoding is obeyed to the byte or refused with the place;
-the confidence is calibrated: of the files that say 0.9, nine in ten and more are read right.
+the confidence is calibrated: of the files that say 0.9, nine in ten and more are read right, and none says so that is
+unlike any language.
 Not promised: the right one of two charsets that read all of a file's bytes alike but for a sign or two; then the
 confidence is low and `runner_up` names the other.
 """
@@ -66,6 +67,10 @@ _UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}")
 _TEMPERATURE: Final = 3.0
 # However likely its reading is, a single letter is little to go by.
 _ONE_LETTER_DOUBT: Final = 0.3
+# Letters of no language: text has -2 to -4.5 a byte, frames and lists of letters to -5.9, and noise -6 to -10.
+_LEAST_LIKELY: Final = -6.0
+_UNLIKE_ANY_LANGUAGE: Final = 0.5
+_ENOUGH_TO_TELL: Final = 16
 _NOTHING: Final = -300.0
 _CLOSE: Final = 0.05
 _SHOWN: Final = 5
@@ -145,12 +150,13 @@ def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
 
 
 def _not_utf_8(raw: bytes) -> Decoded | Rejection:
+    from flows.text.charsets.serialised import name_by_structure  # noqa: PLC0415 - few files come here
     from flows.text.charsets.utf import read_marked, read_unmarked, read_variant  # noqa: PLC0415 - NumPy only where needed
 
     found = read_marked(raw)
     if found:
         return Decoded(*found) if not found.text.isspace() and found.text else _EMPTY
-    name = name_by_signature(raw)
+    name = name_by_signature(raw) or name_of_spelt_binary(raw) or name_by_structure(raw)
     if name:
         return _binary(name)
     found = read_unmarked(raw) or read_variant(raw)
@@ -195,7 +201,8 @@ def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
     scores = {reading.charset.name: reading.score for reading in verdict.readings}
     reads: dict[str, Read] = {}
     while True:
-        best = max(verdict.readings, key=lambda reading: scores[reading.charset.name]).charset
+        reading = max(verdict.readings, key=lambda reading: scores[reading.charset.name])
+        best = reading.charset
         if best.name in reads:
             break
         reads[best.name] = read = best.read(raw)
@@ -207,6 +214,8 @@ def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
     candidates = tuple(EncodingCandidate(name, round(shares[name] / total, 4)) for name in ranked)
     runner_up = candidates[1].encoding if len(ranked) > 1 and candidates[1].score > _CLOSE else None
     confidence = min(candidates[0].score, 1 - _ONE_LETTER_DOUBT / (1 + verdict.weighed_bytes))
+    if reading.likelihood < _LEAST_LIKELY * verdict.sampled_bytes and verdict.weighed_bytes >= _ENOUGH_TO_TELL:
+        confidence = min(confidence, _UNLIKE_ANY_LANGUAGE)
     return Decoded(reads[best.name].text, reads[best.name].name, "detected", confidence, runner_up, candidates)
 
 

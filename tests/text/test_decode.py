@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import random
 import tomllib
 import unicodedata
 from pathlib import Path
@@ -217,3 +218,11 @@ def test_declared_text_or_a_reason(raw, declared):
         assert result.reason in {Reason.UNDECODABLE, Reason.EMPTY}
     else:
         assert result.method == "declared"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bytes_that_are_no_language_say_that_they_may_be_read_wrong(seed):
+    noise = bytes(random.Random(seed).choices(range(0x80, 0x100), k=400))
+    found = decode(noise)
+    assert isinstance(found, Decoded)
+    assert found.confidence <= 0.5

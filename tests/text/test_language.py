@@ -47,6 +47,24 @@ def test_confidence_grows_with_the_text():
     assert short.confidence < 0.9 < long.confidence
 
 
+CATALOGUE = {
+    "Der Ordner ließ sich nicht leeren, weil er in Gebrauch ist": "de",
+    "Impossibile aprire la cartella del porto": "it",
+    "No se pudo guardar el diario de a bordo": "es",
+    "Le fichier du port est vide": "fr",
+    "Nie można otworzyć dziennika statku": "pl",
+    "The harbour log cannot be opened": "en",
+    "De lijst van schepen is leeg": "nl",
+    "Filen kunde inte sparas i hamnens mapp": "sv",
+}
+
+
+def test_lines_of_a_catalogue_are_told_about_as_surely_as_they_are_right():
+    found = {line: detect_language(line) for line in CATALOGUE}
+    assert {line: one.language for line, one in found.items()} == CATALOGUE
+    assert sum(one.confidence for one in found.values()) > 0.88 * len(found)
+
+
 def test_und_has_no_confidence_but_may_have_candidates():
     basque = next(case for case in CASES if case["label"].startswith("Basque"))
     found = detect_language(basque["text"])

@@ -127,7 +127,7 @@ _ALSO_WORDS: Final = frozenset(
     ]
 )
 _BY_FIRST: Final = {first: tuple(row for row in _SIGNATURES if row[0] or row[1][0] == first) for first in range(256)}
-_PICKLE: Final = re.compile(rb"\x80[\x02-\x05].*\.\Z", re.DOTALL)
+_PICKLE: Final = re.compile(rb"(?:\x80[\x02-\x05]|[\]})]q\0).*\.\Z", re.DOTALL)
 _OLD_PICKLE: Final = re.compile(rb"\A(?:\((?:dp|lp|ip|t|d|l)\d*\n|c[A-Za-z_.]+\n[A-Za-z_]+\n)(?s:.*)[.]\Z")
 
 # Bytes that text does not have. Not tab, line ends, form feed, the DOS end of file, escape, backspace, bell, shifts.

@@ -76,10 +76,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Every reading that was weighed, the best first, and how many bytes beyond ASCII it was weighed by."""
+    """Every reading that was weighed, the best first, and by how many bytes beyond ASCII, of how many in all."""
 
     readings: tuple[Reading, ...]
     weighed_bytes: int
+    sampled_bytes: int
 
 
 def judge(raw: bytes) -> Verdict:
@@ -95,7 +96,8 @@ def judge(raw: bytes) -> Verdict:
     if sum(math.exp(max(reading.score - best, -60.0)) for reading in readings) * _SURE > 1:
         heard = opinions(sample.plain + b" " + sample.words)
         readings = [replace(reading, score=reading.score + _opinion(reading, heard)) for reading in readings]
-    return Verdict(tuple(sorted(readings, key=lambda reading: -reading.score)), sample.beyond)
+    ranked = tuple(sorted(readings, key=lambda reading: -reading.score))
+    return Verdict(ranked, sample.beyond, len(sample.words) + len(sample.rare))
 
 
 @cache

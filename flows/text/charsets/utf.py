@@ -52,6 +52,8 @@ _FEWEST: Final = 4
 # Forty characters of any writing are more than these.
 _FEWEST_DIFFERENT: Final = 8
 _FEWEST_WIDE: Final = 10
+# No letter is so much of a text; a table of weights is mostly of one.
+_MOST_OF_ONE: Final = 0.5
 _MOSTLY: Final = 0.97
 # Running Chinese, Japanese and Korean has -6 to -8.5 a character; random ideographs -16.
 _LEAST_LIKELY: Final = -11.0
@@ -175,7 +177,8 @@ def _is_writing(text: str) -> bool:
 def _is_one_script(text: str) -> bool:
     """Tell whether nearly all of a text is of one or two blocks, or of Chinese, Japanese, Korean, or common signs."""
     codes = codes_of(text[:_LOOKED_AT])
-    if len(set(codes.tolist())) < min(_FEWEST_DIFFERENT, len(codes) // 2):
+    different, counts = np.unique(codes, return_counts=True)
+    if len(different) < min(_FEWEST_DIFFERENT, len(codes) // 2) or counts.max() > max(1, _MOST_OF_ONE * len(codes)):
         return False  # a pattern of bytes, over and over
     blocks = codes >> 8
     count = np.bincount(blocks, minlength=256)

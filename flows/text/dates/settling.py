@@ -36,11 +36,12 @@ _YEARS_OF_OTHERS_AGAIN: Final = 2200
 # Those of Vikram, which Nepal counts, are 57 ahead of ours.
 _YEARS_TO_COME: Final = 2050
 
-# English is written in both orders. Some languages that put the year first have no one order of day and month where a
-# year stands last; all others put the day first.
+# English is written in both orders, and Chinese with the year first or, in Singapore and Hong Kong, with the day first.
+# Some languages that put the year first have no one order of day and month where a year stands last; all others put the
+# day first.
 _BOTH: Final = frozenset(("en", "fil", "tl", "ceb", "zu", "xh", "ee", "or", "ks"))
-_UNKNOWN: Final = frozenset(("und", ""))
-_YEAR_FIRST: Final = frozenset(("zh", "ja", "ko", "hu", "mn"))
+_UNKNOWN: Final = frozenset(("und", "", "zh"))
+_YEAR_FIRST: Final = frozenset(("ja", "ko", "hu", "mn"))
 _YEAR_EITHER_END: Final = frozenset(("af", "ckb", "eo", "eu", "fa", "lt", "mg", "ne", "ps", "si", "sv", "ug"))
 
 

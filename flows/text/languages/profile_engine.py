@@ -14,19 +14,20 @@ however long a text is.
 from __future__ import annotations
 
 import math
-import operator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from flows.records import LanguageCandidate
 from flows.text.excerpt import even_sample, prose_sample
+from flows.text.languages.confidence import chance_of, features
 from flows.text.languages.language_calibration import (
     HAN_CONFIDENCE,
     KANA_OR_HANGUL_CONFIDENCE,
     LIKENESS,
     ONE_LANGUAGE_CONFIDENCE,
     RUNNER_UP_SHARE,
+    TOLD_WEIGHTS,
     WEIGHTS,
 )
 from flows.text.languages.language_engine import Language
@@ -93,7 +94,8 @@ class Look(NamedTuple):
     ranking: at most three languages of the script by score, best first. letters: how many, as of an alphabet. lead: of
     the first language over the second, in nats; infinite where the script has no other. likeness: the mean
     log-probability of its triples; unlike: how far that is below the language's own texts; triples: how many there are.
-    confidence: that the first is right; is_foreign: whether no language that is known fits.
+    confidence: that the first is right; is_foreign: whether no language that is known fits. told: the confidence that a
+    language named has, where it is another.
     """
 
     script: str
@@ -105,6 +107,7 @@ class Look(NamedTuple):
     triples: int = 0
     confidence: float = 0.0
     is_foreign: bool = True
+    told: float | None = None
 
 
 class ProfileEngine:
@@ -159,12 +162,6 @@ def look_closely(text: str) -> list[Look]:
         if letters >= (max(total * _SECOND_SHARE, _SECOND_LETTERS) if looks else 1.0):
             looks += _looks(codes, seen, script, letters, max(1, round(len(codes) / _PART)))
     return looks
-
-
-def features(lead: float, unlike: float, triples: int) -> tuple[float, ...]:
-    """Give what the confidence is fitted on."""
-    log_lead, length, likeness = math.log1p(lead), math.log1p(triples), -min(max(unlike, -0.3), 2.5)
-    return 1.0, log_lead, length, likeness, likeness * length, log_lead * length
 
 
 def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int) -> list[Look]:
@@ -225,26 +222,26 @@ def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, tot
     unlike = LIKENESS.get(ranking[0], likeness) - likeness
     if len(order) > 1:
         lead = float(totals[best] - totals[order[1]]) / STEPS
-        odds = sum(map(operator.mul, WEIGHTS, features(lead, unlike, triple_count)))
-        confidence = 1 / (1 + math.exp(-odds))
+        seen = features(lead, unlike, triple_count)
+        confidence, told = chance_of(WEIGHTS, seen), chance_of(TOLD_WEIGHTS, seen)
         slack = _UNLIKE
     else:
         lead = math.inf
-        confidence = ONE_LANGUAGE_CONFIDENCE[letters >= _LONG]
+        told = confidence = ONE_LANGUAGE_CONFIDENCE[letters >= _LONG]
         slack = _UNLIKE + _UNLIKE_ALONE
     is_foreign = triple_count >= _TRIPLES_TO_DOUBT and (
         unlike > slack + _UNLIKE_SHORT / math.sqrt(triple_count)
         or confidence < _LEAST_CONFIDENCE[triple_count >= _TRIPLES_TO_KNOW]
     )
-    return Look(script, letters, ranking, lead, likeness, unlike, triple_count, confidence, is_foreign)
+    return Look(script, letters, ranking, lead, likeness, unlike, triple_count, confidence, is_foreign, told)
 
 
 def _candidates(looks: list[Look]) -> tuple[LanguageCandidate, ...]:
     """Give the languages of the parts, each by its share; of a text in one language its runners-up."""
     if len(looks) == 1:
         (look,) = looks
-        doubt = 1 - look.confidence
-        chances = (look.confidence, *[min(doubt * share, look.confidence) for share in RUNNER_UP_SHARE])
+        first = look.confidence if look.is_foreign or look.told is None else look.told
+        chances = (first, *[min((1 - first) * share, first) for share in RUNNER_UP_SHARE])
         return tuple([LanguageCandidate(*pair) for pair in zip(look.ranking, map(_rounded, chances), strict=False)])
     letters = sum([look.letters for look in looks])
     found = {look.ranking[0]: look.confidence * look.letters / letters for look in looks if look.ranking}
