@@ -28,7 +28,8 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
 from flows.text.languages.confidence import features
-from flows.text.languages.profile_engine import Look, look_closely
+from flows.text.languages.looks import Look
+from flows.text.languages.profile_engine import look_closely
 
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "iw": "he", "in": "id"}
 # Triples from which on a text shows what its language's texts are like.

@@ -3,7 +3,7 @@
 1. prose     addresses, code, hashes, markup and quoted mail headers do not vote (`prose.py`)
 2. script    that of most letters; Han, Kana and Hangul decide by themselves (`script.py`)
 3. scores    langdetect's profiles of the languages of that script (`script_model.py`)
-4. und       where the text is unlike the language that fits it best
+4. und       where the text is unlike the language that fits it best (`looks.py`)
 5. how sure  by length, lead and likeness, as measured (`language_calibration.py`)
 
 A long text is judged by an even sample: by some 400 letters in eight places where all eight agree, by a clear lead, on
@@ -14,24 +14,25 @@ however long a text is.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from flows.records import LanguageCandidate
 from flows.text.excerpt import even_sample, prose_sample
-from flows.text.languages.confidence import chance_of, features
 from flows.text.languages.language_calibration import (
     HAN_CONFIDENCE,
     KANA_OR_HANGUL_CONFIDENCE,
-    LIKENESS,
     ONE_LANGUAGE_CONFIDENCE,
-    RUNNER_UP_SHARE,
-    TOLD_WEIGHTS,
-    WEIGHTS,
 )
 from flows.text.languages.language_engine import Language
-from flows.text.languages.letters_of_others import has_letters_of_others
+from flows.text.languages.looks import (
+    LONG,
+    UNLIKE_ALONE,
+    Look,
+    candidates_of,
+    is_of_a_neighbour,
+    judge_look,
+)
 from flows.text.languages.prose import CODE_SIGNS
 from flows.text.languages.script import (
     EAST_ASIAN,
@@ -41,7 +42,7 @@ from flows.text.languages.script import (
     east_asian_language,
     without_points,
 )
-from flows.text.languages.script_model import LANGUAGES, STEPS, Scores, ScriptModel, script_model
+from flows.text.languages.script_model import LANGUAGES, STEPS, Scores, script_model
 from flows.text.languages.siblings import is_in_a_sibling
 
 if TYPE_CHECKING:
@@ -67,47 +68,8 @@ _SECOND_SHARE: Final = 0.08
 _SECOND_LETTERS: Final = 60.0
 # Fewer letters say nothing. (An ideograph counts three.)
 _FEWEST_LETTERS: Final = 2.0
-# How much less likely than its own texts a text may be in a language: so many nats a triple, and more in short ones
-# (over the root of their number). A script of one language has few others to be mistaken for it.
-_UNLIKE: Final = 0.45
-_UNLIKE_SHORT: Final = 6.0
-_UNLIKE_ALONE: Final = 0.6
-# Nor is a language named at odds below these, in a sentence and in a page. A word or two is never called foreign: there
-# is too little to tell. (Odds of one in ten in a sentence would make und of nine more foreign ones in a hundred, but of
-# one own.)
-_LEAST_CONFIDENCE: Final = (0.07, 0.25)
-_TRIPLES_TO_DOUBT: Final = 20
-_TRIPLES_TO_KNOW: Final = 200
-# Below this a short text with letters that the language has not is in another one. (A page shows by its likeness what
-# it is, and letters that were misread in part of it must not hide that.)
-_SURE: Final = 0.9
-# From how many letters on a script alone is taken for its language without much doubt.
-_LONG: Final = 40.0
-
 # Written for one language only, though its profile is in another script.
 _OWN_SCRIPT: Final = {"Tglg": ("tl",)}
-
-
-class Look(NamedTuple):
-    """What was seen of the parts of a text that are in one script and, it seems, in one language.
-
-    ranking: at most three languages of the script by score, best first. letters: how many, as of an alphabet. lead: of
-    the first language over the second, in nats; infinite where the script has no other. likeness: the mean
-    log-probability of its triples; unlike: how far that is below the language's own texts; triples: how many there are.
-    confidence: that the first is right; is_foreign: whether no language that is known fits. told: the confidence that a
-    language named has, where it is another.
-    """
-
-    script: str
-    letters: float
-    ranking: tuple[str, ...] = ()
-    lead: float = math.inf
-    likeness: float = 0.0
-    unlike: float = 0.0
-    triples: int = 0
-    confidence: float = 0.0
-    is_foreign: bool = True
-    told: float | None = None
 
 
 class ProfileEngine:
@@ -119,7 +81,7 @@ class ProfileEngine:
         if not looks:
             return Language("und", None, 0.0)
         first = max(looks, key=lambda look: look.letters * look.confidence) if len(looks) > 1 else looks[0]
-        candidates = _candidates(looks)
+        candidates = candidates_of(looks)
         letters = sum([look.letters for look in looks])
         foreign = sum([look.letters for look in looks if look.is_foreign])
         if letters < _FEWEST_LETTERS or foreign * 2 > letters or first.is_foreign:
@@ -143,7 +105,7 @@ def look_quickly(text: str) -> list[Look]:
         return []
     looks = _looks(codes, seen, script, letters, _QUICK_PIECES)
     first = looks[0]
-    most_unlike = _QUICK_UNLIKE + (_UNLIKE_ALONE if first.lead == math.inf else 0.0)
+    most_unlike = _QUICK_UNLIKE + (UNLIKE_ALONE if first.lead == math.inf else 0.0)
     return looks if len(looks) == 1 and first.lead > _QUICK_LEAD and first.unlike < most_unlike else []
 
 
@@ -169,10 +131,10 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
     if script == EAST_ASIAN:
         language, form = east_asian_language(codes, seen.counts)
         confidence = HAN_CONFIDENCE if language == "zh" else KANA_OR_HANGUL_CONFIDENCE
-        return [Look(form, letters, (language,), confidence=confidence[letters >= _LONG], is_foreign=False)]
+        return [Look(form, letters, (language,), confidence=confidence[letters >= LONG], is_foreign=False)]
     if script not in LANGUAGES:
         own = _OWN_SCRIPT.get(script, ())
-        certainty = ONE_LANGUAGE_CONFIDENCE[letters >= _LONG] if own else 0.0
+        certainty = ONE_LANGUAGE_CONFIDENCE[letters >= LONG] if own else 0.0
         return [Look(script, letters, own, confidence=certainty, is_foreign=not own)]
     model = script_model(script)
     codes = without_points(codes, script)
@@ -182,8 +144,8 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
     best = int(whole.argmax())
     leads = np.maximum.reduce(totals, axis=1) - totals[:, best]
     if np.maximum.reduce(leads) <= _PART_LEAD * STEPS:
-        look = _judged(script, model, letters, scores, whole)
-        return [look._replace(is_foreign=True) if _is_of_a_neighbour(look, codes) else look]
+        look = judge_look(script, model, letters, scores, whole)
+        return [look._replace(is_foreign=True) if is_of_a_neighbour(look, codes) else look]
     winners = totals.argmax(axis=1)
     winners[leads <= _PART_LEAD * STEPS] = best
     shares = np.bincount(winners, scores.triple_counts, len(model.languages))
@@ -195,60 +157,8 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
         if own.any():
             share = letters * float(shares[column])
             of_own = Scores(*(part[own] for part in scores))
-            looks.append(_judged(script, model, share, of_own, np.add.reduce(of_own.totals)))
+            looks.append(judge_look(script, model, share, of_own, np.add.reduce(of_own.totals)))
     # What is neither of two languages reads here like the one and there like the other, as Galician does.
     if looks and is_in_a_sibling(codes, looks[0].ranking[0], 0.0):
         return [look._replace(is_foreign=True) for look in looks]
     return looks
-
-
-def _is_of_a_neighbour(look: Look, codes: Codes) -> bool:
-    """Tell whether a text is in a language that reads like the first one, by its letters or its words."""
-    if look.triples < _TRIPLES_TO_DOUBT:
-        return False
-    language = look.ranking[0]
-    if look.confidence < _SURE and look.triples < _TRIPLES_TO_KNOW:
-        return has_letters_of_others(codes, language) or is_in_a_sibling(codes, language, look.confidence)
-    return is_in_a_sibling(codes, language, look.confidence)
-
-
-def _judged(script: str, model: ScriptModel, letters: float, scores: Scores, totals: Sums) -> Look:
-    """Judge parts of a text that are in one language."""
-    order = totals.argsort(kind="stable")[:-4:-1].tolist()
-    best = order[0]
-    ranking = tuple([model.languages[column] for column in order])
-    triple_count = int(np.add.reduce(scores.triple_counts))
-    likeness = model.triples(scores.rows, best) / (STEPS * max(triple_count, 1))
-    unlike = LIKENESS.get(ranking[0], likeness) - likeness
-    if len(order) > 1:
-        lead = float(totals[best] - totals[order[1]]) / STEPS
-        seen = features(lead, unlike, triple_count)
-        confidence, told = chance_of(WEIGHTS, seen), chance_of(TOLD_WEIGHTS, seen)
-        slack = _UNLIKE
-    else:
-        lead = math.inf
-        told = confidence = ONE_LANGUAGE_CONFIDENCE[letters >= _LONG]
-        slack = _UNLIKE + _UNLIKE_ALONE
-    is_foreign = triple_count >= _TRIPLES_TO_DOUBT and (
-        unlike > slack + _UNLIKE_SHORT / math.sqrt(triple_count)
-        or confidence < _LEAST_CONFIDENCE[triple_count >= _TRIPLES_TO_KNOW]
-    )
-    return Look(script, letters, ranking, lead, likeness, unlike, triple_count, confidence, is_foreign, told)
-
-
-def _candidates(looks: list[Look]) -> tuple[LanguageCandidate, ...]:
-    """Give the languages of the parts, each by its share; of a text in one language its runners-up."""
-    if len(looks) == 1:
-        (look,) = looks
-        first = look.confidence if look.is_foreign or look.told is None else look.told
-        chances = (first, *[min((1 - first) * share, first) for share in RUNNER_UP_SHARE])
-        return tuple([LanguageCandidate(*pair) for pair in zip(look.ranking, map(_rounded, chances), strict=False)])
-    letters = sum([look.letters for look in looks])
-    found = {look.ranking[0]: look.confidence * look.letters / letters for look in looks if look.ranking}
-    ranked = sorted(found.items(), key=lambda item: -item[1])[:3]
-    return tuple([LanguageCandidate(language, _rounded(chance)) for language, chance in ranked])
-
-
-def _rounded(chance: float) -> float:
-    # Four digits: the last bits of exp() may differ between machines.
-    return round(chance, 4)
