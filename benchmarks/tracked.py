@@ -28,7 +28,7 @@ from ingest import run_once
 
 from tests.flows.project import FLOW, Project, clean_environment, end, free_port
 
-# What a run in which nobody sees a difference may cost more (issue: Prefect's cost).
+# Per cent that tracking may add to the time of a run.
 GOAL = 2.0
 
 

@@ -54,10 +54,10 @@ def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
 
     Only for the holder of the run lock, when every batch is settled: at a run's end, or after recovery.
     """
-    parts = []
-    for run in WrittenDeliveries(ledger).unwritten_runs():
+    parts, written = [], WrittenDeliveries(ledger)
+    for run in written.unwritten_runs():
         _write_part(warehouse, run.part, rows_of(ledger, run))
-        WrittenDeliveries(ledger).mark_written(run)
+        written.mark_written(run)
         parts.append(run.part)
     return parts
 

@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flows.project import known_files
-from flows.storage.patterns import wanted_by
+from flows.project import waiting_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,20 +92,5 @@ class Intake:
         return young
 
     def _list(self, seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
-        settings = self.settings
-        matches = wanted_by(settings.include, settings.exclude)
-
-        def wanted(path: str) -> bool:
-            return path not in self.given_up and (matches is None or matches(path))
-
         self.landing.forget_folders()
-        known = known_files(self.ledger, settings)
-        return self.landing.list_settled(
-            settings.settle_seconds,
-            time.time(),
-            FILES_A_ROUND,
-            wanted,
-            seen_before,
-            known,
-            take_underscored=settings.take_underscored,
-        )
+        return waiting_files(self.landing, self.ledger, self.settings, FILES_A_ROUND, seen_before, self.given_up)

@@ -17,7 +17,7 @@ from flows.records import Batch, Delivery, Outcome, Reason, Source
 from flows.sources import failure
 from flows.storage import faults
 from flows.storage.landing import MovedError
-from flows.storage.ledger import PUBLISHED, SETTLED
+from flows.storage.ledger import VISIBLE
 from flows.storage.packs import may_be_pack
 from flows.storage.tombstones import buried
 from flows.text.version import NORMALISER_VERSION
@@ -101,7 +101,7 @@ def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tupl
     waiting: list[LandedFile] = []
     for of_a_file in found:
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
-        if states <= {PUBLISHED, SETTLED}:
+        if states.issubset(VISIBLE):
             deliveries += conclude_packs([_planned(unless_forgotten(d, forgotten), owners, sources) for d in of_a_file])
         else:
             waiting.append(of_a_file[0].file)

@@ -14,7 +14,7 @@ from flows.storage.patterns import wanted_by
 from flows.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from flows.records import LandedFile
     from flows.settings import Settings
@@ -87,17 +87,38 @@ def _records_alone(ledger: Ledger | None, warehouse: Warehouse) -> str | None:
 
 def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:
     """Give what tells of some files which were ingested and left in landing; None where there can be none."""
+    kept = KeptFiles(ledger)
     if settings.after_ingest == "keep":
-        return KeptFiles(ledger).unchanged
-    if KeptFiles(ledger).count_stuck():
-        return partial(KeptFiles(ledger).unchanged, stuck=True)
+        return kept.unchanged
+    if kept.count_stuck():
+        return partial(kept.unchanged, stuck=True)
     return None
 
 
-def waiting_files(landing: Landing, ledger: Ledger | None, settings: Settings, limit: int) -> Listing:
-    """List at most so many files that the next run would take, oldest first."""
-    wanted = wanted_by(settings.include, settings.exclude)
+def waiting_files(
+    landing: Landing,
+    ledger: Ledger | None,
+    settings: Settings,
+    limit: int,
+    seen_before: dict[str, tuple[int, int]] | None = None,
+    given_up: Collection[str] = (),
+) -> Listing:
+    """List at most so many files that the next run would take, oldest first; none that was given up.
+
+    seen_before: what an earlier look saw, as `storage/listing.py` says.
+    """
+    matches = wanted_by(settings.include, settings.exclude)
     known = known_files(ledger, settings) if ledger is not None else None
+
+    def wanted(path: str) -> bool:
+        return path not in given_up and (matches is None or matches(path))
+
     return landing.list_settled(
-        settings.settle_seconds, time.time(), limit, wanted, None, known, take_underscored=settings.take_underscored
+        settings.settle_seconds,
+        time.time(),
+        limit,
+        wanted if given_up else matches,
+        seen_before,
+        known,
+        take_underscored=settings.take_underscored,
     )

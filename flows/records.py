@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+# Of a file whose bytes are no longer where the listing saw them: `settled_as` is then nowhere.
+GONE = ""
+
 
 class Reason(StrEnum):
     """Why a delivery could not become a record."""

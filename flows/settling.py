@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flows.records import Outcome
+from flows.records import GONE, Outcome
 from flows.storage import faults
 from flows.storage.landing import MovedError
 from flows.storage.names import shortened, to_source_path, with_suffix_before_ending
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from flows.storage.landing import Landing
 
 REASON_ENDING = ".reason.json"
-# Of a file whose bytes are no longer where the listing saw them: `settled_as` is then nowhere.
-GONE = ""
 # A file that fails to move with one of these stays; with any other (the disk is full, it fails) the run stops.
 _IMMOVABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EBUSY, errno.ENAMETOOLONG)
 

@@ -6,15 +6,14 @@ no change is missed (a network share may say nothing); the schedule stays the sa
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from flows.errors import SettingsError
+from flows.project import waiting_files
 from flows.settings import Settings
 from flows.storage.landing import Landing
 from flows.storage.passed_over import is_passed_over
-from flows.storage.patterns import wanted_by
 
 # Changes within so long are one.
 _DEBOUNCE_MS = 300
@@ -61,9 +60,6 @@ async def settled_changes(settings: Settings) -> AsyncIterator[None]:
 def _look(settings: Settings) -> tuple[bool, float | None]:
     """Say whether a file is ready, and else how long the youngest needs; None where there is none."""
     with contextlib.suppress(OSError), Landing(settings.landing) as landing:
-        wanted = wanted_by(settings.include, settings.exclude)
-        listing = landing.list_settled(
-            settings.settle_seconds, time.time(), 1, wanted, take_underscored=settings.take_underscored
-        )
+        listing = waiting_files(landing, None, settings, 1)
         return bool(listing.files or listing.not_files), listing.young_seconds if listing.young else None
     return False, None

@@ -15,7 +15,7 @@ from flows.storage.ledger import SETTLED
 from flows.storage.ledger_tables import about, batches, deliveries, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flows.storage.ledger import Ledger
 
@@ -75,7 +75,7 @@ class WrittenDeliveries:
         with self._engine.connect() as db:
             return set(db.execute(query.where(batches.c.batch_no > self._marked(_WRITTEN_TO))).scalars())
 
-    def rows_of(self, run: RunPart) -> Iterator[tuple[sa.Row[Any], list[sa.Row[Any]]]]:
+    def rows_of(self, run: RunPart) -> Iterator[tuple[sa.Row[Any], Sequence[sa.Row[Any]]]]:
         """Give each batch of a run with its deliveries, in their order."""
         of_run = sa.select(batches).where(
             batches.c.run_no == run.run_no, batches.c.batch_no.between(run.first_batch, run.last_batch)
@@ -83,7 +83,7 @@ class WrittenDeliveries:
         with self._engine.connect() as db:
             for batch in db.execute(of_run.order_by(batches.c.batch_no)).all():
                 query = sa.select(deliveries).where(deliveries.c.batch_no == batch.batch_no)
-                yield batch, list(db.execute(query.order_by(deliveries.c.delivery_no)).all())
+                yield batch, db.execute(query.order_by(deliveries.c.delivery_no)).all()
 
     def _runs(self, which: sa.ColumnElement[bool]) -> Iterator[RunPart]:
         query = (

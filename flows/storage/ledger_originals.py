@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.records import Outcome
+from flows.records import GONE, Outcome
 from flows.storage.ledger_rows import chunks
 from flows.storage.ledger_tables import batches, deliveries
 
@@ -60,7 +60,7 @@ class LedgerOriginals:
                     continue
                 if not row.is_member:
                     yield Brought(row, None)
-                elif row.settled_as != "":  # else it was taken out of its pack
+                elif row.settled_as != GONE:  # else it was taken out of its pack
                     pack = _pack_of(db, row)
                     if pack is not None:
                         yield Brought(row, pack)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from flows.records import Outcome
+from flows.records import GONE, Outcome
 from flows.storage.ledger import SETTLED
 from flows.storage.ledger_audit import Original
 from flows.storage.ledger_rows import delivery_of
@@ -74,7 +74,7 @@ class Rejections:
                 deliveries.c.settled_as == stored,
                 sa.and_(deliveries.c.settled_as.is_(None), deliveries.c.path == usual),
             ):
-                db.execute(sa.update(deliveries).where(rejected, place_is).values(settled_as=""))
+                db.execute(sa.update(deliveries).where(rejected, place_is).values(settled_as=GONE))
 
 
 def _rejected(query: sa.Select[Any], reason: str | None, *, members: bool) -> sa.Select[Any]:

@@ -87,6 +87,5 @@ def is_passed_over(path: str, name: str, *, take_underscored: bool = False) -> b
     >>> is_passed_over("_notes.txt", "_notes.txt", take_underscored=True)
     False
     """
-    if name[0] == "_":
-        return not take_underscored or path in _OWN or name.endswith(_UPLOADING)
-    return name[0] == "." or name.endswith(_UPLOADING)
+    underscored = name[0] == "_" and (not take_underscored or path in _OWN)
+    return underscored or name[0] == "." or name.endswith(_UPLOADING)

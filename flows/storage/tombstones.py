@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from flows.records import GONE
 from flows.storage.ledger_engine import begin
 from flows.storage.ledger_rows import chunks
 from flows.storage.ledger_tables import batches, deliveries, kept, metadata
@@ -63,7 +64,7 @@ class Tombstones:
         """Remember that the landed files, or the members of packs, of these deliveries are nowhere any more."""
         with begin(self._engine, durable=True) as db:
             for chunk in chunks(list(delivery_nos)):
-                db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(settled_as=""))
+                db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(settled_as=GONE))
 
     def mark_repacked(self, pack_no: int, size: int, said: str) -> None:
         """Remember what a pack is to be from here on: how many bytes, and a sentence with their hash."""

@@ -12,8 +12,8 @@ import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from flows.records import LandedFile, Outcome
-from flows.settling import GONE, REASON_ENDING, archive_day, reason_name
+from flows.records import GONE, LandedFile, Outcome
+from flows.settling import REASON_ENDING, archive_day, reason_name
 from flows.storage.landing import MovedError
 from flows.storage.ledger_adoption import Adoption, Found, LedgerAdoption, day_of
 from flows.storage.ledger_audit import LedgerAudit, LedgerPart

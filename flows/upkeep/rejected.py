@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.errors import SettingsError
 from flows.project import ledger_if_any, open_ledger, refuse_lost_ledger
-from flows.records import Outcome
-from flows.settling import GONE, archive_day, place_of, reason_name
+from flows.records import GONE, Outcome
+from flows.settling import archive_day, place_of, reason_name
 from flows.storage.landing import Landing, MovedError
 from flows.storage.ledger import Ledger
 from flows.storage.ledger_kept import KeptFiles

@@ -6,8 +6,8 @@ import hashlib
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from flows.records import Outcome
-from flows.settling import GONE, REASON_ENDING, archive_day, place_of, reason_name
+from flows.records import GONE, Outcome
+from flows.settling import REASON_ENDING, archive_day, place_of, reason_name
 from flows.storage.landing import MovedError
 from flows.storage.passed_over import ARCHIVE, DELETING, REJECTED
 

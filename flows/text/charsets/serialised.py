@@ -17,6 +17,8 @@ from typing import Final
 from flows.text.charsets.walking import DEEPEST, LOOKED_AT, Misfit, Value, Walk
 
 _INFLATED: Final = 1 << 12
+# The highest number that is taken for a field of a protocol buffer.
+_LAST_FIELD: Final = 200
 # The sizes of MessagePack's numbers and extensions, from a float of 32 bits to an extension of 16 bytes.
 _MESSAGE_PACK_SIZES: Final = dict(enumerate((4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17), 0xCA))
 
@@ -135,13 +137,12 @@ def _string_or_message(walk: Walk, size: int, depth: int) -> None:
             raise
 
 
-_LAST_FIELD: Final = 200
 # The first bytes of what holds values: a text that begins with another one pays nothing.
 _FORMATS: Final = (
     (frozenset((*range(0x81, 0xA0), *range(0xD9, 0xE0))), _message_pack, "MessagePack data"),
     (frozenset((*range(0x78, 0x7C), *range(0x81, 0xC0), *range(0xD8, 0xDC))), _cbor, "CBOR data"),
     (frozenset((*b"([{)<>", *(byte | 0x80 for byte in b"([{)<>"))), _marshal, "a serialised Python object"),
-    (frozenset((*range(8, 0x80), *range(0x80, 0x100))), _protocol_buffer, "a protocol buffer"),
+    (frozenset(range(8, 0x100)), _protocol_buffer, "a protocol buffer"),
 )
 
 
