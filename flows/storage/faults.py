@@ -52,6 +52,7 @@ _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 
 _armed = os.environ.get("LONGSHORE_FAULT", "")
 _passed = 0
+_has_cut = False
 
 
 def step(name: str, *, path: str | os.PathLike[str] = "") -> None:
@@ -61,19 +62,22 @@ def step(name: str, *, path: str | os.PathLike[str] = "") -> None:
 
 
 def cut(name: str, data: bytes | memoryview) -> bytes | memoryview:
-    """Give the data to write at this step: all of it, or half where a cut is armed."""
+    """Give the data to write at this step: all of it, or half where a cut is armed; who gets half dies at the step."""
+    global _has_cut  # noqa: PLW0603 - of this process, as the counter
     if not _armed:
         return data
     wanted, kind, nth, once = _parse()
-    if (wanted, kind, _passed) != (name, "cut", nth - 1) or (once and os.access(once, os.F_OK)):
+    # Spent here, and not at the step: else two that write at once would both be cut, and one of them live.
+    if (wanted, kind, _passed) != (name, "cut", nth - 1) or (once and not _first_to_make(once)):
         return data
+    _has_cut = True
     return data[: len(data) // 2]
 
 
 def arm(fault: str) -> None:
     """Arm a fault in this process, as `LONGSHORE_FAULT` does in a new one; an empty string disarms."""
-    global _armed, _passed
-    _armed, _passed = fault, 0
+    global _armed, _passed, _has_cut
+    _armed, _passed, _has_cut = fault, 0, False
 
 
 def _parse() -> tuple[str, str, int, str]:
@@ -87,7 +91,7 @@ def _pass(name: str, path: str) -> None:
     if name != wanted:
         return
     _passed += 1
-    if _passed != nth or (once and not _first_to_make(once)):
+    if not _has_cut and (_passed != nth or (once and not _first_to_make(once))):
         return
     if kind in _ERRORS:
         raise OSError(_ERRORS[kind], f"{os.strerror(_ERRORS[kind])} (made by LONGSHORE_FAULT at {name})", path)
