@@ -25,9 +25,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.goals import show_goals
-from flows.records import Rejection
-from flows.text.normalise import normalise
-from flows.text.policy import LanguageEngine
+from longshore.records import Rejection
+from longshore.text.normalise import normalise
+from longshore.text.policy import LanguageEngine
 
 SETS = ("encodings", "mojibake", "languages", "news", "dates", "hostile")
 Row = dict[str, Any]

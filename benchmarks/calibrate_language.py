@@ -1,6 +1,6 @@
-"""Make flows/text/languages/language_calibration.py: how sure the default engine may be of a language.
+"""Make src/longshore/text/languages/detect.py: how sure the default engine may be of a language.
 
-    python benchmarks/calibrate_language.py --corpus DIR [--others FILE] > flows/text/languages/language_calibration.py
+    python benchmarks/calibrate_language.py --corpus DIR [--others FILE] > src/longshore/text/languages/detect.py
 
 DIR holds sets of texts with truth as `benchmarks/accuracy.py` takes them; only the half `look` is read. FILE has other
 texts, as many as one likes, a JSON object with `language` and `text` a line: TOLD_WEIGHTS are fitted on both,
@@ -27,9 +27,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
-from flows.text.languages.confidence import features
-from flows.text.languages.looks import Look
-from flows.text.languages.profile_engine import look_closely
+from longshore.text.languages.detect import Look, features, look_closely
 
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "iw": "he", "in": "id"}
 # Triples from which on a text shows what its language's texts are like.

@@ -27,9 +27,9 @@ import ftfy
 
 from benchmarks.accuracy import half_of
 from benchmarks.reencoding import encodings_in_use, languages_of
-from flows.text.mending.fastpath import cannot_change
-from flows.text.mending.misread import MIX_UPS
-from flows.text.repair import repair
+from longshore.text.mojibake.prefilter import cannot_change
+from longshore.text.mojibake.wrong_charset import MIX_UPS
+from longshore.text.repair import repair
 from tests.text.troubled import misread, read_as_browsers_do
 
 Change = Callable[[str], str]

@@ -29,7 +29,12 @@ HERE = Path(__file__).parent
 
 def run_once(command: list[str], cwd: Path) -> dict[str, float]:
     """Run a command to its end and give its wall and CPU seconds and the peak memory of its process tree (MiB)."""
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "ERROR"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(HERE.parent / "src"),
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "ERROR",
+    }
     environment["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
     environment["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "180"
     before = os.times()
@@ -87,7 +92,7 @@ def measure(kind: str, corpus: Path, files: int, workers: int) -> dict[str, floa
         if kind == "longshore":
             environment = ["env", "LONGSHORE_SETTLE_SECONDS=0", f"LONGSHORE_WORKERS={workers}"]
             places = ["--landing", str(landing), "--warehouse", str(room / "warehouse")]
-            command = [*environment, sys.executable, "-m", "flows", "ingest", "--no-wait", *places]
+            command = [*environment, sys.executable, "-m", "longshore", "ingest", "--no-wait", *places]
         else:
             command = [sys.executable, str(HERE / "rivals.py"), kind, str(landing), str(room / "out.parquet")]
         # Whoever makes its writes durable would wait for the copies of the corpus too.

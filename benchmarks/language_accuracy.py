@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
-from flows.text.language import Language, detect_language
-from flows.text.policy import LanguageEngine
+from longshore.text.language import Language, detect_language
+from longshore.text.policy import LanguageEngine
 
 # One language under two codes, as the truth has it.
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "iw": "he", "in": "id"}

@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from flows.records import Batch, Delivery, LandedFile, Outcome, Source
-from flows.storage.ledger import Ledger
-from flows.storage.ledger_runs import Runs
+from longshore.records import Batch, Delivery, LandedFile, Outcome, Source
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.runs import Runs
 
 BATCH = 500
 # Another's work on the machine must not be taken for ours.

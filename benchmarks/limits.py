@@ -46,10 +46,10 @@ def ingest(path: Path, folder: Path, max_file_bytes: int | None) -> str:
     os.utime(path, (1_700_000_000, 1_700_000_000))
     landed = landing / path.name
     os.link(path, landed)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LONGSHORE_WORKERS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_WORKERS": "1"}
     if max_file_bytes:
         environment["LONGSHORE_MAX_FILE_BYTES"] = str(max_file_bytes)
-    command = [sys.executable, "-m", "flows", "ingest", "--json", "--landing", str(landing)]
+    command = [sys.executable, "-m", "longshore", "ingest", "--json", "--landing", str(landing)]
     command += ["--warehouse", str(folder / f"warehouse-{time.time_ns()}")]
     began = time.perf_counter()
     with tempfile.TemporaryFile(dir=folder) as out:

@@ -42,8 +42,8 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 
 def child(shape: str, size: int) -> None:
     """Normalise one text and print what it took."""
-    from flows.records import Rejection
-    from flows.text.normalise import normalise
+    from longshore.records import Rejection
+    from longshore.text.normalise import normalise
 
     # What is loaded once a process is not what a text costs.
     for first in (b"The harbour was quiet, and \xe9 was the only odd letter in the text.", "Le cafÃ© Ã©tait".encode()):

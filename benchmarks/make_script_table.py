@@ -1,6 +1,6 @@
-"""Make flows/text/languages/script_table.py: which letters belong to which script.
+"""Make src/longshore/text/languages/scripts.py: which letters belong to which script.
 
-    python benchmarks/make_script_table.py > flows/text/languages/script_table.py
+    python benchmarks/make_script_table.py > src/longshore/text/languages/scripts.py
 
 From the Unicode data in the regex package (Script property, ISO 15924 names). Only letters and marks have a script
 here; digits, punctuation and what Unicode calls common or inherited have none. Ranges run over what is unassigned

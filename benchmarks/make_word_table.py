@@ -1,6 +1,6 @@
-"""Make flows/text/word_table.py: how a character behaves in words, by UAX #29.
+"""Make src/longshore/text/word_table.py: how a character behaves in words, by UAX #29.
 
-    python benchmarks/make_word_table.py > flows/text/word_table.py
+    python benchmarks/make_word_table.py > src/longshore/text/word_table.py
 
 From the Unicode data in the regex package: the property Word_Break, in the few classes that counting words needs.
 """

@@ -25,7 +25,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.storage.schema import RECORDS, SORTED_BY, part_options
+from longshore.storage.schema import RECORDS, SORTED_BY, part_options
 
 Ranges = dict[str, tuple[Any, Any] | None]
 Question = tuple[tuple[str, ...], Ranges]

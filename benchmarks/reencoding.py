@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import chardet_alone, charset_normalizer_alone, half_of
-from flows.records import Rejection
-from flows.text.charsets.candidates import single_byte
-from flows.text.decode import decode
+from longshore.records import Rejection
+from longshore.text.decode import decode
+from longshore.text.encodings.charsets import single_byte
 
 WEST = ("cp1252", "iso8859_15", "cp850", "mac_roman")
 CENTRE = ("cp1250", "iso8859_2", "cp852", "mac_latin2")

@@ -44,7 +44,7 @@ def measure(files: int, size: int, workers: int) -> dict[str, float]:
         room = Path(name)
         make_landing(room / "landing", files, size)
         environment = ["env", "LONGSHORE_SETTLE_SECONDS=0", f"LONGSHORE_WORKERS={workers}"]
-        command = [*environment, sys.executable, "-m", "flows", "ingest", "--no-wait"]
+        command = [*environment, sys.executable, "-m", "longshore", "ingest", "--no-wait"]
         first = run_once(command, room)
         second = run_once(command, room)
     return {

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 from queries import QUESTIONS, Question, filled, make_rows, write
 
-from flows.storage.sorted_part import GROUP_ROWS, SortedPart
+from longshore.storage.parquet import GROUP_ROWS, SortedPart
 
 Range = tuple[int, int]
 # DuckDB seeks and reads in two steps, and now and then another of its threads moves the same Python file in between.

@@ -25,11 +25,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.pipeline import ingest_landing
-from flows.settings import Settings
-from flows.storage.warehouse import Warehouse
-from flows.upkeep.verify import record_ids_of, verify
-from flows.workers import InlineWorkers, ProcessWorkers
+from longshore.ingestion.executors import InlineWorkers, ProcessWorkers
+from longshore.maintenance.verify import record_ids_of, verify
+from longshore.settings import Settings
+from longshore.storage.warehouse import Warehouse
 from tests.crash.forks import fork, fork_workers, freeze, once_free, wait
 from tests.crash.reading import read_until
 
@@ -84,7 +83,7 @@ def ingest(root: Path, *, many: bool) -> str:
     if many:
         fork_workers()
     made = ProcessWorkers(2) if many else InlineWorkers()
-    return once_free(lambda: ingest_landing(settings_of(root), lambda *_: made).state)
+    return once_free(lambda: ingest(settings_of(root), lambda *_: made).state)
 
 
 def check(root: Path) -> list[str]:

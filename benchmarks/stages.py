@@ -22,16 +22,15 @@ from typing import Any, TypeVar
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from corpus import make_corpus
 
-from flows.records import LandedFile, Record, Rejection
-from flows.storage.schema import records_table
-from flows.storage.warehouse import Warehouse
-from flows.text.counts import count
-from flows.text.decode import decode
-from flows.text.header import split_header
-from flows.text.language import detect_language
-from flows.text.normalise import normalise
-from flows.text.repair import repair
-from flows.text.version import NORMALISER_VERSION
+from longshore.records import LandedFile, Record, Rejection
+from longshore.storage.schema import records_table
+from longshore.storage.warehouse import Warehouse
+from longshore.text.counts import count
+from longshore.text.decode import decode
+from longshore.text.header import split_header
+from longshore.text.language import detect_language
+from longshore.text.normalise import NORMALISER_VERSION, normalise
+from longshore.text.repair import repair
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -75,7 +75,7 @@ def direct(folder: Path, corpus: Path) -> tuple[float, float]:
     """Give the seconds of a run that nothing tracks, and the processor time of its processes."""
     project = project_of(folder, corpus)
     drop(project)
-    took = run_once([sys.executable, "-m", "flows", "ingest", "--no-wait"], folder)
+    took = run_once([sys.executable, "-m", "longshore", "ingest", "--no-wait"], folder)
     return seconds_of_last_run(project), took["cpu"]
 
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from flows.cli import build_parser
-from flows.scaffold import setting_reasons
-from flows.settings import Settings
-from flows.settings_errors import ENV_PREFIX
+from longshore.cli.main import build_parser
+from longshore.cli.scaffold import setting_reasons
+from longshore.settings import Settings
+from longshore.settings import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def settings_page() -> Iterator[str]:
 def commands_page() -> Iterator[str]:
     """Give the page of all commands."""
     yield "# Commands\n\n"
-    yield "`python -m flows` is the same program. Exit codes: 0 all well, 1 a run that could not finish, "
+    yield "`python -m longshore` is the same program. Exit codes: 0 all well, 1 a run that could not finish, "
     yield "2 a usage or settings error, 130 stopped by Ctrl-C or SIGTERM. An error is one message; `--debug` adds a "
     yield "traceback.\n\n"
     for name, command in subcommands().items():

@@ -9,14 +9,14 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 from sqlalchemy.exc import OperationalError
 
-from flows import __version__
-from flows.errors import LockHeldError, LongshoreError
-from flows.ingest import Folder, sentence_of
-from flows.observer import Silent
-from flows.report_markdown import escaped
-from flows.service.prefect_report import told_but_not_fatal
-from flows.settings import load_settings
-from flows.upkeep.compaction import CompactionSummary, compact_warehouse
+from longshore import __version__
+from longshore.errors import LockHeldError, LongshoreError
+from longshore.maintenance.compact import CompactionSummary, compact_warehouse
+from longshore.orchestration.artifacts import told_but_not_fatal
+from longshore.orchestration.markdown import escaped
+from longshore.orchestration.tracked import Folder, sentence_of
+from longshore.records import Silent
+from longshore.settings import load_settings
 
 
 @flow(name="longshore-compact", version=__version__, persist_result=False)

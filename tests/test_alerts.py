@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from flows.service.alerts import alerts
-from flows.settings import Settings
-from flows.status import Status
+from longshore.maintenance.status import Status
+from longshore.orchestration.monitoring import alerts
+from longshore.settings import Settings
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 

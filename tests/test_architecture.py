@@ -27,20 +27,24 @@ def _imports(path):
 def test_text_imports_nothing_impure(path):
     for name in _imports(path):
         assert name.split(".")[0] not in IMPURE, f"{path.name} imports {name}"
-        assert not name.startswith(("flows.storage", "flows.settings", "flows.pipeline")), f"{path.name} imports {name}"
+        assert not name.startswith(("longshore.storage", "longshore.settings", "longshore.pipeline")), (
+            f"{path.name} imports {name}"
+        )
 
 
 @pytest.mark.parametrize("path", sorted((FLOWS / "storage").glob("*.py")), ids=lambda path: path.name)
 def test_storage_knows_nothing_of_runs(path):
     for name in _imports(path):
         assert name.split(".")[0] != "prefect"
-        assert not name.startswith(("flows.pipeline", "flows.workers", "flows.cli")), f"{path.name} imports {name}"
+        assert not name.startswith(("longshore.pipeline", "longshore.ingestion.executors", "longshore.cli.main")), (
+            f"{path.name} imports {name}"
+        )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FLOWS)))
 def test_storage_alone_asks_the_database(path):
     if path.parent.name != "storage":
-        assert "flows.storage.ledger_tables" not in set(_imports(path))
+        assert "longshore.storage.ledger.tables" not in set(_imports(path))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FLOWS)))
@@ -52,20 +56,26 @@ def test_only_the_flows_and_the_service_know_prefect(path):
 @pytest.mark.parametrize("step", STEPS_OF_A_RUN)
 def test_a_run_knows_nothing_of_upkeep_and_service(step):
     for name in _imports(FLOWS / f"{step}.py"):
-        assert not name.startswith(("flows.upkeep", "flows.service", "flows.cli")), f"{step} imports {name}"
+        assert not name.startswith(("longshore.maintenance", "longshore.orchestration", "longshore.cli.main")), (
+            f"{step} imports {name}"
+        )
 
 
 @pytest.mark.parametrize("heavy", ["prefect", "pyarrow", "sqlalchemy", "numpy", "pydantic", "dateparser", "rich"])
 def test_help_and_version_import_nothing_heavy(heavy):
-    code = f"import sys, flows.cli; flows.cli.build_parser(); sys.exit({heavy!r} in sys.modules)"
+    code = f"import sys, longshore.cli.main; longshore.cli.main.build_parser(); sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("command", ["status", "inspect", "pipeline"])
 @pytest.mark.parametrize("heavy", ["prefect", "dateparser"])
 def test_no_command_but_serve_imports_prefect(command, heavy):
-    module = {"status": "flows.status", "inspect": "flows.inspection", "pipeline": "flows.pipeline"}[command]
-    code = f"import sys, flows.commands, {module}; sys.exit({heavy!r} in sys.modules)"
+    module = {
+        "status": "longshore.maintenance.status",
+        "inspect": "longshore.cli.explain",
+        "pipeline": "longshore.pipeline",
+    }[command]
+    code = f"import sys, longshore.cli.commands, {module}; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

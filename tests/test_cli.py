@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.cli import main
+from longshore.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "tests" / "samples"
@@ -26,9 +26,9 @@ def project(tmp_path):
 
 def longshore(*arguments, cwd, code=0, **variables):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("LONGSHORE_", "PREFECT_"))}
-    environment |= {"PYTHONPATH": str(ROOT), "LONGSHORE_SETTLE_SECONDS": "0", **variables}
+    environment |= {"PYTHONPATH": str(ROOT / "src"), "LONGSHORE_SETTLE_SECONDS": "0", **variables}
     done = subprocess.run(
-        [sys.executable, "-m", "flows", *arguments],
+        [sys.executable, "-m", "longshore", *arguments],
         cwd=cwd,
         env=environment,
         capture_output=True,
@@ -256,7 +256,7 @@ def test_a_fault_of_our_own_is_one_message_too(monkeypatch, capsys):
     def fault(_options):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("flows.commands.schema", fault)
+    monkeypatch.setattr("longshore.cli.commands.schema", fault)
     assert main(["schema"]) == 1
     assert "ZeroDivisionError: division by zero\nThis is a fault in Longshore" in capsys.readouterr().err
     with pytest.raises(ZeroDivisionError):

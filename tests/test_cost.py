@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.pipeline import ingest_landing
-from flows.settings import Settings
-from flows.storage import ledger_engine
-from flows.text.normalise import normalise
-from flows.workers import InlineWorkers
+from longshore.ingestion.executors import InlineWorkers
+from longshore.pipeline import ingest
+from longshore.settings import Settings
+from longshore.storage.ledger import tables
+from longshore.text.normalise import normalise
 
 ROOT = Path(__file__).parents[1]
 PARAGRAPHS = (
@@ -39,20 +39,20 @@ def refuse(*_: object) -> None:
 
 
 def test_clean_texts_in_utf_8_meet_no_detector_and_no_mender(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text import decode
-    from flows.text.charsets import judging, mixed
-    from flows.text.mending import mojibake
+    from longshore.text import decode
+    from longshore.text.encodings import detect, mixed
+    from longshore.text.mojibake import fix
 
     monkeypatch.setattr(decode, "_not_utf_8", refuse)
-    monkeypatch.setattr(judging, "judge", refuse)
+    monkeypatch.setattr(detect, "judge", refuse)
     monkeypatch.setattr(mixed, "read_damaged", refuse)
-    monkeypatch.setattr(mojibake, "mend", refuse)
+    monkeypatch.setattr(fix, "mend", refuse)
     for raw in CLEAN:
         normalise(raw)
 
 
 def test_a_line_without_a_date_is_not_cut_up_to_find_that_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text.dates import lines as date_lines
+    from longshore.text.dates import dateline as date_lines
 
     monkeypatch.setattr(date_lines, "read_line", refuse)
     for raw in CLEAN:
@@ -72,9 +72,9 @@ def test_normalising_costs_a_fraction_of_the_libraries_alone() -> None:
 
 
 def test_a_plain_case_of_a_legacy_encoding_needs_no_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.text.charsets import judging
+    from longshore.text.encodings import detect
 
-    monkeypatch.setattr(judging, "opinions", refuse)
+    monkeypatch.setattr(detect, "opinions", refuse)
     for paragraph, encoding in zip(PARAGRAPHS[3:], ("koi8-r", "cp1253", "shift_jis"), strict=True):
         normalise((paragraph * 9).encode(encoding))
 
@@ -105,21 +105,21 @@ def ingested(folder: Path, files: int) -> None:
     for number in range(files):
         (landing / f"{number}.txt").write_text(f"The ferry number {number} left the harbour late.")
     settings = Settings(landing=landing, warehouse=folder / "warehouse", settle_seconds=0)
-    assert ingest_landing(settings, lambda *_: InlineWorkers()).published == files
+    assert ingest(settings, lambda *_: InlineWorkers()).published == files
 
 
 def test_a_batch_takes_the_same_number_of_statements_whatever_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    connect = ledger_engine.connect
+    connect = tables.connect
 
     def listened(url: str, **more: str) -> sa.Engine:
         engine = connect(url, **more)
         sa.event.listen(engine, "before_cursor_execute", lambda *event: said.append(event[2]))
         return engine
 
-    monkeypatch.setattr(ledger_engine, "connect", listened)
+    monkeypatch.setattr(tables, "connect", listened)
     counts = []
     for files in (5, 200):
         said.clear()
@@ -162,8 +162,8 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(command: str, useless: s
     (tmp_path / "landing").mkdir()
     if command == "ingest":
         (tmp_path / "landing" / "a.txt").write_bytes(CLEAN[0])
-    code = f"import sys; from flows.cli import main; code = main([{command!r}]); print(*sys.modules); sys.exit(code)"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LONGSHORE_SETTLE_SECONDS": "0"}
+    code = f"import sys; from longshore.cli.main import main; code = main([{command!r}]); print(*sys.modules); sys.exit(code)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_SETTLE_SECONDS": "0"}
     environment.pop("PREFECT_API_URL", None)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

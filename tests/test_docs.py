@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.scaffold import setting_reasons
-from flows.settings import Settings
+from longshore.cli.scaffold import setting_reasons
+from longshore.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 _spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")

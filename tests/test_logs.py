@@ -4,17 +4,22 @@ import json
 import logging
 import sys
 
-from flows.service.logs import JsonLines, keep_to_one_line_a_batch
+from longshore.orchestration.logs import JsonLines, keep_to_one_line_a_batch
 
 
 def record(message, *values, **extra):
-    made = logging.makeLogRecord({"name": "flows.x", "levelname": "INFO", "msg": message, "args": values, **extra})
+    made = logging.makeLogRecord({"name": "longshore.x", "levelname": "INFO", "msg": message, "args": values, **extra})
     return json.loads(JsonLines().format(made))
 
 
 def test_a_line_is_one_object_with_time_level_logger_and_message():
     line = record("%d file(s)", 3, batch="ab12")
-    assert (line["level"], line["logger"], line["message"], line["batch"]) == ("INFO", "flows.x", "3 file(s)", "ab12")
+    assert (line["level"], line["logger"], line["message"], line["batch"]) == (
+        "INFO",
+        "longshore.x",
+        "3 file(s)",
+        "ab12",
+    )
     assert line["time"].endswith("+00:00")
 
 

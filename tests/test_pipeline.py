@@ -17,16 +17,17 @@ from pathlib import Path
 
 import pytest
 
-from flows import pipeline, planning, sources
-from flows.errors import LockHeldError
-from flows.pipeline import ingest_landing
-from flows.settings import Settings
-from flows.storage import durable
-from flows.storage.ledger import Ledger
-from flows.storage.lock import holder_of, one_run_at_a_time
-from flows.storage.warehouse import Warehouse
-from flows.upkeep.verify import record_ids_of, verify
-from flows.workers import InlineWorkers
+from longshore import pipeline
+from longshore.errors import LockHeldError
+from longshore.ingestion import planning, worker
+from longshore.ingestion.executors import InlineWorkers
+from longshore.maintenance.verify import record_ids_of, verify
+from longshore.pipeline import ingest as run_ingest
+from longshore.settings import Settings
+from longshore.storage import filesystem
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.lock import holder_of, one_run_at_a_time
+from longshore.storage.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[1]
 TEXT = b"The harbour was quiet, and the ships lay still in the evening light."
@@ -49,7 +50,7 @@ def put(settings, name, data=TEXT, *, age=100.0):
 
 
 def ingest(settings, **how):
-    return ingest_landing(settings, lambda *_: InlineWorkers(), **how)
+    return run_ingest(settings, lambda *_: InlineWorkers(), **how)
 
 
 def records(settings):
@@ -122,7 +123,7 @@ def test_a_file_that_changes_under_the_run_never_becomes_a_mixture(settings, mon
 
     module, name = {
         "after listing": (planning, "identify"),
-        "after claiming": (sources, "read_sources"),
+        "after claiming": (worker, "read_sources"),
         "after staging": (pipeline, "settle"),
     }[moment]
     original = getattr(module, name)
@@ -343,7 +344,7 @@ def test_a_sparse_file_of_eight_gibibytes_is_refused_unread(settings):
 # All is imported by a first run as root: the interpreter may be where nobody may read.
 _AS_SOMEBODY = """
 import os, sys, tempfile, pathlib
-from flows.cli import main
+from longshore.cli.main import main
 with tempfile.TemporaryDirectory() as warm:
     pathlib.Path(warm, "landing").mkdir()
     pathlib.Path(warm, "landing", "a.txt").write_text("The harbour was quiet in the evening.")
@@ -358,7 +359,12 @@ sys.exit(main(sys.argv[1:]))
 
 def as_somebody(settings, *arguments):
     """Run a command as a user without rights (`nobody`)."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LONGSHORE_SETTLE_SECONDS": "0", "LONGSHORE_WORKERS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "LONGSHORE_SETTLE_SECONDS": "0",
+        "LONGSHORE_WORKERS": "1",
+    }
     places = ["--landing", str(settings.landing), "--warehouse", str(settings.warehouse)]
     return subprocess.run(
         [sys.executable, "-c", _AS_SOMEBODY, *arguments, *places],
@@ -411,12 +417,12 @@ def test_a_second_run_ends_at_once_and_says_who_is_at_work(settings):
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": str(ROOT), "LONGSHORE_SETTLE_SECONDS": "0", "LONGSHORE_WORKERS": "1"}
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_SETTLE_SECONDS": "0", "LONGSHORE_WORKERS": "1"}
 
 
 def longshore(settings, *arguments, start_new_session=False, **variables):
     places = ["--landing", str(settings.landing), "--warehouse", str(settings.warehouse)]
-    command = [sys.executable, "-m", "flows", *arguments, *places]
+    command = [sys.executable, "-m", "longshore", *arguments, *places]
     return subprocess.Popen(
         command, env=environment() | variables, cwd=settings.landing.parent, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=start_new_session,
@@ -437,7 +443,7 @@ def until(condition, seconds=60):
 
 _HOLD = """
 import datetime as dt, pathlib, sys, time
-from flows.storage.lock import one_run_at_a_time
+from longshore.storage.lock import one_run_at_a_time
 with one_run_at_a_time(pathlib.Path(sys.argv[1]), "ingest 12345678", dt.datetime.now(dt.UTC)):
     time.sleep(600)
 """
@@ -538,11 +544,11 @@ def test_what_longshore_writes_is_not_for_everyone(settings):
     own = [*settings.warehouse.rglob("*"), settings.landing / "_rejected" / "a.txt.reason.json"]
     modes = {path: path.stat().st_mode & 0o777 for path in own if path.is_file()}
     assert set(modes.values()) == {0o640}, modes
-    assert durable.FOLDER_MODE == 0o750
+    assert filesystem.FOLDER_MODE == 0o750
 
 
 def test_a_text_that_a_fault_of_ours_stops_is_rejected_alone(settings, monkeypatch):
-    from flows.text import normalise
+    from longshore.text import normalise
 
     split_header = normalise.split_header
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flows.planning import texts_expected
-from flows.records import LandedFile
+from longshore.ingestion.planning import texts_expected
+from longshore.records import LandedFile
 
 
 def landed(path: str, size: int) -> LandedFile:

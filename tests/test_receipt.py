@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.inspection import inspect_file
-from flows.settings import Settings
-from flows.terminal import clipped
+from longshore.cli.explain import inspect_file
+from longshore.console import clipped
+from longshore.settings import Settings
 
 
 def columns(line):

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.report import reading_line
+from longshore.ingestion.summary import reading_line
 
 
 @pytest.mark.parametrize("folder", ["warehouse/records", "it's $HOME/records"])

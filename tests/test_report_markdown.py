@@ -7,11 +7,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.records import Outcome
-from flows.report_markdown import as_card, as_markdown, bar, escaped, rejected_rows
-from flows.settings import Settings
-from flows.storage.passed_over import PassedOver
-from flows.summary import IngestSummary, Refusal
+from longshore.ingestion.summary import IngestSummary, Refusal
+from longshore.orchestration.markdown import as_card, as_markdown, bar, escaped, rejected_rows
+from longshore.records import Outcome
+from longshore.settings import Settings
+from longshore.storage.listing import PassedOver
 
 
 def summary(**more):

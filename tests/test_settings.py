@@ -4,9 +4,9 @@ import tomllib
 
 import pytest
 
-from flows.errors import SettingsError
-from flows.scaffold import settings_file
-from flows.settings import Settings, load_settings
+from longshore.cli.scaffold import settings_file
+from longshore.errors import SettingsError
+from longshore.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +127,6 @@ def test_the_commented_file_names_every_setting_and_is_valid_when_uncommented(pr
 
 
 def test_an_engine_that_is_not_installed_is_named_before_anything_starts(monkeypatch):
-    monkeypatch.setattr("flows.text.policy.find_spec", lambda _: None)
+    monkeypatch.setattr("longshore.text.policy.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match=r"longshore\[lingua\]"):
         load_settings(language_engine="lingua").text_policy  # noqa: B018 - to read it is to check it

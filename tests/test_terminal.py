@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.terminal import columns, cut_in_the_middle, table
+from longshore.console import columns, cut_in_the_middle, table
 
 HEAD = ("file", "became", "language", "what was done")
 ROW = st.tuples(

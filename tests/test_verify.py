@@ -10,24 +10,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.errors import LedgerError, LongshoreError
-from flows.pipeline import ingest_landing
-from flows.settings import Settings
-from flows.status import status_of
-from flows.storage.landing import Landing
-from flows.storage.ledger import Ledger
-from flows.storage.ledger_runs import Runs
-from flows.storage.lock import one_run_at_a_time
-from flows.storage.warehouse import Warehouse
-from flows.upkeep.changes import changes_since
-from flows.upkeep.compaction import compact_warehouse
-from flows.upkeep.forget import forget_records
-from flows.upkeep.mend import mend
-from flows.upkeep.rejected import rejected_files, rejected_members, retry
-from flows.upkeep.reprocess import reprocess_warehouse
-from flows.upkeep.verification import as_json
-from flows.upkeep.verify import record_ids_of, verify
-from flows.workers import InlineWorkers
+from longshore.errors import LedgerError, LongshoreError
+from longshore.ingestion.executors import InlineWorkers
+from longshore.maintenance.changes import read_changes
+from longshore.maintenance.compact import compact_warehouse
+from longshore.maintenance.forget import forget_records
+from longshore.maintenance.rejections import rejected_files, rejected_members, retry
+from longshore.maintenance.repair import mend
+from longshore.maintenance.reprocess import reprocess_warehouse
+from longshore.maintenance.status import status_of
+from longshore.maintenance.verify import as_json, record_ids_of, verify
+from longshore.pipeline import ingest as run_ingest
+from longshore.settings import Settings
+from longshore.storage.landing import Landing
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.runs import Runs
+from longshore.storage.lock import one_run_at_a_time
+from longshore.storage.warehouse import Warehouse
 
 TEXTS = {f"{n}.txt": f"The harbour of berth {n} was quiet in the evening.".encode() for n in range(6)}
 
@@ -48,7 +47,7 @@ def put(settings, files):
 
 
 def ingest(settings):
-    return ingest_landing(settings, lambda *_: InlineWorkers())
+    return run_ingest(settings, lambda *_: InlineWorkers())
 
 
 def kinds(settings, **how):
@@ -190,7 +189,7 @@ def test_a_row_that_is_not_as_the_ledger_has_it_is_found_and_mended(filled, chan
 
 def test_deliveries_that_a_dead_run_did_not_write_are_named_and_written_by_a_repair(filled, monkeypatch):
     put(filled, {"late.txt": b"The last ferry leaves at ten."})
-    monkeypatch.setattr("flows.pipeline.write_deliveries", lambda *_: [])
+    monkeypatch.setattr("longshore.pipeline.write_deliveries", lambda *_: [])
     ingest(filled)
     assert kinds(filled) == ["deliveries-unwritten"]
     assert kinds(filled, repair=True) == []
@@ -257,7 +256,7 @@ def test_no_command_takes_a_lost_ledger_for_an_answer(filled):
         lambda: forget_records(filled, [record_id]),
         lambda: compact_warehouse(filled),
         lambda: reprocess_warehouse(filled),
-        lambda: list(changes_since(filled)),
+        lambda: list(read_changes(filled)),
         lambda: rejected_files(filled),
         lambda: rejected_members(filled),
         lambda: retry(filled, [], everything=True),

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     import sys
 
     from flows import workers
-    from flows.cli import main
+    from longshore.cli.main import main
 
     workers.MIN_TEXTS_FOR_PROCESSES = 1
     code = main(["ingest", "--no-wait", "--json"])
@@ -37,7 +37,7 @@ def test_a_worker_imports_nothing_of_the_program_that_started_the_run(tmp_path: 
     done = subprocess.run(
         [sys.executable, "program.py"],
         cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(ROOT)},
+        env={**environment, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,
         timeout=300,

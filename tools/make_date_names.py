@@ -1,6 +1,6 @@
-"""Write `flows/text/dates/names.py` from the locale data of dateparser.
+"""Write `src/longshore/text/dates/names.py` from the locale data of dateparser.
 
-    python tools/make_date_names.py > flows/text/dates/names.py
+    python tools/make_date_names.py > src/longshore/text/dates/names.py
 
 The table is committed, not read at run time: a row must not change with the version of a library, and dateparser
 takes a quarter of a second to import. Run this again to take up newer names, and read the diff.
@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from flows.text.dates.words import fold_words
+from longshore.text.dates.lexicon import fold_words
 
 LOCALES = """
 af am ar ast az az-Cyrl be bg bn br bs bs-Cyrl ca ce ckb cs cy da de el en eo es et eu fa fi fil fo fr fur fy ga gd gl
@@ -33,7 +33,7 @@ LEFT_OUT = {"saturday": {"دو شنبه", "روز شنبه"}, "june": {"jui"}}
 HEAD = '''"""Names of months and days of the week in many languages: data, made by `tools/make_date_names.py`.
 
 From the locale data of dateparser 1.x (BSD-3-Clause, Copyright Scrapinghub), which took most of it from the Unicode
-CLDR (Unicode License v3). Names are folded as `flows.text.dates.words.fold_words` folds the words of a text.
+CLDR (Unicode License v3). Names are folded as `longshore.text.dates.lexicon.fold_words` folds the words of a text.
 
 A line a language: twelve months, seven days (Monday first), before noon, after noon; `|` between two of
 these, `,` between two names of one, a space inside a name of several words.

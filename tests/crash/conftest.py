@@ -42,7 +42,7 @@ def _work_off(request, tmp_path_factory, fixture, ledger_urls):
 
 
 def _serve(command, waiting, answers):
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT / "src")}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=_ROOT
     ) as server:

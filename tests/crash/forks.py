@@ -11,8 +11,8 @@ import traceback
 from concurrent import futures
 from typing import TYPE_CHECKING
 
-from flows import workers
-from flows.errors import LockHeldError
+from longshore.errors import LockHeldError
+from longshore.ingestion import executors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def once_free(run: Callable[[], str]) -> str:
 
 def fork_workers() -> None:
     """Let worker processes be forked in this process, too."""
-    workers._new_pool = _forked_pool
+    executors._new_pool = _forked_pool
 
 
 def _forked_pool(slots: int) -> futures.ProcessPoolExecutor:
@@ -67,4 +67,4 @@ def _forked_pool(slots: int) -> futures.ProcessPoolExecutor:
 
 
 def _follow(coordinator: int) -> None:
-    workers._set_up_worker(coordinator)
+    executors._set_up_worker(coordinator)

@@ -8,14 +8,14 @@ import os
 import resource
 from typing import TYPE_CHECKING
 
-from flows import pipeline
-from flows.project import open_ledger
-from flows.settings import Settings
-from flows.storage import faults
-from flows.storage.warehouse import Warehouse
-from flows.text.normalise import normalise
-from flows.upkeep.verify import record_ids_of, verify
-from flows.workers import InlineWorkers, ProcessWorkers
+from longshore import pipeline
+from longshore.ingestion.executors import InlineWorkers, ProcessWorkers
+from longshore.ingestion.project import open_ledger
+from longshore.maintenance.verify import record_ids_of, verify
+from longshore.settings import Settings
+from longshore.storage import fault_injection
+from longshore.storage.warehouse import Warehouse
+from longshore.text.normalise import normalise
 from tests.crash.forks import fork_workers, once_free
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def settings_of(root: Path, after_ingest: str, ledger_url: str = "") -> Settings
 def ingest(settings: Settings, *, fault: str = "", workers: int = 0) -> str:
     """Run once, with what the case arms; give the state of the run."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    faults.arm(fault)
+    fault_injection.arm(fault)
     if workers:
         fork_workers()
     made = ProcessWorkers(workers) if workers else InlineWorkers()
-    return once_free(lambda: pipeline.ingest_landing(settings, lambda *_: made).state)
+    return once_free(lambda: pipeline.ingest(settings, lambda *_: made).state)
 
 
 def check(settings: Settings, forgotten: bytes | None = None) -> list[str]:

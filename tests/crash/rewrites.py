@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flows.storage import faults
-from flows.text.normalise import normalise
-from flows.upkeep import reprocess as room
-from flows.upkeep.compaction import compact_warehouse
-from flows.upkeep.forget import forget_records
+from longshore.maintenance import reprocess as room
+from longshore.maintenance.compact import compact_warehouse
+from longshore.maintenance.forget import forget_records
+from longshore.storage import fault_injection
+from longshore.text.normalise import normalise
 from tests.crash.forks import once_free
 from tests.crash.project import record_ids, texts
 
 if TYPE_CHECKING:
-    from flows.settings import Settings
+    from longshore.settings import Settings
 
 # Delivered once, so that what is left when it is forgotten is plain.
 SECRET = texts()["d.txt"]
 STEPS = {
-    "compact": faults.REWRITE_STEPS,
-    "reprocess": faults.REWRITE_STEPS,
-    "forget": (*faults.FORGET_STEPS, *faults.REWRITE_STEPS),
+    "compact": fault_injection.REWRITE_STEPS,
+    "reprocess": fault_injection.REWRITE_STEPS,
+    "forget": (*fault_injection.FORGET_STEPS, *fault_injection.REWRITE_STEPS),
 }
 
 
@@ -32,7 +32,7 @@ def rewrite(settings: Settings, what: str, fault: str = "") -> str:
         _REWRITES[what](settings)
         return ""
 
-    faults.arm(fault)
+    fault_injection.arm(fault)
     return once_free(act)
 
 

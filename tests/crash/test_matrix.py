@@ -16,7 +16,7 @@ import os
 
 import pytest
 
-from flows.storage import faults
+from longshore.storage import fault_injection
 from tests.crash import rewrites
 
 # How often each step is passed in a run of three batches of four files: first, middle, last.
@@ -48,7 +48,7 @@ def _case(step, kind, nth=1, after_ingest="archive", *, once=True, workers=0, re
 
 
 def _ingest_cases():
-    for mode, step, kind in itertools.product(_MODES, faults.STEPS, _KINDS):
+    for mode, step, kind in itertools.product(_MODES, fault_injection.STEPS, _KINDS):
         if step in _SETTLING and mode == "keep":
             continue
         if not _FULL and mode != "archive" and kind not in ("kill", "eio"):
@@ -61,7 +61,7 @@ def _ingest_cases():
 
 def _worker_cases():
     """A fault in a worker process: one that dies and is replaced, and one that kills whatever takes its place."""
-    for step, kind, once in itertools.product(faults.WORKER_STEPS, ("kill", "enospc"), (True, False)):
+    for step, kind, once in itertools.product(fault_injection.WORKER_STEPS, ("kill", "enospc"), (True, False)):
         if (step, kind, once) == ("worker.read", "enospc", False):
             continue  # a file that cannot be read is deferred, each time: nothing dies
         yield _case(step, kind, once=once, workers=2)
@@ -86,7 +86,7 @@ def _rewrite_cases():
 def _postgresql_cases():
     if _FULL:
         return _CASES
-    each = {step: times[len(times) // 2] for step in faults.STEPS if (times := _TIMES.get(step, (1, 2, 3)))}
+    each = {step: times[len(times) // 2] for step in fault_injection.STEPS if (times := _TIMES.get(step, (1, 2, 3)))}
     killed = [_case(step, "kill", nth) for step, nth in each.items()]
     killed += [_case(step, "kill", workers=2) for step in ("stage.done", "ledger.staged")]
     return killed + [_case(step, "kill", rewrite=what) for what, steps in rewrites.STEPS.items() for step in steps]

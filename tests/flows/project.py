@@ -44,7 +44,7 @@ def until(what: str, found: Callable[[], Any], seconds: float = PATIENCE_SECONDS
 def clean_environment(**more: str) -> dict[str, str]:
     """Give the environment without anything that configures Prefect or Longshore, and with this clone importable."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LONGSHORE_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1", **more}
 
 
 def free_port() -> int:
@@ -155,7 +155,7 @@ class Project:
     def longshore(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the project to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "flows", *arguments],
+            [sys.executable, "-m", "longshore", *arguments],
             cwd=self.folder,
             env={**self.environment, **environment},
             capture_output=True,
@@ -174,7 +174,7 @@ class Project:
     def _serve_once(self, arguments: tuple[str, ...]) -> bool:
         with (self.folder / "serve.out").open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows", "serve", *arguments],
+                [sys.executable, "-m", "longshore", "serve", *arguments],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=out,

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from flows.service.deployments import WORK_POOL, as_prefect_yaml, deployments, full_name
-from flows.settings import Settings
+from longshore.orchestration.deployments import WORK_POOL, as_prefect_yaml, deployments, full_name
+from longshore.settings import Settings
 from tests.flows.project import make_project
 
 pytestmark = pytest.mark.timeout(1800)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.errors import SettingsError
-from flows.service.deployments import as_prefect_yaml, deployments
-from flows.settings import Settings
+from longshore.errors import SettingsError
+from longshore.orchestration.deployments import as_prefect_yaml, deployments
+from longshore.settings import Settings
 from tests.flows.project import ROOT
 
 FLOWS = ROOT / "flows"
@@ -23,11 +23,13 @@ def written():
 
 def test_prefect_yaml_is_made_from_the_definition():
     made = as_prefect_yaml(Settings())
-    assert (ROOT / "prefect.yaml").read_text() == made, "run `python -m flows.service.deployments > prefect.yaml`"
+    assert (ROOT / "prefect.yaml").read_text() == made, (
+        "run `python -m longshore.orchestration.deployments > prefect.yaml`"
+    )
 
 
 def test_serve_and_prefect_yaml_agree(written):
-    from flows.service.serving import deployment_of
+    from longshore.orchestration.scheduler import deployment_of
 
     settings = Settings()
     served = {one.name: deployment_of(one, settings) for one in deployments(settings)}
@@ -48,7 +50,7 @@ def test_serve_and_prefect_yaml_agree(written):
 
 
 def test_an_interval_takes_the_place_of_the_cron_line():
-    from flows.service.serving import deployment_of
+    from longshore.orchestration.scheduler import deployment_of
 
     settings = Settings(schedule_interval_seconds=15)
     one = deployments(settings)[0]
@@ -60,7 +62,7 @@ def test_an_interval_takes_the_place_of_the_cron_line():
 
 
 def test_a_schedule_that_is_no_cron_line_is_an_error_that_says_what_one_is():
-    from flows.service.serving import deployment_of
+    from longshore.orchestration.scheduler import deployment_of
 
     settings = Settings(schedule_cron="every minute")
     with pytest.raises(SettingsError, match="five fields"):
@@ -68,7 +70,7 @@ def test_a_schedule_that_is_no_cron_line_is_an_error_that_says_what_one_is():
 
 
 def test_no_deployment_has_a_concurrency_limit_whose_slot_could_leak():
-    from flows.service.serving import deployment_of
+    from longshore.orchestration.scheduler import deployment_of
 
     settings = Settings()
     assert all(deployment_of(one, settings).concurrency_limit is None for one in deployments(settings))
@@ -76,7 +78,7 @@ def test_no_deployment_has_a_concurrency_limit_whose_slot_could_leak():
 
 @pytest.mark.parametrize("one", deployments(Settings()), ids=lambda one: one.name)
 def test_each_parameter_is_a_described_field_of_the_form(one):
-    from flows.service.serving import deployment_of
+    from longshore.orchestration.scheduler import deployment_of
 
     schema = deployment_of(one, Settings())._parameter_openapi_schema
     for name, field in schema.properties.items():

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from flows.service import idling
+from longshore.orchestration import idling
 from tests.flows.project import clean_environment
 
 
@@ -41,7 +41,7 @@ def test_a_schedule_that_is_turned_on_on_the_page_is_planned_as_soon_as_by_prefe
 def test_the_server_looks_for_work_as_seldom_as_it_is_told() -> None:
     run("""
         import asyncio, inspect
-        from flows.service import idling
+        from longshore.orchestration import idling
         idling.look_seldom()
         from docket import Docket, Worker
         from prefect.server.events.services.triggers import triggers
@@ -71,7 +71,7 @@ def test_the_server_looks_for_work_as_seldom_as_it_is_told() -> None:
 @pytest.mark.timeout(600)
 def test_a_run_finds_schemas_and_time_zones_that_are_made_already() -> None:
     run("""
-        import flows.service.warm
+        import longshore.orchestration.preload
         from prefect._internal.schemas import validators
         from prefect.client.schemas.objects import FlowRun
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.records import Batch, LandedFile, Source
-from flows.storage.lock import one_run_at_a_time
+from longshore.records import Batch, LandedFile, Source
+from longshore.storage.lock import one_run_at_a_time
 from tests.flows.project import until
 
 pytestmark = [
@@ -43,7 +43,7 @@ def folders(tmp_path, monkeypatch):
 
 
 def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
-    from flows.ingest import ingest
+    from longshore.orchestration.tracked import ingest
 
     (folders / "landing/good.txt").write_text("A quiet afternoon on the quay, and the gulls were loud.")
     (folders / "landing/empty.txt").write_text("")
@@ -57,7 +57,7 @@ def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_run_that_finds_another_at_work_is_skipped_and_names_it(folders):
-    from flows.ingest import ingest
+    from longshore.orchestration.tracked import ingest
 
     with one_run_at_a_time(folders / "warehouse/_longshore", "ingest elsewhere", dt.datetime.now(dt.UTC)):
         state = ingest(return_state=True)
@@ -67,7 +67,7 @@ def test_a_run_that_finds_another_at_work_is_skipped_and_names_it(folders):
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
-    from flows.ingest import ingest
+    from longshore.orchestration.tracked import ingest
 
     state = ingest(landing=folders / "nowhere", return_state=True)
     assert state.type.value == "FAILED"
@@ -77,9 +77,9 @@ def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
 
 @pytest.mark.usefixtures("prefect_api")
 def test_the_summary_is_the_same_as_without_prefect(folders):
-    from flows.ingest import run_tracked
-    from flows.observer import Silent
-    from flows.settings import load_settings
+    from longshore.orchestration.tracked import run_tracked
+    from longshore.records import Silent
+    from longshore.settings import load_settings
 
     (folders / "landing/one.txt").write_text("One more crate was carried into the shed before the rain.")
     summary = run_tracked(load_settings(), wait=True, observer=Silent())
@@ -90,7 +90,7 @@ def test_the_summary_is_the_same_as_without_prefect(folders):
 def test_a_hiccup_of_the_disk_is_tried_again_and_bad_rights_are_not():
     from prefect import flow
 
-    from flows.ingest import normalise_files
+    from longshore.orchestration.tracked import normalise_files
 
     class Hiccup:
         def __init__(self, number: int) -> None:
@@ -118,7 +118,7 @@ def test_a_hiccup_of_the_disk_is_tried_again_and_bad_rights_are_not():
 def test_only_what_may_pass_is_transient():
     from sqlalchemy.exc import OperationalError
 
-    from flows.ingest import is_transient
+    from longshore.orchestration.tracked import is_transient
 
     assert is_transient(OSError(errno.EIO, ""))
     assert is_transient(TimeoutError())
@@ -161,32 +161,32 @@ def _batches(count: int) -> list[Batch]:
 
 
 def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monkeypatch):
-    from flows.service import prefect_workers
+    from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
+    monkeypatch.setattr(task_executor, "ProcessWorkers", _Broken)
     _Broken.deaths = 2
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = prefect_workers.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
+        workers = task_executor.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
         done = {batch.batch_id: staged for batch, staged in workers.normalise(_batches(9), None)}
     assert done == {f"{i}": f"staged {i}" for i in range(9)}
 
 
 def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(monkeypatch):
-    from flows.errors import WorkerError
-    from flows.service import prefect_workers
+    from longshore.errors import WorkerError
+    from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
+    monkeypatch.setattr(task_executor, "ProcessWorkers", _Broken)
     _Broken.deaths = 3
     with cf.ThreadPoolExecutor(1) as threads:
-        workers = prefect_workers.PrefectWorkers(1, 1000, lambda work, _files, _place: threads.submit(work.run))
+        workers = task_executor.PrefectWorkers(1, 1000, lambda work, _files, _place: threads.submit(work.run))
         with pytest.raises(WorkerError, match=r"a/0\.txt"):
             list(workers.normalise(_batches(1), None))
 
 
 def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
-    from flows.service import prefect_workers
+    from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(prefect_workers, "ProcessWorkers", _Broken)
+    monkeypatch.setattr(task_executor, "ProcessWorkers", _Broken)
     taken = 0
 
     def counted():
@@ -196,7 +196,7 @@ def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
             yield batch
 
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = prefect_workers.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
+        workers = task_executor.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
         for given, _ in enumerate(workers.normalise(counted(), None), 1):
             assert taken - given <= 4
 
@@ -207,7 +207,7 @@ def _task_runs(api, state):
 
 
 def test_names_of_batches_are_short_and_true():
-    from flows.service.prefect_workers import files_of, place_of
+    from longshore.orchestration.task_executor import files_of, place_of
 
     (batch,) = _batches(1)
     assert (files_of(batch), place_of(batch)) == ("1 file", "a/")

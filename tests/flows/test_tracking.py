@@ -50,7 +50,7 @@ def test_an_api_that_does_not_answer_is_a_clear_error(project):
 )
 def test_what_answers_must_be_a_prefect_api(path, status, body, problem):
     """Prefect's own web page answers 200 to any path: without `/api` a run would end in a traceback of Prefect's."""
-    from flows.service.tracking import answers
+    from longshore.orchestration.api import answers
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -92,8 +92,8 @@ def test_runs_tell_that_they_live_as_often_as_the_automation_expects(monkeypatch
 
     import yaml
 
-    from flows.service.automations import crashed_automation
-    from flows.service.tracking import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE, use_api
+    from longshore.orchestration.api import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE, use_api
+    from longshore.orchestration.automations import crashed_automation
     from tests.flows.project import ROOT
 
     for name in ("PREFECT_API_URL", HEARTBEAT_VARIABLE, "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.storage import columns
-from flows.storage.columns import column
+from longshore.storage import schema
+from longshore.storage.schema import column
 
 _MOMENTS = st.datetimes(dt.datetime(1600, 1, 1), dt.datetime(2600, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -70,5 +70,5 @@ def test_moments_may_be_given_in_microseconds() -> None:
 
 
 def test_strings_that_outgrow_their_offsets_are_left_to_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "_MOST_OFFSET", 5)
+    monkeypatch.setattr(schema, "_MOST_OFFSET", 5)
     assert column(["abc", None, "def"], pa.string()).to_pylist() == ["abc", None, "def"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flows.storage import faults
+from longshore.storage import fault_injection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,24 +20,24 @@ DATA = b"0123456789"
 @pytest.fixture(autouse=True)
 def disarmed() -> Iterator[None]:
     yield
-    faults.arm("")
+    fault_injection.arm("")
 
 
 def test_of_two_that_write_at_once_only_the_one_that_dies_is_cut_short(tmp_path: Path) -> None:
     fault = f"stage.write:cut:1:{tmp_path}/fired"
-    faults.arm(fault)
-    assert faults.cut("stage.write", DATA) == DATA[:5]
+    fault_injection.arm(fault)
+    assert fault_injection.cut("stage.write", DATA) == DATA[:5]
     # The other worker, before the first one has died.
-    faults.arm(fault)
-    assert faults.cut("stage.write", DATA) == DATA
-    faults.step("stage.write")
+    fault_injection.arm(fault)
+    assert fault_injection.cut("stage.write", DATA) == DATA
+    fault_injection.step("stage.write")
 
 
 def test_who_is_cut_short_dies(tmp_path: Path) -> None:
-    faults.arm(f"stage.write:cut:1:{tmp_path}/fired")
+    fault_injection.arm(f"stage.write:cut:1:{tmp_path}/fired")
     child = os.fork()
     if not child:
-        faults.cut("stage.write", DATA)
-        faults.step("stage.write")
+        fault_injection.cut("stage.write", DATA)
+        fault_injection.step("stage.write")
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import LandingMissingError
-from flows.storage import folders as folders_room
-from flows.storage.landing import Landing, MovedError
+from longshore.errors import LandingMissingError
+from longshore.storage import filesystem as folders_room
+from longshore.storage.landing import Landing, MovedError
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.errors import LedgerError
-from flows.records import Batch, Delivery, LandedFile, Outcome, Source
-from flows.storage import ledger_engine, ledger_tables
-from flows.storage.ledger import CLAIMED, SETTLED, STAGED, Ledger
-from flows.storage.ledger_runs import Runs
-from flows.storage.ledger_tables import LEDGER_VERSION, batches, deliveries, runs, sources
+from longshore.errors import LedgerError
+from longshore.records import Batch, Delivery, LandedFile, Outcome, Source
+from longshore.storage.ledger import tables
+from longshore.storage.ledger.batches import CLAIMED, SETTLED, STAGED, Ledger
+from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.tables import LEDGER_VERSION, batches, deliveries, runs, sources
 
 NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -136,7 +136,7 @@ def test_a_run_that_begins_knows_that_the_one_before_it_died(url: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        sa.select(batches.c.batch_no).where(ledger_tables.batches.c.state != sa.literal_column("'settled'")),
+        sa.select(batches.c.batch_no).where(tables.batches.c.state != sa.literal_column("'settled'")),
         sa.select(runs.c.run_no).where(runs.c.state == sa.literal_column("'running'")),
         sa.select(batches.c.state).join(sources, sources.c.batch_no == batches.c.batch_no).where(
             sources.c.record_id.in_([b"1", b"2"])
@@ -199,8 +199,8 @@ def test_an_older_ledger_is_brought_up_to_date_with_all_it_holds(tmp_path: Path,
 
 
 def _with_migration(monkeypatch: pytest.MonkeyPatch, *steps: object) -> None:
-    monkeypatch.setattr(ledger_tables, "LEDGER_VERSION", LEDGER_VERSION + len(steps))
-    monkeypatch.setattr(ledger_tables, "MIGRATIONS", (*ledger_tables.MIGRATIONS, *steps))
+    monkeypatch.setattr(tables, "LEDGER_VERSION", LEDGER_VERSION + len(steps))
+    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, *steps))
 
 
 def _add_column(db: sa.Connection) -> None:
@@ -214,7 +214,7 @@ def _add_table(db: sa.Connection) -> None:
 def _version(url: str) -> str:
     engine = sa.create_engine(url)
     with engine.connect() as db:
-        found = db.execute(sa.select(ledger_tables.about.c.value)).scalar_one()
+        found = db.execute(sa.select(tables.about.c.value)).scalar_one()
     engine.dispose()
     return str(found)
 
@@ -310,7 +310,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.Mo
         # A new database of one page at most: there is no room for a table.
         connection.execute("PRAGMA max_page_count = 1")
 
-    monkeypatch.setattr(ledger_engine, "_set_up_sqlite", full)
+    monkeypatch.setattr(tables, "_set_up_sqlite", full)
     with pytest.raises(LedgerError, match="Make room there; nothing is lost"):
         Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
 

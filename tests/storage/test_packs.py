@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.records import LandedFile, Reason
-from flows.storage.landing import Landing, MovedError
-from flows.storage.pack_limits import PackError, PackLimits
-from flows.storage.packs import is_pack, kind_of, members
+from longshore.records import LandedFile, Reason
+from longshore.storage.archives.members import is_pack, kind_of, members
+from longshore.storage.archives.stream import PackError, PackLimits
+from longshore.storage.landing import Landing, MovedError
 from tests.storage.packing import (
     COMPRESS,
     ONE,

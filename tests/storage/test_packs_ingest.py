@@ -12,22 +12,22 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from flows.pipeline import ingest_landing
-from flows.records import Outcome
-from flows.settings import load_settings
-from flows.storage import faults
-from flows.storage.ledger import Ledger
-from flows.storage.ledger_tables import deliveries
-from flows.storage.warehouse import Warehouse
-from flows.upkeep.rejected import as_lines, rejected_files, rejected_members
-from flows.workers import InlineWorkers
+from longshore.ingestion.executors import InlineWorkers
+from longshore.maintenance.rejections import as_lines, rejected_files, rejected_members
+from longshore.pipeline import ingest
+from longshore.records import Outcome
+from longshore.settings import load_settings
+from longshore.storage import fault_injection
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.tables import deliveries
+from longshore.storage.warehouse import Warehouse
 from tests.storage.packing import COMPRESS, ONE, THREE, TWO, encrypted_zip, land, tar_of, zip_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flows.settings import Settings
-    from flows.summary import IngestSummary
+    from longshore.ingestion.summary import IngestSummary
+    from longshore.settings import Settings
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 FOUR = b"Il porto era quieto e le barche dormivano sotto la luna.\n"
@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Settings:
 
 
 def _ingest(settings: Settings) -> IngestSummary:
-    summary = ingest_landing(settings, lambda _slots, _files: InlineWorkers())
+    summary = ingest(settings, lambda _slots, _files: InlineWorkers())
     assert summary.seen == summary.published + summary.duplicate + summary.rejected + summary.deferred
     return summary
 
@@ -50,8 +50,8 @@ def _killed_at(step: str, settings: Settings) -> bool:
     child = os.fork()
     if not child:
         try:
-            faults._armed = f"{step}:kill"
-            ingest_landing(settings, lambda _slots, _files: InlineWorkers())
+            fault_injection._armed = f"{step}:kill"
+            ingest(settings, lambda _slots, _files: InlineWorkers())
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -199,7 +199,7 @@ def test_a_pack_that_changes_between_claim_and_reading_is_deferred_whole(
         if name == "claim":
             (project.landing / "a.txt").write_bytes(THREE)
 
-    monkeypatch.setattr(faults, "step", change)
+    monkeypatch.setattr(fault_injection, "step", change)
     summary = _ingest(project)
     monkeypatch.undo()
     assert (summary.seen, summary.published, summary.deferred) == (4, 1, 3)

@@ -17,21 +17,21 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from flows.errors import LedgerError, LockHeldError
-from flows.pipeline import ingest_landing
-from flows.settings import load_settings
-from flows.storage import faults
-from flows.storage.ledger import Ledger
-from flows.storage.ledger_runs import Runs
-from flows.storage.ledger_tables import deliveries, runs
-from flows.storage.lock import holder_of, one_run_at_a_time
-from flows.storage.tombstones import Tombstones
-from flows.workers import InlineWorkers
+from longshore.errors import LedgerError, LockHeldError
+from longshore.ingestion.executors import InlineWorkers
+from longshore.pipeline import ingest
+from longshore.settings import load_settings
+from longshore.storage import fault_injection
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.rewrites import Tombstones
+from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.tables import deliveries, runs
+from longshore.storage.lock import holder_of, one_run_at_a_time
 from tests.storage.packing import ONE, THREE, TWO, land, zip_of
 
 if TYPE_CHECKING:
-    from flows.settings import Settings
-    from flows.summary import IngestSummary
+    from longshore.ingestion.summary import IngestSummary
+    from longshore.settings import Settings
     from tests.postgresql import Postgresql
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def test_a_tombstone_is_on_the_disk_before_the_next_step_also_where_the_server_i
 
 
 def _ingest(settings: Settings) -> IngestSummary:
-    return ingest_landing(settings, lambda _slots, _files: InlineWorkers())
+    return ingest(settings, lambda _slots, _files: InlineWorkers())
 
 
 def _paths(settings: Settings) -> list[str]:
@@ -96,7 +96,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(project: Settings, step: 
     child = os.fork()
     if not child:
         try:
-            faults._armed = f"{step}:kill"
+            fault_injection._armed = f"{step}:kill"
             _ingest(project)
         finally:
             os._exit(0)
@@ -134,7 +134,7 @@ def test_a_run_on_another_machine_is_skipped_and_told_who_is_at_work(
 
 def test_the_lock_is_free_as_soon_as_its_holder_is_dead(tmp_path: Path, postgres_url: str) -> None:
     holder = (
-        "import datetime as dt, sys, time; from pathlib import Path; from flows.storage.lock import one_run_at_a_time\n"
+        "import datetime as dt, sys, time; from pathlib import Path; from longshore.storage.lock import one_run_at_a_time\n"
         f"now, url = dt.datetime.now(dt.UTC), {postgres_url!r}\n"
         f"with one_run_at_a_time(Path({str(tmp_path / 'a')!r}), 'ingest x', now, url):\n"
         "    print('held', flush=True); time.sleep(600)"
@@ -169,7 +169,7 @@ def test_a_run_whose_lock_is_lost_publishes_nothing_more(project: Settings, monk
                 who = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE :name"
                 db.execute(sa.text(who), {"name": "longshore ingest%"})
 
-    monkeypatch.setattr(faults, "step", cut_off)
+    monkeypatch.setattr(fault_injection, "step", cut_off)
     with pytest.raises(LedgerError, match="lock of this run was lost"):
         _ingest(project)
     monkeypatch.undo()
@@ -199,7 +199,7 @@ def test_a_server_that_crashes_ends_the_run_and_loses_nothing(
         if name == "publish.renamed":
             postgres_server.restart()
 
-    monkeypatch.setattr(faults, "step", crash)
+    monkeypatch.setattr(fault_injection, "step", crash)
     with pytest.raises(LedgerError, match=r"ledger at .* failed|cannot be"):
         _ingest(project)
     monkeypatch.undo()
@@ -234,7 +234,7 @@ def test_two_that_open_a_new_ledger_together_both_can(postgres_url: str) -> None
 
 
 def test_every_command_works_with_a_ledger_in_postgresql(project: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    from flows.cli import main
+    from longshore.cli.main import main
 
     def said(*command: str, code: int = 0) -> str:
         places = ["--landing", str(project.landing), "--warehouse", str(project.warehouse)]

@@ -5,9 +5,9 @@ import hashlib
 import pyarrow as pa
 import pytest
 
-from flows.errors import WarehouseError
-from flows.storage import faults
-from flows.storage.warehouse import Warehouse
+from longshore.errors import WarehouseError
+from longshore.storage import fault_injection
+from longshore.storage.warehouse import Warehouse
 
 TABLE = pa.table({"record_id": ["a", "b"]})
 PART = "ingest_date=2026-11-21/b.parquet"
@@ -47,12 +47,12 @@ def test_a_file_of_the_parts_name_with_other_bytes_is_not_that_part(warehouse):
 
 
 def test_a_failed_write_leaves_nothing_that_readers_see(warehouse):
-    faults.arm("stage.write:enospc")
+    fault_injection.arm("stage.write:enospc")
     try:
         with pytest.raises(OSError, match="No space left"):
             warehouse.stage("run", "b.parquet", TABLE, 3)
     finally:
-        faults.arm("")
+        fault_injection.arm("")
     assert list(warehouse.files()) == []
     warehouse.drop_staging()
     assert list(warehouse.staged()) == []

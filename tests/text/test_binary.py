@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from flows.text.charsets.binary import name_by_controls, name_by_signature, name_of_spelt_binary
+from longshore.text.encodings.binary import name_by_controls, name_by_signature, name_of_spelt_binary
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.text.charsets.charset_label import label_of
+from longshore.text.encodings.escapes import label_of
 
 
 @pytest.mark.parametrize(

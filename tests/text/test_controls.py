@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.mending import controls
-from flows.text.mending.controls import (
+from longshore.text.mojibake import controls
+from longshore.text.mojibake.controls import (
     SETTLING,
     compose,
     fix_line_breaks,

@@ -9,8 +9,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import flows.text.counts as counts_module
-from flows.text.counts import Counts, count
+from longshore.text import counts as counts_module
+from longshore.text.counts import Counts, count
 
 BOUNDARY = regex.compile(r"\b", regex.WORD | regex.VERSION1)
 LETTER_OR_NUMBER = regex.compile(r"[\p{L}\p{N}]")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.dates.calendars import from_hijri, from_persian
-from flows.text.dates.lines import read_date_line
-from flows.text.dates.names import DATE_NAMES
-from flows.text.dates.parse import read_line
-from flows.text.dates.settling import settle
+from longshore.text.dates.calendars import from_hijri, from_persian
+from longshore.text.dates.dateline import read_date_line
+from longshore.text.dates.names import DATE_NAMES
+from longshore.text.dates.parse import read_line
+from longshore.text.dates.resolve import settle
 
 _DATES = Path(__file__).parent.parent / "cases" / "dates.jsonl"
 CASES = [json.loads(line) for line in _DATES.read_text().splitlines()]

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.records import Reason, Rejection
-from flows.text.charsets.candidates import single_byte
-from flows.text.decode import Decoded, decode
+from longshore.records import Reason, Rejection
+from longshore.text.decode import Decoded, decode
+from longshore.text.encodings.charsets import single_byte
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "encodings.toml").read_text(encoding="utf-8"))["case"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flows.text.charsets.ebcdic import read_ebcdic
-from flows.text.decode import Decoded, decode
+from longshore.text.decode import Decoded, decode
+from longshore.text.encodings.escapes import read_ebcdic
 
 FERRY = "The ferry left the harbour an hour late, said the [deputy] mayor!"
 

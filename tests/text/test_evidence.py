@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.charsets.candidates import single_byte
-from flows.text.charsets.evidence import background_of, codes_of, log_likelihood
-from flows.text.charsets.glancing import glance
-from flows.text.languages.letters import letters
+from longshore.text.encodings.charsets import single_byte
+from longshore.text.encodings.detect import glance
+from longshore.text.encodings.evidence import background_of, codes_of, log_likelihood
+from longshore.text.languages.letter_model import letters
 
 SCRIPTS = ["latin", "vietnamese", "cyrillic", "greek", "hebrew", "arabic", "thai", "cjk"]
 

@@ -13,9 +13,8 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.mending.fastpath import blocks, cannot_change, look, members
-from flows.text.mending.sequences import ENCODINGS
-from flows.text.mending.suspects import ANY, SUSPECTS
+from longshore.text.mojibake.prefilter import ANY, SUSPECTS, blocks, cannot_change, look, members
+from longshore.text.mojibake.undo import ENCODINGS
 from tests.text.troubled import misread, texts
 
 PLANE = "".join(map(chr, range(0x10000)))
@@ -100,7 +99,7 @@ def test_blocks_make_up_the_text(text, size):
 
 def test_clean_text_is_known_for_clean_without_loading_ftfy():
     code = (
-        "import sys; from flows.text.repair import repair; "
+        "import sys; from longshore.text.repair import repair; "
         "repair('Déjà vu, “так” — 天气'); sys.exit('ftfy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.header import split_header
+from longshore.text.header import split_header
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases" / "headers.toml").read_text())["case"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.text.dates.asides import without_asides
-from flows.text.header import split_header
+from longshore.text.dates.context import without_asides
+from longshore.text.header import split_header
 
 _LINES = Path(__file__).parent.parent / "cases" / "header_lines.jsonl"
 CASES = [json.loads(line) for line in _LINES.read_text("utf-8").splitlines()]

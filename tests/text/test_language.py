@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.errors import SettingsError
-from flows.text import language as language_module
-from flows.text.language import detect_language
-from flows.text.languages.prose import prose
-from flows.text.languages.siblings import SIBLINGS
+from longshore.errors import SettingsError
+from longshore.text import language as language_module
+from longshore.text.language import detect_language
+from longshore.text.languages.neighbours import SIBLINGS
+from longshore.text.languages.prose import prose
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases/languages.toml").read_text("utf-8"))["case"]
 ENGLISH = (
@@ -154,7 +154,7 @@ def test_an_extra_engine_says_und_where_there_are_no_letters(engine):
 @pytest.mark.parametrize("engine", ["lingua", "fasttext"])
 @pytest.mark.usefixtures("fresh_engines")
 def test_a_missing_extra_is_named(engine, monkeypatch):
-    monkeypatch.setattr("flows.text.policy.find_spec", lambda _: None)
+    monkeypatch.setattr("longshore.text.policy.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match=rf"longshore\[{engine}\]"):
         detect_language(ENGLISH, engine)
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 
-import flows.text.languages.model as model_module
-from flows.text.languages.model import language_model, plausibility
-from flows.text.languages.profiles import SMOOTHING, load_profiles
-from flows.text.languages.script_model import STEPS, script_model
+from longshore.text.languages import plausibility as model_module
+from longshore.text.languages.plausibility import language_model, plausibility
+from longshore.text.languages.profiles import SMOOTHING, load_profiles
+from longshore.text.languages.script_model import STEPS, script_model
 
 if TYPE_CHECKING:
-    from flows.text.languages.model import LanguageModel
+    from longshore.text.languages.plausibility import LanguageModel
 
 SAMPLES = [
     "",

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.normalise import normalise, normalise_together
-from flows.text.policy import TextPolicy
+from longshore.text.normalise import normalise, normalise_together
+from longshore.text.policy import TextPolicy
 from tests.text.troubled import texts
 
 LEGACY = [

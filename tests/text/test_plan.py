@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.text.mending.plan import replay, replay_steps
-from flows.text.repair import repair
+from longshore.text.mojibake.replay import replay, replay_steps
+from longshore.text.repair import repair
 
 
 @pytest.mark.parametrize("step", ["encode", "apply:fix_everything", "words:encode:latin-1", "decode:utf-8; rm", ""])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.mending.plan import replay
-from flows.text.repair import repair
+from longshore.text.mojibake.replay import replay
+from longshore.text.repair import repair
 from tests.text.troubled import misread, read_as_browsers_do, texts
 
 CASES = Path(__file__).parent.parent / "cases"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.text.charsets.sampling import take_sample
+from longshore.text.encodings.sampling import take_sample
 
 
 @given(st.binary(min_size=1, max_size=2000).filter(lambda raw: not raw.isascii()))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.records import Reason, Rejection
-from flows.text.charsets.serialised import name_by_structure
-from flows.text.decode import decode
+from longshore.records import Reason, Rejection
+from longshore.text.decode import decode
+from longshore.text.encodings.binary_reader import name_by_structure
 
 WORDS = ["The lock opens at six.", "Утром вошли три судна.", "朝、三隻の船が入港した。", "Três navios no cais."]
 CREW = ["Ana", "Björn", "Ольга", "健二"]

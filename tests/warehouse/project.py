@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from flows.pipeline import ingest_landing
-from flows.project import open_ledger
-from flows.settings import Settings
-from flows.storage.warehouse import Warehouse
-from flows.upkeep.compaction import compact_warehouse
-from flows.workers import InlineWorkers
+from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.project import open_ledger
+from longshore.maintenance.compact import compact_warehouse
+from longshore.pipeline import ingest
+from longshore.settings import Settings
+from longshore.storage.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +59,7 @@ class Project:
         return path
 
     def ingest(self):
-        return ingest_landing(self.settings, lambda _slots, _files: InlineWorkers())
+        return ingest(self.settings, lambda _slots, _files: InlineWorkers())
 
     def ingest_in_parts(self, parts, files_each=3, first=0):
         """Ingest so many runs, each of which makes one part."""
@@ -81,27 +81,27 @@ class Project:
     def run(self, *command, fault=None, check=False):
         """Run a command in a process of its own, with a fault armed."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGSHORE_")} | {
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(ROOT / "src"),
             "LONGSHORE_SETTLE_SECONDS": "0",
             "LONGSHORE_REWRITE_GRACE_SECONDS": "0",
             **{f"LONGSHORE_{key.upper()}": str(value) for key, value in self.options.items()},
             **({"LONGSHORE_FAULT": fault} if fault else {}),
         }
         return subprocess.run(
-            [sys.executable, "-m", "flows", *command],
+            [sys.executable, "-m", "longshore", *command],
             cwd=self.root, env=environment, capture_output=True, text=True, check=check, timeout=120,
         )  # fmt: skip
 
 
 def in_child(act, fault, timeout=60):
     """Do something in a forked child with a fault armed; give how the child ended (-9: killed)."""
-    from flows.storage import faults
+    from longshore.storage import fault_injection
 
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            faults.arm(fault)
+            fault_injection.arm(fault)
             act()
             code = 0
         except BaseException:

@@ -14,19 +14,19 @@ import pyarrow.parquet as pq
 import pytest
 from test_readers import blocks
 
-from flows.errors import SettingsError
-from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
-from flows.text.normalise import normalise
-from flows.upkeep import reprocess as room
-from flows.upkeep.changes import changes_since
-from flows.upkeep.forget import forget_records
+from longshore.errors import SettingsError
+from longshore.maintenance import reprocess as room
+from longshore.maintenance.changes import read_changes
+from longshore.maintenance.forget import forget_records
+from longshore.storage.fault_injection import FORGET_STEPS, REWRITE_STEPS
+from longshore.text.normalise import normalise
 from tests.warehouse.project import ROOT, article, in_child
 
 
 def take(project, token):
     """Read what is new as the guide says, and give the record ids and the next token."""
     ids = []
-    for change in changes_since(project.settings, token, with_ids=True):
+    for change in read_changes(project.settings, token, with_ids=True):
         assert change.change == "added"
         table = pq.read_table(project.warehouse.records / change.part, columns=["record_id", "batch_id"])
         mine = table.filter(pc.field("batch_id") == change.batch_id)["record_id"].to_pylist()
@@ -52,41 +52,41 @@ def test_each_record_is_told_once_across_runs_and_compactions(project):
 
 def test_a_token_of_the_middle_goes_on_from_there(project):
     project.ingest_in_parts(4)
-    tokens = [change.token for change in changes_since(project.settings)]
+    tokens = [change.token for change in read_changes(project.settings)]
     project.compact()
-    assert [change.token for change in changes_since(project.settings, tokens[1])] == tokens[2:]
+    assert [change.token for change in read_changes(project.settings, tokens[1])] == tokens[2:]
 
 
 def test_what_is_not_readable_yet_is_not_told_and_nothing_after_it(project):
     project.ingest_in_parts(1)
     project.drop("x.txt", article(500))
     assert in_child(project.ingest, "ledger.staged:kill") == -9
-    (only,) = changes_since(project.settings)
+    (only,) = read_changes(project.settings)
     project.ingest()
-    assert [change.rows for change in changes_since(project.settings, only.token)] == [1]
+    assert [change.rows for change in read_changes(project.settings, only.token)] == [1]
 
 
 def test_rejections_and_duplicates_are_no_changes(project):
     project.ingest_in_parts(1, files_each=1)
-    (first,) = changes_since(project.settings)
+    (first,) = read_changes(project.settings)
     project.drop("again.txt", article(0))
     project.drop("empty.txt", "")
     project.ingest()
-    assert list(changes_since(project.settings, first.token)) == []
+    assert list(read_changes(project.settings, first.token)) == []
 
 
 @pytest.mark.parametrize("token", ["", "1", "zzzzzzzz-1-1", "00000000-1-1", "start-1"])
 def test_a_token_of_something_else_is_refused(project, token):
     project.ingest_in_parts(1)
     with pytest.raises(SettingsError):
-        list(changes_since(project.settings, token))
+        list(read_changes(project.settings, token))
 
 
 def test_the_guide_runs_and_takes_everything_once(project, monkeypatch, capsys):
     project.ingest_in_parts(2)
     command = project.root / "bin" / "longshore"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m flows "$@"\n')
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {sys.executable} -m longshore "$@"\n')
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
     monkeypatch.chdir(project.root)
@@ -123,7 +123,7 @@ class Reader:
 
     def take(self, most=100):
         """Take at most so many changes, as a reader does that stops in between."""
-        for change in itertools.islice(changes_since(self.project.settings, self.token), most):
+        for change in itertools.islice(read_changes(self.project.settings, self.token), most):
             if change.change == "added":
                 table = pq.read_table(self.project.warehouse.records / change.part, partitioning=None)
                 rows = table.filter(pc.field("batch_id") == change.batch_id).to_pylist()
@@ -185,4 +185,4 @@ def test_a_copy_kept_by_changes_is_the_warehouse_whatever_happens_in_between(pro
     reader.take()
     assert reader.copy == reader.titles()
     assert set(reader.added.values()) == {1}, "each record is told as new once"
-    assert list(changes_since(project.settings, reader.token)) == []
+    assert list(read_changes(project.settings, reader.token)) == []

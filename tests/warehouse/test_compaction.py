@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from flows.errors import LockHeldError
-from flows.storage.ledger_rewrites import PublishedPart, RewriteLedger
-from flows.storage.ledger_tables import batches
-from flows.storage.lock import one_run_at_a_time
-from flows.upkeep.compaction import plan_groups
-from flows.upkeep.rewriting import now
+from longshore.errors import LockHeldError
+from longshore.maintenance.compact import plan_groups
+from longshore.maintenance.rewrite import now
+from longshore.storage.ledger.rewrites import PublishedPart, RewriteLedger
+from longshore.storage.ledger.tables import batches
+from longshore.storage.lock import one_run_at_a_time
 from tests.warehouse.project import article
 
 
@@ -87,7 +87,7 @@ def test_old_parts_are_kept_for_the_grace_period_out_of_every_readers_way(projec
 
 def test_a_part_published_while_new_parts_are_built_is_not_swept_away(project, monkeypatch):
     project.ingest_in_parts(3)
-    import flows.upkeep.rewriting as room
+    from longshore.maintenance import rewrite as room
 
     exchange = room.exchange_partition
     project.drop("late.txt", article(900))
@@ -145,10 +145,10 @@ def test_a_damaged_part_is_never_merged(project):
 def test_a_merge_that_loses_or_changes_something_is_caught_before_readers_see_it(project, monkeypatch):
     project.ingest_in_parts(3)
     before = project.table()
-    from flows.storage import sorted_part
+    from longshore.storage import parquet
 
-    sort = sorted_part._sorted
-    monkeypatch.setattr(sorted_part, "_sorted", lambda tables: sort(tables).slice(1))
+    sort = parquet._sorted
+    monkeypatch.setattr(parquet, "_sorted", lambda tables: sort(tables).slice(1))
     summary = project.compact()
     assert summary.failed
     assert "differs" in summary.partitions[0].skipped
@@ -198,10 +198,10 @@ def test_parts_of_an_older_schema_are_merged_with_nulls(project):
 def test_memory_is_spilled_and_the_part_is_the_same(project, monkeypatch):
     project.ingest_in_parts(8, files_each=40)
     before = project.table()
-    from flows.storage.sorted_part import SortedPart
-    from flows.upkeep import building
+    from longshore.maintenance import rewrite
+    from longshore.storage.parquet import SortedPart
 
-    monkeypatch.setattr(building, "SortedPart", lambda *arguments: SortedPart(*arguments, run_bytes=20_000))
+    monkeypatch.setattr(rewrite, "SortedPart", lambda *arguments: SortedPart(*arguments, run_bytes=20_000))
     project.compact()
     assert len(project.parts()) == 1
     assert project.table().equals(before)
@@ -212,9 +212,9 @@ def test_a_part_of_several_row_groups_reads_the_same_with_its_filter(project, mo
     import duckdb
     import polars as pl
 
-    from flows.storage import sorted_part
+    from longshore.storage import parquet
 
-    monkeypatch.setattr(sorted_part, "GROUP_ROWS", 10)
+    monkeypatch.setattr(parquet, "GROUP_ROWS", 10)
     project.ingest_in_parts(4, files_each=10)
     before = project.table()
     project.compact()

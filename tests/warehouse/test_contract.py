@@ -13,17 +13,17 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from flows.storage import contract
-from flows.storage.schema import RECORDS, SCHEMA_VERSION
+from longshore.storage import schema_docs
+from longshore.storage.schema import RECORDS, SCHEMA_VERSION
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 HISTORY = REFERENCE / "schema-history.json"
-PAGES = {"schema.md": contract.as_markdown, "schema.json": contract.as_json, "schema.sql": contract.as_sql}
+PAGES = {"schema.md": schema_docs.as_markdown, "schema.json": schema_docs.as_json, "schema.sql": schema_docs.as_sql}
 
 
 def columns():
     """Give what must not change within a version: name, type and nullability of each column."""
-    tables = json.loads(contract.as_json())
+    tables = json.loads(schema_docs.as_json())
     return {
         table: [[column["name"], column["type"], column["nullable"]] for column in tables[table]]
         for table in ("records", "deliveries")
@@ -63,15 +63,15 @@ def test_every_column_says_what_it_means():
 
 def test_the_sql_is_sql():
     with duckdb.connect() as db:
-        db.execute(contract.as_sql())
+        db.execute(schema_docs.as_sql())
         described = db.execute("SELECT column_name, is_nullable FROM information_schema.columns").fetchall()
     assert dict(described)["record_id"] == "NO"
     assert len(described) == sum(len(table) for table in columns().values())
 
 
 def test_the_json_is_json_and_the_arrow_form_names_every_column():
-    assert json.loads(contract.as_json())["schema_version"] == SCHEMA_VERSION
-    assert all(f"{field.name}: " in contract.as_arrow() for field in RECORDS)
+    assert json.loads(schema_docs.as_json())["schema_version"] == SCHEMA_VERSION
+    assert all(f"{field.name}: " in schema_docs.as_arrow() for field in RECORDS)
 
 
 def test_no_type_is_one_that_spark_cannot_read():

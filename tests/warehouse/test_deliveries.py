@@ -4,9 +4,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from flows.storage.faults import REWRITE_STEPS
-from flows.storage.schema import DELIVERIES
-from flows.upkeep.verify import verify
+from longshore.maintenance.verify import verify
+from longshore.storage.fault_injection import REWRITE_STEPS
+from longshore.storage.schema import DELIVERIES
 from tests.warehouse.project import article, in_child
 
 

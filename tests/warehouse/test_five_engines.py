@@ -18,9 +18,9 @@ REWRITE = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from flows.upkeep import compaction, reprocess
-from flows.settings import Settings
-from flows.text.normalise import normalise
+from longshore.maintenance import compaction, reprocess
+from longshore.settings import Settings
+from longshore.text.normalise import normalise
 settings = Settings(landing=Path("landing"), warehouse=Path("warehouse"), rewrite_grace_seconds=0)
 compaction.plan_groups = lambda parts, _: [sorted(parts, key=lambda p: p.bytes)[:2]] if len(parts) > 1 else []
 print("ready", flush=True)
@@ -74,7 +74,7 @@ def another_process(project):
     process = subprocess.Popen(
         [sys.executable, "-c", REWRITE],
         cwd=project.root,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

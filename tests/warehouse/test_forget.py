@@ -6,17 +6,17 @@ import pytest
 import sqlalchemy as sa
 from test_compaction import ledger_agrees
 
-from flows.errors import SettingsError
-from flows.preview import preview
-from flows.storage.faults import FORGET_STEPS, REWRITE_STEPS
-from flows.storage.landing import Landing
-from flows.storage.ledger_tables import batches, sources
-from flows.text.normalise import normalise
-from flows.text.policy import TextPolicy
-from flows.upkeep import reprocess
-from flows.upkeep.changes import changes_since
-from flows.upkeep.forget import forget_records
-from flows.upkeep.verify import verify
+from longshore.cli.dry_run import preview
+from longshore.errors import SettingsError
+from longshore.maintenance import reprocess
+from longshore.maintenance.changes import read_changes
+from longshore.maintenance.forget import forget_records
+from longshore.maintenance.verify import verify
+from longshore.storage.fault_injection import FORGET_STEPS, REWRITE_STEPS
+from longshore.storage.landing import Landing
+from longshore.storage.ledger.tables import batches, sources
+from longshore.text.normalise import normalise
+from longshore.text.policy import TextPolicy
 from tests.warehouse.project import article, in_child
 
 SECRET = article(2)
@@ -189,9 +189,9 @@ def test_it_is_gone_wherever_originals_are_kept(project, after_ingest):
 
 def test_readers_of_changes_are_told(project):
     project.ingest_in_parts(1)
-    (added,) = changes_since(project.settings)
+    (added,) = read_changes(project.settings)
     forget(project)
-    (change,) = changes_since(project.settings, added.token)
+    (change,) = read_changes(project.settings, added.token)
     assert (change.change, change.record_ids) == ("forgotten", (SECRET_ID,))
 
 

@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from test_compaction import ledger_agrees
 from test_forget import SECRET, SECRET_ID, disagreements, forget, nothing_is_left
 
-from flows.records import LandedFile
-from flows.storage import faults, zip_writer
-from flows.storage.faults import REPACK_STEPS
-from flows.storage.landing import Landing
-from flows.storage.ledger_tables import deliveries
-from flows.storage.pack_limits import Budget, PackLimits
-from flows.storage.packs import members
-from flows.storage.repack import repack
-from flows.upkeep.reprocess import reprocess_warehouse
+from longshore.maintenance.reprocess import reprocess_warehouse
+from longshore.records import LandedFile
+from longshore.storage import fault_injection
+from longshore.storage.archives.members import members
+from longshore.storage.archives.remove_member import repack
+from longshore.storage.archives.stream import Budget, PackLimits
+from longshore.storage.fault_injection import REPACK_STEPS
+from longshore.storage.landing import Landing
+from longshore.storage.ledger.tables import deliveries
 from tests.storage.packing import COMPRESS, tar_of, zip_of
 from tests.warehouse.project import article, in_child
 
@@ -190,11 +190,11 @@ def test_a_forgetting_that_died_over_a_pack_is_finished_by_the_next_compaction(p
 @pytest.mark.parametrize("step", REPACK_STEPS)
 def test_a_full_disk_leaves_the_pack_whole_and_the_text_asked_for(project, step):
     path = deliver(project, "pack.zip", PACKS["pack.zip"])
-    faults.arm(f"{step}:enospc")
+    fault_injection.arm(f"{step}:enospc")
     try:
         assert "No space left" in forget(project).left[0]
     finally:
-        faults.arm("")
+        fault_injection.arm("")
     assert len(held(project, path)) >= 2
     assert [one.name for one in path.parent.iterdir()] == ["pack.zip"]
     assert forget(project).left == []
@@ -202,7 +202,7 @@ def test_a_full_disk_leaves_the_pack_whole_and_the_text_asked_for(project, step)
 
 
 def test_a_zip_of_more_files_than_a_plain_directory_counts_is_written_again(monkeypatch):
-    monkeypatch.setattr(zip_writer, "_MAX_16", 3)
+    monkeypatch.setattr(zip, "_MAX_16", 3)
     limits = PackLimits(2**31, 100, 10**6, 1, 2**30)
     data = zip_of([(f"{number}.txt", b"%d" % number) for number in range(9)])
     out = io.BytesIO()

@@ -5,13 +5,13 @@ import zipfile
 import pytest
 from test_compaction import ledger_agrees
 
-from flows.errors import SettingsError
-from flows.storage.faults import REWRITE_STEPS
-from flows.storage.schema import OF_THE_DELIVERY
-from flows.text import normalise as rules
-from flows.upkeep import reprocess as room
-from flows.upkeep.changes import changes_since
-from flows.upkeep.reprocess import reprocess_warehouse
+from longshore.errors import SettingsError
+from longshore.maintenance import reprocess as room
+from longshore.maintenance.changes import read_changes
+from longshore.maintenance.reprocess import reprocess_warehouse
+from longshore.storage.fault_injection import REWRITE_STEPS
+from longshore.storage.schema import OF_THE_DELIVERY
+from longshore.text import normalise as rules
 from tests.warehouse.project import article, in_child
 
 ALL = "record_id is not null"
@@ -121,15 +121,15 @@ def test_originals_inside_packs_are_read(project):
 def test_a_compacted_part_is_reprocessed_too_and_changes_are_told(project):
     project.ingest_in_parts(4)
     project.compact()
-    *_, last = changes_since(project.settings)
+    *_, last = read_changes(project.settings)
     reprocess(project)
-    (change,) = changes_since(project.settings, last.token)
+    (change,) = read_changes(project.settings, last.token)
     assert change.change == "revised"
     assert sorted(change.record_ids) == project.table()["record_id"].to_pylist()
 
 
 def test_what_would_be_rejected_now_stays_and_is_listed(project, monkeypatch):
-    from flows.records import Reason, Rejection
+    from longshore.records import Reason, Rejection
 
     project.ingest_in_parts(1)
     before = project.table()

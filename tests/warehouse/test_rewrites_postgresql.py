@@ -5,12 +5,12 @@ import hashlib
 import pytest
 from test_compaction import ledger_agrees
 
-from flows.errors import LockHeldError
-from flows.storage.rewrites import one_rewrite_at_a_time
-from flows.upkeep.changes import changes_since
-from flows.upkeep.forget import forget_records
-from flows.upkeep.reprocess import reprocess_warehouse
-from flows.upkeep.rewriting import now
+from longshore.errors import LockHeldError
+from longshore.maintenance.changes import read_changes
+from longshore.maintenance.forget import forget_records
+from longshore.maintenance.reprocess import reprocess_warehouse
+from longshore.maintenance.rewrite import now
+from longshore.storage.partition_swap import one_rewrite_at_a_time
 from tests.warehouse.project import article, in_child
 
 
@@ -38,13 +38,13 @@ def test_reprocess_changes_and_forget(shared):
     assert reprocess_warehouse(shared.settings, "char_count > 0").rows_chosen == 9
     forget_records(shared.settings, [hashlib.sha256(article(2).encode()).hexdigest()])
     assert shared.table().num_rows == 8
-    assert [change.change for change in changes_since(shared.settings)] == ["added"] * 3 + ["forgotten"]
+    assert [change.change for change in read_changes(shared.settings)] == ["added"] * 3 + ["forgotten"]
     assert ledger_agrees(shared)
 
 
 def test_two_machines_never_rewrite_at_once(shared, tmp_path, postgres_url):
     shared.ingest_in_parts(2)
-    from flows.storage.warehouse import Warehouse
+    from longshore.storage.warehouse import Warehouse
 
     # Another folder, so that only the server's lock is common to both.
     elsewhere = Warehouse(tmp_path / "elsewhere")

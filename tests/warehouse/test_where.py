@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.errors import SettingsError
-from flows.upkeep.where import parse_where
+from longshore.errors import SettingsError
+from longshore.maintenance.row_filter import parse_where
 
 ROWS = pa.table(
     {

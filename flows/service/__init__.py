@@ -1,1 +1,0 @@
-"""The project as a service: schedules and runs on Prefect, reports on its web page, metrics, alerts."""

@@ -1,1 +1,0 @@
-"""The edges: the only code that touches disk, object store or database."""

@@ -1,1 +1,0 @@
-"""Pure functions over bytes and strings. No Prefect, no pyarrow, no clock, no files."""

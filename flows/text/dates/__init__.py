@@ -1,1 +1,0 @@
-"""Dates as people write them at the top of a text, in some hundred languages and six calendars."""

@@ -1,0 +1,285 @@
+"""What normalising one file would give, step by step, with the reason for each: `longshore inspect`. Writes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import stat
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from longshore.console import clipped
+from longshore.errors import SettingsError
+from longshore.ingestion.planning import identify_pack
+from longshore.records import Reason, Rejection
+from longshore.storage.archives.members import may_be_pack, members
+from longshore.storage.filesystem import landed
+from longshore.storage.landing import Landing, MovedError
+from longshore.storage.listing import first_match
+from longshore.storage.names import printable, to_source_path
+from longshore.text.mojibake.replay import replay_steps
+from longshore.text.normalise import Steps, take_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from longshore.records import LandedFile
+    from longshore.settings import Settings
+
+_INDENT: Final = " " * 13
+_NARROWEST: Final = 40
+_BAR: Final = 24
+_LEAST_SHARE: Final = 0.005
+_SHOWN_CANDIDATES: Final = 5
+_SHOWN_ACTS: Final = 12
+_SHOWN_HEADER_LINES: Final = 12
+# What is shown before the place where two texts part.
+_BEFORE: Final = 16
+
+
+def receipt_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
+    """Give the receipt of a file; `rival` is its text as the encoding that came next reads it."""
+    width = max(width, _NARROWEST)
+    yield from (clipped(line, width) for line in _lines(steps, rival, width))
+
+
+def _lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
+    yield from _decoding(steps, rival, width)
+    yield from _repairing(steps, width)
+    yield from _heading(steps)
+    yield from _telling_language(steps)
+
+
+def _decoding(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
+    decoded = steps.decoded
+    yield f"  encoding   {decoded.encoding}  ({decoded.method}, confidence {decoded.confidence:.2f})"
+    if len(decoded.candidates) > 1:
+        for candidate in decoded.candidates[:_SHOWN_CANDIDATES]:
+            if candidate.score >= _LEAST_SHARE:
+                yield f"{_INDENT}{_bar(candidate.score)}  {candidate.encoding}"
+    if rival is not None and decoded.runner_up:
+        this, other = _excerpts(decoded.text, rival, width)
+        if this != other:
+            longer = max(len(decoded.encoding), len(decoded.runner_up))
+            yield f"{_INDENT}{decoded.encoding:<{longer}}  {this}"
+            yield f"{_INDENT}{decoded.runner_up:<{longer}}  {other}"
+
+
+def _repairing(steps: Steps, width: int) -> Iterator[str]:
+    repaired = steps.repaired
+    if not repaired.repairs:
+        yield "  repairs    none: the characters are as they were decoded"
+        return
+    before = steps.decoded.text
+    for index, (after, act) in enumerate(islice(replay_steps(before, repaired.repairs), _SHOWN_ACTS)):
+        yield f"  {'repairs' if index == 0 else '':<9}  {printable(act)}"
+        was, became = _excerpts(before, after, width)
+        if was != became:
+            yield f"{_INDENT}before  {was}"
+            yield f"{_INDENT}after   {became}"
+        before = after
+    if before != repaired.text:
+        yield f"{_INDENT}… and more of the kind"
+
+
+def _heading(steps: Steps) -> Iterator[str]:
+    header = steps.header
+    if header.header is not None:
+        where = "at the top" if not header.header_start else f"after character {header.header_start}"
+        shown = header.header.strip("\n").split("\n")
+        yield f"  header     {where}:"
+        for line in shown[:_SHOWN_HEADER_LINES]:
+            yield f"           > {printable(line)}"
+        if len(shown) > _SHOWN_HEADER_LINES:
+            yield f"{_INDENT}… {len(shown) - _SHOWN_HEADER_LINES} more lines"
+    else:
+        yield "  header     none"
+    if header.published_date or header.date_status != "none":
+        precision = f", to the {header.date_precision}" if header.date_precision else ""
+        moment = f"  {header.published_at:%Y-%m-%d %H:%M:%S} UTC" if header.published_at else ""
+        yield f"  date       {header.published_date or 'not known'}  ({header.date_status}{precision}){moment}"
+    if header.title:
+        yield f"  title      {printable(header.title)}"
+
+
+def _telling_language(steps: Steps) -> Iterator[str]:
+    language = steps.language
+    name = "cannot be told" if language.language == "und" else language.language
+    yield f"  language   {name}  (script {language.script or 'unknown'}, confidence {language.confidence:.2f})"
+    for candidate in language.candidates:
+        if candidate.confidence >= _LEAST_SHARE:
+            yield f"{_INDENT}{_bar(candidate.confidence)}  {candidate.language}"
+    body = steps.header.body
+    first = next((line for line in body.split("\n") if line.strip()), "")
+    counted = "1 character" if len(body) == 1 else f"{len(body):,} characters"
+    yield f"  text       {counted}: {printable(first[:400])}"
+
+
+def _bar(share: float) -> str:
+    return f"{'█' * max(1, round(share * _BAR)):<{_BAR}} {share:5.2f}"
+
+
+def _excerpts(before: str, after: str, length: int) -> tuple[str, str]:
+    """Give the surroundings of the first difference that is more than a line end."""
+    before = before.replace("\r\n", "\n").replace("\r", "\n")
+    start = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
+    start = max(0, start - _BEFORE)
+    return printable(before[start : start + length]), printable(after[start : start + length])
+
+
+# Of a pack, so many texts are enough to see what is wrong with it.
+SHOWN_OF_A_PACK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The walk of one file. rival: the text as the encoding that came next would read it, where that was close."""
+
+    path: str
+    size: int
+    result: Steps | Rejection
+    rival: str | None = None
+
+    def lines(self, width: int = 100) -> Iterator[str]:
+        """Give it as lines for a person, in a terminal of so many columns."""
+        yield f"{printable(self.path)}  ({self.size:,} bytes)"
+        if isinstance(self.result, Rejection):
+            yield f"  rejected   {self.result.reason}: {printable(self.result.detail)}"
+        else:
+            yield from receipt_lines(self.result, self.rival, width)
+        yield ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values, for JSON."""
+        found: dict[str, Any] = {"path": to_source_path(self.path), "bytes": self.size}
+        if isinstance(self.result, Rejection):
+            return {**found, "rejected": {"reason": self.result.reason.value, "detail": self.result.detail}}
+        steps = self.result
+        return {
+            **found,
+            "decode": _without(steps.decoded, "text"),
+            "repair": _without(steps.repaired, "text"),
+            "header": _without(steps.header, "body"),
+            "language": _without(steps.language),
+            "text": steps.header.body,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """How many more texts a pack holds than were asked for."""
+
+    path: str
+    texts: int
+
+    def lines(self, _width: int = 100) -> Iterator[str]:
+        """Give it as lines for a person."""
+        yield f"… and {self.texts:,} more in {printable(self.path)}"
+        yield ""
+
+
+def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Iterator[Inspection | Unshown]:
+    """Take the steps of normalising for a file anywhere on the disk, or for each text in a pack, as an ingest would.
+
+    Args:
+        path: of the file; a link is followed.
+        settings: of the project.
+        most: of a pack, so many texts; None: all.
+
+    Raises:
+        SettingsError: there is no such regular file, it may not be read, or it is larger than `max_file_bytes`.
+    """
+    if not (may_be_pack(path.name) and path.is_file()):
+        yield inspect_file(path, settings)
+        return
+    real = Path(os.path.realpath(path))
+    try:
+        with Landing(real.parent) as landing:
+            file = landed(real.name, real.stat())
+            deliveries = identify_pack(file, landing, settings)
+            if deliveries is None:
+                yield inspect_file(path, settings)
+            elif len(deliveries) == 1:
+                refused = deliveries[0]
+                yield Inspection(str(path), file.size, Rejection(Reason(refused.reason or ""), refused.detail or ""))
+            else:
+                yield from _inspect_members(path, file, landing, settings, most)
+    except MovedError as moved:
+        raise SettingsError(f"{printable(str(path))} cannot be read: {moved}.") from None
+    except OSError as error:
+        raise SettingsError(f"{printable(str(path))} cannot be read: {error.strerror}.") from None
+
+
+def _inspect_members(
+    path: Path, file: LandedFile, landing: Landing, settings: Settings, most: int | None
+) -> Iterator[Inspection | Unshown]:
+    unshown = 0
+    for number, member in enumerate(members(file, landing, settings.pack_limits)):
+        name = f"{path}!/{member.name}"
+        if most is not None and number >= most:
+            unshown += 1
+        elif member.data is None:
+            detail = f"It holds more than {settings.max_file_bytes:,} bytes, which `max_file_bytes` allows."
+            yield Inspection(name, member.size, Rejection(Reason.TOO_LARGE, detail))
+        else:
+            yield _inspect_bytes(name, f"{_landed_path(path, settings)}!/{member.name}", member.data, settings)
+    if unshown:
+        yield Unshown(str(path), unshown)
+
+
+def inspect_file(path: Path, settings: Settings) -> Inspection:
+    """Take the steps of normalising for one file that is no pack.
+
+    Raises:
+        SettingsError: as `inspect_path`.
+    """
+    shown = printable(str(path))
+    if path.is_dir():
+        raise SettingsError(f"{shown} is a folder. Name a file in it.")
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                raise SettingsError(f"{shown} is not a regular file. Name a text file.")
+            if found.st_size > settings.max_file_bytes:
+                raise SettingsError(
+                    f"{shown} holds {found.st_size:,} bytes, more than max_file_bytes allows "
+                    f"({settings.max_file_bytes:,}). It would be rejected as TOO_LARGE."
+                )
+            raw = file.read()
+    except OSError as error:
+        raise SettingsError(f"{shown} cannot be read: {error.strerror}.") from None
+    return _inspect_bytes(str(path), _landed_path(path, settings), raw, settings)
+
+
+def _inspect_bytes(shown: str, landed_path: str, raw: bytes, settings: Settings) -> Inspection:
+    declared = first_match(settings.declared_encodings, to_source_path(landed_path))
+    (result,) = take_steps([(raw, declared)], settings.text_policy)
+    return Inspection(shown, len(raw), result, None if isinstance(result, Rejection) else _rival(raw, result))
+
+
+def _landed_path(path: Path, settings: Settings) -> str:
+    """Give the path that a file has, or would have if it were dropped at the top of landing/."""
+    below = os.path.relpath(path, settings.landing)
+    return path.name if below.startswith("..") else below
+
+
+def _rival(raw: bytes, steps: Steps) -> str | None:
+    """Read a file as the encoding that came next does; None where none was close, or it cannot."""
+    if not steps.decoded.runner_up:
+        return None
+    from longshore.text.encodings.charsets import reader_of  # noqa: PLC0415 - NumPy only where needed
+
+    try:
+        return reader_of(steps.decoded.runner_up)[1](raw)
+    except (LookupError, UnicodeDecodeError):
+        return None
+
+
+def _without(receipt: Any, *names: str) -> dict[str, Any]:  # noqa: ANN401 - any of the frozen receipts
+    return {key: value for key, value in dataclasses.asdict(receipt).items() if key not in names}

@@ -1,0 +1,65 @@
+"""A progress bar while a run works: in a terminal only."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from longshore.records import Silent
+from longshore.storage.names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.progress import Progress, TaskID
+
+    from longshore.records import Batch, Delivery, Observer, Staged
+
+
+class _Lines(Silent):
+    """Says what a person should know, a line each, on standard error."""
+
+    def said(self, sentence: str) -> None:
+        """Print the sentence."""
+        sys.stderr.write(printable(sentence) + "\n")
+
+
+class _Bar(Silent):
+    """A bar that grows as batches end."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID = progress.add_task("ingesting", total=0)
+        self._total = 0
+
+    def listed(self, files: int, source_bytes: int) -> None:
+        """Make room for so many more files."""
+        del source_bytes
+        self._total += files
+        self._progress.update(self._task, total=self._total)
+
+    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+        """Grow by the files of the batch."""
+        del batch, staged
+        self._progress.update(self._task, advance=sum(1 for ending in endings if ending.member is None))
+
+    def said(self, sentence: str) -> None:
+        """Print the sentence above the bar."""
+        self._progress.console.print(printable(sentence), markup=False, highlight=False)
+
+
+@contextlib.contextmanager
+def terminal_observer(*, quiet: bool) -> Iterator[Observer]:
+    """Give who watches a run that a person started: a bar in a terminal, lines elsewhere, nothing if `quiet`."""
+    if quiet:
+        yield Silent()
+    elif not sys.stderr.isatty():
+        yield _Lines()
+    else:
+        from rich.console import Console  # noqa: PLC0415 - only in a terminal
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            yield _Bar(progress)

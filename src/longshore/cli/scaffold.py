@@ -1,0 +1,110 @@
+"""Make a new project: the folders, a commented `longshore.toml`, and `prefect.yaml`; never over anything."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import textwrap
+from importlib import resources
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from longshore import settings as settings_module
+from longshore.errors import SettingsError
+from longshore.settings import SETTINGS_FILE, Settings
+from longshore.storage.names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_HEAD = """\
+# Settings of this Longshore project. Every line that begins with # shows a default; take the # away to change it.
+# Stronger than this file: environment variables (LONGSHORE_SETTLE_SECONDS=0), and flags of a command.
+"""
+
+
+def make_project(folder: Path) -> Iterator[str]:
+    """Make what is missing of a project, and give a line for each thing made or left as it was.
+
+    Raises:
+        SettingsError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("landing", "warehouse"):
+            yield _made(folder / name, _make_folder(folder / name))
+        for name, text in ((SETTINGS_FILE, settings_file()), ("prefect.yaml", prefect_file())):
+            yield _made(folder / name, _make_file(folder / name, text))
+    except OSError as error:
+        raise SettingsError(f"{error.filename} cannot be made: {error.strerror}. Choose another folder.") from None
+    yield f"Next: drop text files into {printable(str(folder / 'landing'))}, then run `longshore ingest` there."
+
+
+def settings_file() -> str:
+    """Give a `longshore.toml` that names every setting, its default and its reason, all commented out."""
+    lines = [_HEAD]
+    tables = []
+    reasons = setting_reasons()
+    for name, field in Settings.model_fields.items():
+        comment = [f"# {line}" for line in textwrap.wrap(reasons[name], 110)]
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, dict):
+            tables += [*comment, f"# [{name}]", '# "legacy/**" = "cp850"', ""]
+        else:
+            lines += [*comment, f"# {name} = {_toml(default)}", ""]
+    return "\n".join([*lines, *tables]).rstrip() + "\n"
+
+
+def setting_reasons() -> dict[str, str]:
+    """Give what each setting is and why its default is what it is: the docstring below it.
+
+    Read from the source, and only by those who show it: pydantic would do so at each start (30 ms).
+    """
+    source = ast.parse(inspect.getsource(settings_module))
+    model = next(node for node in source.body if isinstance(node, ast.ClassDef) and node.name == Settings.__name__)
+    return {
+        setting.target.id: " ".join(below.value.value.split())
+        for setting, below in pairwise(model.body)
+        if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+    }
+
+
+def prefect_file() -> str:
+    """Give the `prefect.yaml` for those who deploy with `prefect deploy` and a work pool."""
+    package = resources.files("longshore")
+    # In the wheel it stands inside the package, in a checkout beside it.
+    inside, beside = package.joinpath("prefect.yaml"), package.joinpath("..", "..", "prefect.yaml")
+    return (inside if inside.is_file() else beside).read_text(encoding="utf-8")
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - the default of any setting
+    if value is None:
+        return '""   # not set; leave the line commented out'
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return json.dumps(str(value))
+
+
+def _make_folder(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    path.mkdir()
+    return True
+
+
+def _make_file(path: Path, text: str) -> bool:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _made(path: Path, new: bool) -> str:  # noqa: FBT001 - the one thing that is said of the path
+    return f"{'made ' if new else 'there already '} {printable(str(path))}"

@@ -1,0 +1,139 @@
+"""The deliveries table: what became of every file, for readers who do not see the ledger.
+
+Promised: every delivery of a run is in `warehouse/deliveries/` exactly once, in one part named by the run, written at
+its end; where a run died, the next one writes it. Compaction merges the parts of a day (`merged_deliveries.py`). Not
+promised: files that were deferred; they come again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from longshore.maintenance.originals import place_of_row
+from longshore.storage import fault_injection
+from longshore.storage.filesystem import FILE_MODE, fsync_folder, make_folders, rename_no_replace
+from longshore.storage.ledger.queries import WrittenDeliveries
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from longshore.storage.ledger.batches import Ledger
+    from longshore.storage.ledger.queries import RunPart
+    from longshore.storage.warehouse import Warehouse
+
+_GROUP_ROWS = 50_000
+
+
+class DeliveryRow(NamedTuple):
+    """A row of the table; `storage/schema.py` says what each column means."""
+
+    run_id: str
+    batch_id: str
+    path: str
+    is_member: bool
+    source_bytes: int
+    source_modified_at: int
+    record_id: str | None
+    outcome: str
+    reason: str | None
+    detail: str | None
+    settled_as: str | None
+    ingested_at: dt.datetime
+    settled_at: dt.datetime
+
+
+def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
+    """Write a part for each run whose deliveries are not in the table yet, and give the parts' paths.
+
+    Only for the holder of the run lock, when every batch is settled: at a run's end, or after recovery.
+    """
+    parts, written = [], WrittenDeliveries(ledger)
+    for run in written.unwritten_runs():
+        _write_part(warehouse, run.part, rows_of(ledger, run))
+        written.mark_written(run)
+        parts.append(run.part)
+    return parts
+
+
+def set_aside(warehouse: Warehouse, part: str) -> None:
+    """Move a part that is not right out of the readers' sight."""
+    # Not where parts of records are set aside: there is no text in it to be forgotten.
+    aside = warehouse.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{part.rpartition('/')[2]}"
+    make_folders(aside.parent)
+    rename_no_replace(warehouse.deliveries / part, aside)
+
+
+def write_again(ledger: Ledger, warehouse: Warehouse, run: RunPart) -> None:
+    """Write the part of a run, of which no row is in the table, anew from the ledger."""
+    _write_part(warehouse, run.part, rows_of(ledger, run))
+
+
+def _write_part(warehouse: Warehouse, part: str, rows: Iterator[DeliveryRow]) -> None:
+    target = warehouse.deliveries / part
+    if target.exists():
+        # Written, but the run died before the ledger knew: a part of that name is whole.
+        return
+    staged = warehouse.inner / "staging" / target.name
+    staged.unlink(missing_ok=True)
+    _write_parquet(staged, rows)
+    fault_injection.step("deliveries.staged")
+    make_folders(target.parent)
+    rename_no_replace(staged, target)
+    fault_injection.step("deliveries.renamed")
+    fsync_folder(target.parent)
+
+
+def _write_parquet(path: Path, rows: Iterator[DeliveryRow]) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a run that finds nothing must not wait for it
+
+    from longshore.storage.schema import DELIVERIES, file_metadata, part_options  # noqa: PLC0415
+
+    schema = DELIVERIES.with_metadata(file_metadata(""))
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    with os.fdopen(fd, "wb") as sink:
+        with pq.ParquetWriter(sink, schema, **part_options(schema, zstd_level=3)) as writer:
+            while group := list(itertools.islice(rows, _GROUP_ROWS)):
+                writer.write_table(_table(group, schema))
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _table(rows: Sequence[DeliveryRow], schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    from longshore.storage.schema import column  # noqa: PLC0415
+
+    values = dict(zip(DeliveryRow._fields, zip(*rows, strict=True), strict=True))
+    return pa.Table.from_arrays([column(values[field.name], field.type) for field in schema], schema=schema)
+
+
+def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
+    """Give the deliveries of one run as rows of the table, batch by batch."""
+    for batch, found in WrittenDeliveries(ledger).rows_of(run):
+        kept = batch.after_ingest == "keep"
+        for row in found:
+            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, settled_as = row
+            # Null where the landed file was not moved, or is gone.
+            moved = not is_member and (settled_as is not None or not kept)
+            yield DeliveryRow(
+                run.run_id,
+                batch.batch_id,
+                path,
+                is_member,
+                size,
+                modified_ns // 1000,
+                digest.hex() if digest is not None else None,
+                outcome,
+                reason,
+                detail,
+                place_of_row(row, batch) if moved else None,
+                batch.ingested_at,
+                batch.settled_at,
+            )

@@ -1,0 +1,251 @@
+"""Compaction: merge the small parts of a partition into few large ones, while readers read and ingest runs go on.
+
+Promised: the same rows before and after, proven by a checksum of every column; a reader sees all old parts or all new
+ones of a partition (`storage/rewrites.py`); a process that dies leaves nothing that the next run does not make good.
+Not promised: that parts come out of an exact size, since what compresses how is known only afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from longshore.errors import LockHeldError, WarehouseError
+from longshore.maintenance.forget import ForgetSummary, finish_forgetting
+from longshore.maintenance.rewrite import Change, prove, rewriting
+from longshore.storage import fault_injection
+from longshore.storage.filesystem import FILE_MODE
+from longshore.storage.ledger.queries import WrittenDeliveries
+from longshore.storage.ledger.rewrites import Move, Plan, PublishedPart
+from longshore.storage.parquet import ColumnSums, WrittenPart, sha256_of
+from longshore.storage.partition_swap import drop_old
+from longshore.storage.schema import DELIVERIES, conform, file_metadata, part_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from longshore.maintenance.rewrite import Rewriter
+    from longshore.records import Observer
+    from longshore.settings import Settings
+    from longshore.storage.ledger.rewrites import NewPart
+
+# As many as a run writes in one group, and as few as keep the times of a group close together.
+_GROUP_ROWS = 50_000
+_GROUP_BYTES = 32 * 1024 * 1024
+
+
+def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPart]:
+    """Give the parts of a partition of the deliveries table that may be merged.
+
+    A part that cannot be read is left alone: it cannot be merged, and no ledger has its hash.
+    """
+    in_hand = WrittenDeliveries(rewriter.ledger).runs_in_hand()
+    found = []
+    for path in (rewriter.warehouse.deliveries / partition).glob("*.parquet"):
+        part = f"{partition}/{path.name}"
+        if path.stem in in_hand or not rewriter.is_known(part):
+            continue
+        try:
+            rows = pq.read_metadata(path).num_rows
+        except (OSError, pa.ArrowException):
+            continue
+        found.append(PublishedPart(part, rows, path.stat().st_size, "", ()))
+    return found
+
+
+def merge_deliveries(
+    rewriter: Rewriter, partition: str, groups: Sequence[Sequence[PublishedPart]]
+) -> list[NewPart] | None:
+    """Merge each of these groups of parts to one, in one exchange; give the new parts.
+
+    Raises:
+        LockHeldError, WarehouseError: as `Rewriter.rewrite`; nothing was changed.
+    """
+    folder_of = rewriter.warehouse.deliveries
+
+    def build(folder: Path) -> Plan:
+        moves: list[Move] = []
+        new_parts: list[NewPart] = []
+        for group in groups:
+            # Groups are planned by size; the rows of each are to stay in their order.
+            old = sorted((folder_of / part.part for part in group), key=_began)
+            new = _merge(old, folder, rewriter.settings.zstd_level)
+            moves += [Move(part.part, new.part, ()) for part in group]
+            new_parts.append(new)
+        return Plan(tuple(moves), tuple(new_parts))
+
+    return rewriter.exchange(partition, build)
+
+
+def _began(part: Path) -> str:
+    with pq.ParquetFile(part) as file:
+        return next((str(batch[0][0]) for batch in file.iter_batches(1, columns=["ingested_at"])), "")
+
+
+def _merge(old: Sequence[Path], folder: Path, zstd_level: int) -> NewPart:
+    draft = folder.parent / "draft.parquet"
+    draft.unlink(missing_ok=True)
+    wanted = ColumnSums(key="path")
+    schema = DELIVERIES.with_metadata(file_metadata(""))
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    with os.fdopen(fd, "wb") as sink:
+        with pq.ParquetWriter(sink, schema, **part_options(schema, zstd_level)) as writer:
+            for table in _groups(old):
+                wanted.add(table)
+                writer.write_table(table.cast(schema), row_group_size=_GROUP_ROWS)
+        sink.flush()
+        os.fsync(sink.fileno())
+    fault_injection.step("rewrite.built")
+    written = WrittenPart(wanted.rows, draft.stat().st_size, sha256_of(draft))
+    return prove(draft, written, wanted, folder)
+
+
+def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
+    """Give the rows of all parts in their order, as many at a time as make a row group."""
+    held: list[pa.Table] = []
+    rows = size = 0
+    for part in parts:
+        for table in _tables(part):
+            held.append(table)
+            rows, size = rows + table.num_rows, size + table.nbytes
+            if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+                yield pa.concat_tables(held)
+                held, rows, size = [], 0, 0
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _tables(part: Path) -> Iterator[pa.Table]:
+    try:
+        with pq.ParquetFile(part) as file:
+            for batch in file.iter_batches(_GROUP_ROWS):
+                yield conform(pa.Table.from_batches([batch]), DELIVERIES)
+    except pa.ArrowException as error:
+        raise WarehouseError(f"{part} is damaged ({error}). Nothing was changed.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class CompactedPartition:
+    """What became of one partition. `skipped` says why nothing was done, else it is empty."""
+
+    partition: str
+    parts_before: int
+    parts_after: int
+    rows: int
+    bytes_before: int
+    bytes_after: int
+    skipped: str = ""
+
+
+@dataclass(slots=True)
+class CompactionSummary:
+    """What a compaction did. `failed` is set where a partition was left because something is wrong with it."""
+
+    dry_run: bool = False
+    seconds: float = 0.0
+    partitions: list[CompactedPartition] = field(default_factory=list)
+    old_folders_removed: int = 0
+    failed: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the summary as plain values, for JSON."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """Give the lines that a person reads."""
+        for one in self.partitions:
+            if one.skipped:
+                yield f"{one.partition}: skipped. {one.skipped}"
+                continue
+            size = f"{one.bytes_before / 2**20:,.1f} MiB"
+            size += "" if self.dry_run else f" -> {one.bytes_after / 2**20:,.1f} MiB"
+            verb = "would become" if self.dry_run else "->"
+            yield f"{one.partition}: {one.parts_before} parts {verb} {one.parts_after}, {one.rows:,} rows, {size}"
+        if not self.partitions:
+            yield "Nothing to compact: no partition has small parts that would make a larger one."
+        if self.old_folders_removed:
+            yield f"{self.old_folders_removed} old folder(s) removed, their grace period was over."
+
+
+def compact_warehouse(
+    settings: Settings, observer: Observer | None = None, *, dry_run: bool = False
+) -> CompactionSummary:
+    """Merge what is worth merging in every partition, and say what was done.
+
+    Args:
+        settings: `target_part_bytes`, `rewrite_grace_seconds`, `rewrite_wait_seconds` count here.
+        observer: told of each partition as it ends.
+        dry_run: only say what would be merged.
+
+    Raises:
+        LockHeldError: another compaction, reprocessing or forgetting is at work; nothing was done.
+    """
+    began = time.monotonic()
+    summary = CompactionSummary(dry_run)
+    with rewriting(settings, "compact", summary.to_dict) as rewriter:
+        if not dry_run and rewriter.tombstones.half_forgotten():
+            # Someone asked for it, and the process died: it is not left to be asked for again.
+            finish_forgetting(rewriter, ForgetSummary())
+        for partition in rewriter.partitions() + rewriter.delivery_partitions():
+            done = _compact_partition(rewriter, partition, summary)
+            if done is not None:
+                summary.partitions.append(done)
+                if observer is not None:
+                    observer.said(f"{partition}: {done.skipped or f'{done.parts_before} -> {done.parts_after} parts'}")
+        if not dry_run:
+            summary.old_folders_removed += drop_old(rewriter.warehouse, rewriter.store, settings.rewrite_grace_seconds)
+        summary.seconds = time.monotonic() - began
+    return summary
+
+
+def plan_groups(parts: Sequence[PublishedPart], target_part_bytes: int) -> list[list[PublishedPart]]:
+    """Choose which parts are merged with which, each group to one part of at most about the target.
+
+    Parts are taken from the smallest up, and one joins a group only if the others in it are together at least half as
+    large. So a row is written again only when its part grows by half: some twenty times on the way from kilobytes to
+    the target, however often compaction runs, and the parts left in a partition are few.
+    """
+    groups: list[list[PublishedPart]] = []
+    group: list[PublishedPart] = []
+    size = 0
+    for part in sorted(parts, key=lambda part: (part.bytes, part.batch_nos)):
+        if group and (size + part.bytes > target_part_bytes or part.bytes > 2 * size):
+            groups.append(group)
+            group, size = [], 0
+        group.append(part)
+        size += part.bytes
+    return [group for group in [*groups, group] if len(group) > 1]
+
+
+def _merge_records(
+    rewriter: Rewriter, partition: str, groups: Sequence[Sequence[PublishedPart]]
+) -> list[NewPart] | None:
+    return rewriter.rewrite(partition, groups, Change())
+
+
+def _compact_partition(rewriter: Rewriter, partition: str, summary: CompactionSummary) -> CompactedPartition | None:
+    of_deliveries = rewriter.warehouse.table_of(partition) == rewriter.warehouse.deliveries
+    parts = parts_of_deliveries(rewriter, partition) if of_deliveries else rewriter.parts_of(partition)
+    groups = plan_groups(parts, rewriter.settings.target_part_bytes)
+    if not groups:
+        return None
+    merged = [part for group in groups for part in group]
+    rows, size = sum(part.rows for part in merged), sum(part.bytes for part in merged)
+    left = len(parts) - len(merged) + len(groups)
+    if summary.dry_run:
+        return CompactedPartition(partition, len(parts), left, rows, size, size)
+    try:
+        merge = merge_deliveries if of_deliveries else _merge_records
+        new = merge(rewriter, partition, groups) or []
+    except LockHeldError as error:
+        return CompactedPartition(partition, len(parts), len(parts), rows, size, size, error.holder)
+    except WarehouseError as error:
+        summary.failed = True
+        return CompactedPartition(partition, len(parts), len(parts), rows, size, size, str(error))
+    return CompactedPartition(partition, len(parts), left, rows, size, sum(part.bytes for part in new))

@@ -1,0 +1,159 @@
+"""Where the original bytes of a record are, by what the ledger knows: in the archive, in landing, inside a pack.
+
+Promised: bytes are only given for a record if their SHA-256 is its id, and a file is only deleted if its bytes are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
+from longshore.records import Delivery, LandedFile, Outcome
+from longshore.storage.archives.members import members
+from longshore.storage.filesystem import fsync_folder
+from longshore.storage.landing import MovedError
+from longshore.storage.ledger.queries import LedgerOriginals
+from longshore.storage.listing import REJECTED
+from longshore.storage.names import from_source_path, to_source_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from longshore.storage.archives.stream import PackLimits
+    from longshore.storage.landing import Landing
+    from longshore.storage.ledger.batches import Ledger
+    from longshore.storage.ledger.queries import Brought
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One place where the bytes of a record should be.
+
+    path: how it was delivered, as a `source_path`. place: of the landed file, below landing. member: inside that pack,
+    whose own delivery is `pack_no`.
+    """
+
+    record_id: str
+    path: str
+    place: str
+    member: str | None
+    delivery_no: int
+    pack_no: int | None = None
+
+
+def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
+    """Say where a delivery's landed file is now, as a `source_path`; None where it is gone for good."""
+    if row.settled_as is not None:
+        return str(row.settled_as) or None
+    rejected = row.outcome == Outcome.REJECTED
+    if batch.after_ingest == "keep":
+        return str(row.path)
+    if batch.after_ingest == "delete" and not rejected:
+        return None
+    if not rejected:
+        return f"{archive_day(batch.ingested_at)}/{row.path}"
+    if REASON_ENDING not in row.path:
+        return f"{REJECTED}/{row.path}"
+    file = LandedFile(from_source_path(row.path), row.size, row.modified_ns, row.inode)
+    return to_source_path(place_of(Delivery(file, None, Outcome.REJECTED), ""))
+
+
+def originals_in(ledger: Ledger, batch_nos: Iterable[int], record_ids: Iterable[str]) -> dict[str, list[Original]]:
+    """Give where the originals of these records are that came in these batches."""
+    return _by_record(LedgerOriginals(ledger).in_batches(batch_nos, record_ids))
+
+
+def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[Original]]:
+    """Give every place where these records were ever delivered; this looks through all deliveries."""
+    return _by_record(LedgerOriginals(ledger).of_records(record_ids))
+
+
+def read_originals(
+    originals: Mapping[str, Sequence[Original]], landing: Landing, limits: PackLimits
+) -> Iterator[tuple[str, bytes]]:
+    """Give each of these records once with its bytes, if any of its places has them; each pack is read once.
+
+    In a pack it is looked for by its bytes: its name there may be another since one was taken out.
+    """
+    missing = set(originals)
+    packs: dict[str, set[str]] = {}
+    for record_id, places in originals.items():
+        raw = _read_file(places, landing)
+        if raw is not None:
+            missing.discard(record_id)
+            yield record_id, raw
+        else:
+            for original in places:
+                if original.member is not None:
+                    packs.setdefault(original.place, set()).add(record_id)
+    for place, wanted in packs.items():
+        if not wanted & missing:
+            continue
+        with contextlib.suppress(Exception):  # as above
+            file = landing.look(from_source_path(place))
+            for member in members(file, landing, limits) if file is not None else ():
+                record_id = hashlib.sha256(member.data or b"").hexdigest()
+                if record_id in missing:
+                    missing.discard(record_id)
+                    yield record_id, member.data or b""
+
+
+def _read_file(originals: Iterable[Original], landing: Landing) -> bytes | None:
+    for original in originals:
+        with contextlib.suppress(Exception):  # whatever is wrong with one place, the next may do
+            file = landing.look(from_source_path(original.place)) if original.member is None else None
+            raw = landing.read(file) if file is not None else None
+            if raw is not None and hashlib.sha256(raw).hexdigest() == original.record_id:
+                return raw
+    return None
+
+
+def delete_original(original: Original, landing: Landing) -> bool:
+    """Delete the landed file of a record, and its reason if it was rejected; True if there was one with its bytes.
+
+    A file with other bytes is left alone. Not for one inside a pack, because others are in it too.
+
+    Raises:
+        OSError: it may not be read or deleted.
+    """
+    file = landing.look(from_source_path(original.place))
+    try:
+        raw = landing.read(file) if file is not None else b""
+    except MovedError:
+        # Something else stands there now, which is not ours to delete.
+        return False
+    if file is None or hashlib.sha256(raw).hexdigest() != original.record_id:
+        return False
+    delete_landed(file, landing)
+    return True
+
+
+def delete_landed(file: LandedFile, landing: Landing) -> None:
+    """Delete a file wherever it was settled, and the reason beside it if it was rejected."""
+    name = file.path.rpartition("/")[2]
+    landing.remove_beside(file.path, name)
+    landing.remove_beside(file.path, reason_name(name))
+    fsync_folder((landing.root / file.path).parent)
+
+
+def _by_record(brought: Iterable[Brought]) -> dict[str, list[Original]]:
+    found: dict[str, list[Original]] = {}
+    for one in brought:
+        original = _original(one.row, one.pack)
+        if original is not None:
+            found.setdefault(original.record_id, []).append(original)
+    return found
+
+
+def _original(row: Any, pack: Any) -> Original | None:  # noqa: ANN401 - rows of the ledger
+    place = place_of_row(row if pack is None else pack, row)
+    if place is None:
+        return None
+    record_id = bytes(row.record_id).hex()
+    if pack is None:
+        return Original(record_id, row.path, place, None, row.delivery_no)
+    member = from_source_path(row.path)[len(from_source_path(pack.path)) + len("!/") :]
+    return Original(record_id, row.path, place, member, row.delivery_no, pack.delivery_no)

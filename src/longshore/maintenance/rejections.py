@@ -1,0 +1,172 @@
+"""The rejected files: which there are and why, and how they go back into landing.
+
+Promised: a file that is put back is never put over another; its reason goes with it, and the ledger keeps that it was
+rejected once. Under `after_ingest = "keep"` rejected files never left landing: there `retry` makes the next run take
+them again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from longshore.console import table
+from longshore.errors import SettingsError
+from longshore.ingestion.finalization import archive_day, place_of, reason_name
+from longshore.ingestion.project import ledger_if_any, open_ledger, refuse_lost_ledger
+from longshore.records import GONE, Outcome
+from longshore.storage.landing import Landing, MovedError
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.queries import Rejections
+from longshore.storage.ledger.runs import KeptFiles
+from longshore.storage.listing import REJECTED
+from longshore.storage.lock import one_run_at_a_time
+from longshore.storage.names import from_source_path, to_source_path
+from longshore.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from longshore.settings import Settings
+    from longshore.storage.ledger.audit import Original
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One rejected file. `path`: as it was delivered; `place`: where it is now, below landing/; None inside a pack."""
+
+    path: str
+    reason: str
+    detail: str
+    bytes: int
+    rejected_at: str
+    place: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values, for JSON."""
+        return asdict(self)
+
+
+def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
+    """Give the rejected files that still wait for someone, the oldest rejection first."""
+    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
+        if ledger is None:
+            return []
+        # By place: a file that was kept and retried may have been rejected there more than once.
+        found: dict[str, Rejected] = {}
+        for one in Rejections(ledger).of_files(reason):
+            place = _place(one)
+            if place is not None and landing.look(place) is not None:
+                found[place] = _rejected(one, place)
+        return list(found.values())
+
+
+def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
+    """Give the files inside packs that ever became no record, the oldest first; none of them can be put back."""
+    with ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
+        if ledger is None:
+            return []
+        return [
+            Rejected(one.source_path, one.reason, one.detail, one.size, _moment(one.ingested_at), None)
+            for one in Rejections(ledger).of_members(reason)
+        ]
+
+
+def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
+    """Give the lines that a person reads; names and texts from outside are escaped."""
+    if not found:
+        yield "None is rejected."
+        return
+    rows = [(one.path, one.reason, one.rejected_at, one.detail) for one in found]
+    yield from table(("file", "reason", "rejected at", "what was seen"), rows)
+    yield ""
+    if any(one.place is None for one in found):
+        yield f"{len(found):,} file(s) inside packs. Mend one and deliver it on its own, or in another pack."
+    else:
+        yield f"{len(found):,} file(s). `longshore retry PATH`, `--reason R` or `--all` puts them back into landing."
+
+
+def as_json(found: Sequence[Rejected]) -> str:
+    """Give the list as JSON."""
+    return json.dumps([one.to_dict() for one in found], ensure_ascii=True, indent=2)
+
+
+def retry(
+    settings: Settings, paths: Sequence[str] = (), *, reason: str | None = None, everything: bool = False
+) -> list[str]:
+    """Put rejected files back into landing, for the next run; give the path that each has there.
+
+    Args:
+        settings: of the project.
+        paths: which, as `longshore rejected` shows them or as they are in `_rejected/`.
+        reason: all with this reason.
+        everything: all.
+
+    Raises:
+        SettingsError: a path is not rejected; nothing was put back.
+        LockHeldError: a run is at work; nothing was put back.
+    """
+    warehouse = Warehouse(settings.warehouse)
+    now = dt.datetime.now(dt.UTC)
+    with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
+        chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
+        with open_ledger(settings) as ledger:
+            known = Rejections(ledger)
+            return [back for one in chosen if (back := _put_back(one, landing, ledger, known)) is not None]
+
+
+def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool) -> list[Rejected]:
+    if everything and not paths:
+        return list(found)
+    wanted = set()
+    for path in paths:
+        same = [one for one in found if path in (one.path, one.place, f"{REJECTED}/{one.path}")]
+        if not same:
+            raise SettingsError(f"{path} is no rejected file; `longshore rejected` lists them. Nothing was put back.")
+        wanted.update(same)
+    return [one for one in found if one in wanted]
+
+
+def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections) -> str | None:
+    assert one.place is not None  # of a file that is on its own
+    place, path = from_source_path(one.place), from_source_path(one.path)
+    if not place.startswith(f"{REJECTED}/"):
+        KeptFiles(ledger).drop([path])
+        return one.path
+    try:
+        back = landing.put_back(place, path)
+    except MovedError:
+        return None
+    # The reason goes last: a file without one is still found by its ledger row, a reason without a file means nothing.
+    landing.remove_beside(place, reason_name(place.rpartition("/")[2]))
+    known.mark_gone(place)
+    return to_source_path(back)
+
+
+def _place(one: Original) -> str | None:
+    if one.settled_as is not None:
+        return None if one.settled_as == GONE else one.settled_as
+    if one.after_ingest == "keep":
+        return one.delivery.file.path if one.kept else None
+    return place_of(one.delivery, archive_day(one.ingested_at))
+
+
+def _moment(when: dt.datetime) -> str:
+    return when.isoformat(timespec="seconds")
+
+
+def _rejected(one: Original, place: str) -> Rejected:
+    delivery = one.delivery
+    assert delivery.outcome is Outcome.REJECTED
+    return Rejected(
+        path=to_source_path(delivery.file.path),
+        reason=delivery.reason or "",
+        detail=delivery.detail or "",
+        bytes=delivery.file.size,
+        rejected_at=_moment(one.ingested_at),
+        place=to_source_path(place),
+    )

@@ -1,0 +1,288 @@
+"""Mend what `verify` can mend without guessing: `longshore verify --repair`.
+
+1. ledger     where its file is gone or corrupt, it is moved aside and made anew; nothing of the old one is deleted
+2. recover    unfinished batches are finished or undone, as the next run would
+3. claims     those whose batch does not exist are dropped
+4. parts      one that the ledger does not know is adopted, with what its rows say about their deliveries; one whose
+              records all stand in other sound parts too is set aside, out of the readers' sight
+5. originals  only for a ledger made anew: what lies in `_archive/` and `_rejected/` is remembered again; an archived
+              file of which there is no record goes back to landing, for the next run
+6. deliveries the table in `deliveries/` is completed, and a part of it that differs written anew from the ledger
+
+Not promised, because it would be a guess: rows of a part that is gone or damaged (its originals are in the archive),
+rejections whose reason file is gone, what was left in landing by `after_ingest = "keep"` (the next run reads it once
+more and finds it to be duplicates), and tombstones of forgotten records.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import sqlite3
+import uuid
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from longshore.errors import LedgerError
+from longshore.ingestion.delivery_log import set_aside, write_again, write_deliveries
+from longshore.ingestion.finalization import REASON_ENDING, archive_day, reason_name
+from longshore.ingestion.project import ledger_url_of, what_was_lost
+from longshore.ingestion.recovery import recover
+from longshore.maintenance.verify import what_is_amiss
+from longshore.records import GONE, LandedFile, Outcome
+from longshore.storage.filesystem import rename_no_replace
+from longshore.storage.landing import MovedError
+from longshore.storage.ledger.audit import LedgerAudit, LedgerPart
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.queries import WrittenDeliveries
+from longshore.storage.ledger.repair import Adoption, Found, LedgerAdoption, day_of
+from longshore.storage.ledger.runs import Runs
+from longshore.storage.listing import ARCHIVE, REJECTED
+from longshore.storage.names import from_source_path, to_source_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from longshore.settings import Settings
+    from longshore.storage.landing import Landing
+    from longshore.storage.warehouse import Warehouse
+
+_COLUMNS = ["record_id", "source_path", "source_bytes", "source_modified_at", "batch_id", "ingested_at"]
+# So many originals are written down in one transaction.
+_BATCH = 500
+
+
+def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Landing) -> Iterator[str]:
+    """Write down the parts that the ledger does not know, or set them aside; give a sentence for each."""
+    import pyarrow as pa  # noqa: PLC0415 - half a second that other commands need not pay
+
+    audit, adoption = LedgerAudit(ledger), LedgerAdoption(ledger)
+    known = {part.part for part in audit.parts()}
+    for part in list(warehouse.parts()):
+        if part in known:
+            continue
+        try:
+            rows = _rows(warehouse.records / part)
+        except (pa.ArrowException, KeyError, OSError):
+            continue  # `verify` lists it: what cannot be read cannot be adopted
+        homes = audit.parts_of(row["record_id"] for row in rows)
+        if not homes:
+            adoption.adopt(run_no, _adoptions(part, rows, warehouse, landing))
+            yield f"The part {part} with {len(rows):,} record(s) was adopted."
+        elif len(homes) == len(rows) and _all_sound(set(homes.values()), audit, warehouse):
+            warehouse.set_aside(part)
+            yield f"The part {part} held only records that other parts hold too: it is set aside in _longshore/aside."
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+
+    with path.open("rb") as file:
+        rows: list[dict[str, Any]] = pq.read_table(file, columns=_COLUMNS).to_pylist()
+    return rows
+
+
+def _adoptions(part: str, rows: list[dict[str, Any]], warehouse: Warehouse, landing: Landing) -> Iterator[Adoption]:
+    """Give the batches that made a part: one, or those that a compaction brought together."""
+    data = (warehouse.records / part).read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    rows = sorted(rows, key=lambda row: row["batch_id"])
+    for batch_id, of_a_batch in groupby(rows, key=lambda row: row["batch_id"]):
+        mine = list(of_a_batch)
+        ingested_at = min(row["ingested_at"] for row in mine)
+        found = [_delivery(row, archive_day(ingested_at), landing) for row in mine]
+        share = LedgerPart(part, len(mine), len(data), sha256, 1)
+        yield Adoption(batch_id, ingested_at, "archive", share, [row["record_id"] for row in mine], found)
+
+
+def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
+    """Say how a record was delivered: its original is looked for where it was archived, by size and time."""
+    file = landing.look(f"{day}/{from_source_path(row['source_path'])}")
+    modified_ns = int(row["source_modified_at"].timestamp() * 1_000_000) * 1000
+    there = file is not None and file.size == row["source_bytes"]
+    return Found(
+        source_path=row["source_path"],
+        size=row["source_bytes"],
+        modified_ns=file.modified_ns if file is not None and there else modified_ns,
+        record_id=row["record_id"],
+        outcome=Outcome.PUBLISHED,
+        settled_as=None if there else GONE,
+        # A file may lie in a folder whose name ends with `!`.
+        is_member="!/" in row["source_path"] and not there,
+    )
+
+
+def _all_sound(parts: set[str | None], audit: LedgerAudit, warehouse: Warehouse) -> bool:
+    return all(warehouse.finish_publish(part.part, part.sha256) for part in audit.parts() if part.part in parts)
+
+
+def remember_originals(ledger: Ledger, run_no: int, landing: Landing) -> Iterator[str]:
+    """Write down what lies in `_archive/` and `_rejected/` again, or put it back; give sentences with the counts."""
+    audit, adoption = LedgerAudit(ledger), LedgerAdoption(ledger)
+    remembered = put_back = 0
+    for day in landing.folders_in(ARCHIVE):
+        known = adoption.archived_on(day)
+        strangers = [file for file in landing.files_below(day) if file.path not in known]
+        for start in range(0, len(strangers), _BATCH):
+            found, without_record = _duplicates(audit, adoption, landing, day, strangers[start : start + _BATCH])
+            if found:
+                adoption.adopt(run_no, [_memory(day, "archive", found)])
+                remembered += len(found)
+            for file in without_record:
+                landing.put_back(file.path, file.path[len(day) + 1 :])
+                put_back += 1
+    rejected = list(_rejections(landing))
+    if rejected:
+        adoption.adopt(run_no, [_memory(REJECTED, "archive", rejected)])
+    if remembered or rejected:
+        yield f"{remembered:,} archived and {len(rejected):,} rejected file(s) were remembered again."
+    if put_back:
+        yield f"{put_back:,} archived file(s) without a record are back in landing, for the next run."
+
+
+def _memory(folder: str, after_ingest: str, found: list[Found]) -> Adoption:
+    when = day_of(folder) or dt.datetime.now(dt.UTC)
+    batch_id = hashlib.sha256("\n".join(one.source_path for one in found).encode()).hexdigest()[:32]
+    return Adoption(batch_id, when, after_ingest, None, [], found)
+
+
+def _duplicates(
+    audit: LedgerAudit, adoption: LedgerAdoption, landing: Landing, day: str, files: list[LandedFile]
+) -> tuple[list[Found], list[LandedFile]]:
+    """Tell archived files whose record exists (duplicates and packs) from those that have none."""
+    found, without_record = [], []
+    digests = {file.path: digest for file in files if (digest := _sha256(landing, file)) is not None}
+    owned = audit.parts_of(digests.values())
+    for file in files:
+        path = to_source_path(file.path[len(day) + 1 :])
+        digest = digests.get(file.path)
+        if digest in owned:
+            found.append(Found(path, file.size, file.modified_ns, digest, Outcome.DUPLICATE))
+        elif adoption.has_members(path):
+            found.append(Found(path, file.size, file.modified_ns, None, Outcome.PUBLISHED))
+        elif digest is not None:
+            without_record.append(file)
+    return found, without_record
+
+
+def _rejections(landing: Landing) -> Iterator[Found]:
+    """Give the rejected files that a reason file tells of."""
+    for file in landing.files_below(REJECTED):
+        folder, _, name = file.path.rpartition("/")
+        if name.endswith(REASON_ENDING):
+            continue
+        reason_file = landing.look(f"{folder}/{reason_name(name)}")
+        try:
+            if reason_file is None:
+                continue
+            said: dict[str, Any] = json.loads(landing.read(reason_file))
+            place = None if file.path == f"{REJECTED}/{from_source_path(said['path'])}" else to_source_path(file.path)
+            yield Found(
+                said["path"],
+                file.size,
+                file.modified_ns,
+                said["record_id"],
+                Outcome.REJECTED,
+                said["reason"],
+                said["detail"],
+                place,
+            )
+        except (OSError, MovedError, ValueError, TypeError, KeyError):
+            continue
+
+
+def _sha256(landing: Landing, file: LandedFile) -> str | None:
+    try:
+        return hashlib.sha256(landing.read(file)).hexdigest()
+    except (OSError, MovedError):
+        return None
+
+
+_CORRUPT = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str]:
+    """Mend what can be mended, and give a sentence for each thing done. Only for the holder of the run lock.
+
+    Raises:
+        LedgerError: a newer Longshore wrote the ledger, or its server cannot be reached; nothing was changed.
+    """
+    done = []
+    url = ledger_url_of(settings)
+    warehouse.make()
+    # A server looks after its own files.
+    damage = _damage(url) if sa.make_url(url).get_backend_name() == "sqlite" else None
+    if damage is not None:
+        aside = _move_aside(sa.make_url(url).database or "")
+        done.append(f"The ledger was damaged ({damage}) and is now {aside}; a new one was made.")
+    with Ledger(url) as ledger:
+        lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
+        run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
+        run_no = Runs(ledger).begin(run_id, "repair", now)
+        finished = recover(ledger, warehouse, landing, settings)
+        if finished:
+            done.append(f"{finished} unfinished batch(es) were finished or undone.")
+        adoption = LedgerAdoption(ledger)
+        dropped = adoption.drop_ownerless_sources()
+        if dropped:
+            done.append(f"{dropped} stale claim(s) were dropped.")
+        done.extend(adopt_parts(ledger, run_no, warehouse, landing))
+        if lost:
+            done.extend(remember_originals(ledger, run_no, landing))
+            if next(warehouse.delivery_files(), None) is not None:
+                WrittenDeliveries(ledger).take_as_written()
+        done.extend(_write_deliveries(ledger, warehouse))
+        Runs(ledger).end(run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
+    return done
+
+
+# The table of deliveries
+
+
+def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
+    """Write what is not in the table yet, and write anew what is not as the ledger has it."""
+    for part in write_deliveries(ledger, warehouse):
+        yield f"The deliveries of a run were written: deliveries/{part}."
+    amiss = what_is_amiss(ledger, warehouse)
+    for part in amiss.parts:
+        set_aside(warehouse, part)
+    for run in amiss.missing:
+        write_again(ledger, warehouse, run)
+        yield f"The deliveries of a run were written anew from the ledger: deliveries/{run.part}."
+
+
+# The ledger's file
+
+
+def _damage(url: str) -> str | None:
+    """Say what is wrong with a ledger in SQLite, if its file is; another fault of it is not for us to mend."""
+    try:
+        with Ledger(url) as ledger:
+            return LedgerAudit(ledger).damage()
+    except LedgerError as error:
+        cause: Any = error.__cause__
+        return _corruption(cause)
+    except sa.exc.DatabaseError as error:
+        return _corruption(error)
+
+
+def _corruption(error: Any) -> str:  # noqa: ANN401 - whatever the ledger raised
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.DatabaseError) and original.sqlite_errorname.startswith(_CORRUPT):
+        return str(original)
+    if isinstance(error, BaseException):
+        raise error
+    raise LedgerError("The ledger was written by a newer Longshore: install that one. Nothing was changed.")
+
+
+def _move_aside(database: str) -> str:
+    aside = f"{database}.damaged-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}"
+    for ending in ("", "-wal", "-shm"):
+        if os.path.lexists(database + ending):
+            rename_no_replace(database + ending, aside + ending)
+    return aside

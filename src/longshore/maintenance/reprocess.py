@@ -1,0 +1,311 @@
+"""Reprocess: normalise again from the originals, and show what that changes before it replaces anything.
+
+1. choose   the rows that a condition names, or that an older normaliser made
+2. read     the original of each: in the archive, in landing, or inside a pack; its SHA-256 must be the `record_id`
+3. compare  old row and new, column by column, for the report
+4. exchange the parts in which a row changed, as a compaction does (`rewriting.py`)
+
+`record_id` stays, and so does all that belongs to the delivery (path, batch, times). A row whose original is missing,
+or would be rejected now, stays exactly as it is and is listed: reprocessing never drops a record.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from longshore.errors import LockHeldError, SettingsError, WarehouseError
+from longshore.maintenance.originals import all_originals, originals_in, read_originals
+from longshore.maintenance.rewrite import Change, rewriting, tables_of
+from longshore.maintenance.row_filter import parse_where
+from longshore.records import Record
+from longshore.storage.landing import Landing
+from longshore.storage.listing import first_match
+from longshore.storage.names import printable
+from longshore.storage.parquet import row_hashes
+from longshore.storage.partition_swap import drop_old
+from longshore.storage.schema import OF_THE_DELIVERY, PARTITION, RECORDS, renewed_table
+from longshore.text.normalise import NORMALISER_VERSION, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from longshore.maintenance.originals import Original
+    from longshore.maintenance.rewrite import Rewriter
+    from longshore.records import Observer
+    from longshore.settings import Settings
+
+# Of each column, so many changes are shown.
+SAMPLES = 3
+_SAMPLE_CHARS = 60
+_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value before and after, cut to what a line holds."""
+
+    record_id: str
+    source_path: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class ReprocessSummary:
+    """What a reprocessing changes. `columns`: in how many rows; `samples`: a few of each.
+
+    missing: records whose original was not found. refused: records whose original would be rejected now, and why.
+    """
+
+    dry_run: bool = False
+    rows_chosen: int = 0
+    rows_changed: int = 0
+    columns: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[Difference]] = field(default_factory=dict)
+    missing_rows: int = 0
+    missing: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    partitions_exchanged: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the summary as plain values, for JSON."""
+        samples = {column: [asdict(one) for one in found] for column, found in self.samples.items()}
+        return {
+            "dry_run": self.dry_run,
+            "rows_chosen": self.rows_chosen,
+            "rows_changed": self.rows_changed,
+            "columns": dict(self.columns),
+            "samples": samples,
+            "missing_rows": self.missing_rows,
+            "missing": self.missing,
+            "refused": self.refused,
+            "partitions_exchanged": self.partitions_exchanged,
+            "skipped": self.skipped,
+        }
+
+    def for_the_ledger(self) -> dict[str, Any]:
+        """Give what is written down for good: all but the samples, which hold texts that may have to be forgotten."""
+        return {key: value for key, value in self.to_dict().items() if key != "samples"}
+
+    def lines(self) -> Iterator[str]:
+        """Give the lines that a person reads."""
+        verb = "would change" if self.dry_run else "changed"
+        yield f"{self.rows_chosen:,} row(s) chosen, {self.rows_changed:,} {verb}."
+        for column, count in self.columns.most_common():
+            yield f"{column}: {count:,}"
+            for sample in self.samples.get(column, ()):
+                yield f"  {printable(sample.source_path)}: {printable(sample.before)} -> {printable(sample.after)}"
+        if self.missing_rows:
+            yield f"{self.missing_rows:,} original(s) are missing; their rows stay as they are:"
+            yield from (f"  {one}" for one in self.missing)
+        for record_id, why in self.refused.items():
+            yield f"{record_id} would be rejected now, and stays as it is: {printable(why)}"
+        for partition, why in self.skipped.items():
+            yield f"{partition}: left as it is. {why}"
+
+    def miss(self, record_id: str) -> None:
+        """Count a record whose original was not found, and list it while the list is short."""
+        self.missing_rows += 1
+        if len(self.missing) < _LISTED:
+            self.missing.append(record_id)
+
+    def refuse(self, record_id: str, why: str) -> None:
+        """List a record whose original would be rejected now, while the list is short."""
+        if len(self.refused) < _LISTED:
+            self.refused[record_id] = why
+
+    def sample(self, column: str, record_id: str, path: str, before: str, after: str) -> None:
+        """Keep one change of a column to show, where there are not enough of them yet."""
+        samples = self.samples.setdefault(column, [])
+        if len(samples) < SAMPLES:
+            samples.append(Difference(record_id, path, *_where_they_part(before, after)))
+
+
+def _where_they_part(before: str, after: str) -> tuple[str, str]:
+    """Cut two values to the place where they begin to differ."""
+    at = next((i for i, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
+    start = max(0, at - _SAMPLE_CHARS // 3)
+    return before[start : start + _SAMPLE_CHARS], after[start : start + _SAMPLE_CHARS]
+
+
+_log = logging.getLogger(__name__)
+
+# A change of these alone changes nothing that a reader reads.
+_BOOKKEEPING = frozenset({"normaliser_version"})
+
+
+def reprocess_warehouse(
+    settings: Settings,
+    where: str | None = None,
+    older_than_version: str | None = None,
+    *,
+    dry_run: bool = False,
+    observer: Observer | None = None,
+) -> ReprocessSummary:
+    """Normalise the chosen rows again, and put what changed in their place.
+
+    Args:
+        settings: as they are now; the new rows are made with them.
+        where: a condition on the columns, see `src/longshore/maintenance/row_filter.py`.
+        older_than_version: rows that a normaliser before this version made. If neither is given: before the present.
+        dry_run: only say what would change.
+        observer: told of each partition.
+
+    Raises:
+        LockHeldError: another rewrite is at work; nothing was done.
+        SettingsError: the condition or the version cannot be understood.
+    """
+    if where is None and older_than_version is None:
+        older_than_version = NORMALISER_VERSION
+    chosen = parse_where(where) if where else None
+    if older_than_version is not None:
+        _version(older_than_version)
+    summary = ReprocessSummary(dry_run)
+    with rewriting(settings, "reprocess", summary.for_the_ledger) as rewriter, Landing(settings.landing) as landing:
+        for partition in rewriter.partitions():
+            change = Renormalise(
+                rewriter=rewriter, landing=landing, summary=summary, where=chosen, older_than=older_than_version
+            )
+            _reprocess_partition(rewriter, partition, change, summary)
+            if observer is not None:
+                observer.said(f"{partition}: {len(change.touched):,} row(s) changed.")
+        if not dry_run:
+            drop_old(rewriter.warehouse, rewriter.store, settings.rewrite_grace_seconds)
+    return summary
+
+
+def _reprocess_partition(rewriter: Rewriter, partition: str, change: Renormalise, summary: ReprocessSummary) -> None:
+    groups = [[part] for part in rewriter.parts_of(partition)]
+    try:
+        if summary.dry_run:
+            for (part,) in groups:
+                for table in tables_of(rewriter.warehouse, part):
+                    change.table(table, partition)
+        elif rewriter.rewrite(partition, groups, change) is not None:
+            summary.partitions_exchanged.append(partition)
+    except (LockHeldError, WarehouseError) as error:
+        summary.skipped[partition] = str(error)
+
+
+@dataclass(slots=True, kw_only=True)
+class Renormalise(Change):
+    """Gives chosen rows anew from their originals, and counts what that changes."""
+
+    rewriter: Rewriter
+    landing: Landing
+    summary: ReprocessSummary
+    where: pc.Expression | None
+    older_than: str | None
+    changed: bool = False
+
+    def table(self, table: pa.Table, partition: str) -> pa.Table:
+        """Give the rows as they are to be."""
+        chosen = self._chosen(table, partition)
+        if not chosen.any():
+            return table
+        rows = table.filter(pa.array(chosen))
+        self.summary.rows_chosen += rows.num_rows
+        records = self._records(rows)
+        renewed = np.array([record is not None for record in records])
+        if not renewed.any():
+            return table
+        old = rows.filter(pa.array(renewed))
+        new = renewed_table(old, [record for record in records if record is not None])
+        self._compare(old, new)
+        untouched = rows.filter(pa.array(~renewed))
+        return pa.concat_tables([table.filter(pa.array(~chosen)), untouched, new])
+
+    def group_changed(self) -> bool:
+        """Tell whether any row of the part changed."""
+        changed, self.changed = self.changed, False
+        return changed
+
+    def _chosen(self, table: pa.Table, partition: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        chosen = np.ones(table.num_rows, bool)
+        if self.older_than is not None:
+            limit = _version(self.older_than)
+            older = [_version(version) < limit for version in table["normaliser_version"].to_pylist()]
+            chosen &= np.array(older, bool)
+        if self.where is not None:
+            day = pa.scalar(partition.partition("=")[2]).cast(PARTITION.type)
+            numbered = table.append_column(PARTITION, pa.repeat(day, table.num_rows)).append_column(
+                "_row", pa.array(np.arange(table.num_rows))
+            )
+            matching = np.zeros(table.num_rows, bool)
+            matching[numbered.filter(self.where)["_row"].to_numpy()] = True
+            chosen &= matching
+        return chosen
+
+    def _records(self, rows: pa.Table) -> list[Record | None]:
+        """Normalise the original of each row; None where that cannot be done, which is listed."""
+        ledger, limits = self.rewriter.ledger, self.rewriter.settings.pack_limits
+        paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
+        batch_nos = {batch_no for batch_no, _ in self.rewriter.store.homes_of(paths).values()}
+        records: dict[str, Record | None] = {}
+
+        def read(originals: dict[str, list[Original]]) -> None:
+            for record_id, raw in read_originals(originals, self.landing, limits):
+                records[record_id] = self._record(record_id, paths[record_id], raw)
+
+        read(originals_in(ledger, batch_nos, paths))
+        lost = paths.keys() - records.keys()
+        if lost:
+            # Only for these is it worth looking for duplicates through all deliveries.
+            read(all_originals(ledger, lost))
+        for record_id in sorted(lost - records.keys()):
+            self.summary.miss(record_id)
+        return [records.get(record_id) for record_id in paths]
+
+    def _record(self, record_id: str, path: str, raw: bytes) -> Record | None:
+        settings = self.rewriter.settings
+        declared = first_match(settings.declared_encodings, path) if settings.declared_encodings else None
+        try:
+            result = normalise(raw, settings.text_policy, declared)
+        except Exception as error:  # one text must never stop the others
+            _log.exception("Normalising %s failed; its row stays as it is.", record_id)
+            self.summary.refuse(record_id, f"{type(error).__name__}: {error}. This is a fault in Longshore: report it.")
+            return None
+        if isinstance(result, Record):
+            return result
+        self.summary.refuse(record_id, f"{result.reason}: {result.detail}")
+        return None
+
+    def _compare(self, old: pa.Table, new: pa.Table) -> None:
+        visible = np.zeros(old.num_rows, bool)
+        for field_ in RECORDS:
+            name = field_.name
+            if name in OF_THE_DELIVERY:
+                continue
+            differs = row_hashes(old[name].combine_chunks()) != row_hashes(new[name].combine_chunks())
+            if not differs.any():
+                continue
+            self.changed = True
+            self.summary.columns[name] += int(differs.sum())
+            if name not in _BOOKKEEPING:
+                visible |= differs
+            for row in np.flatnonzero(differs)[:SAMPLES].tolist():
+                record_id, path = old["record_id"][row].as_py(), old["source_path"][row].as_py()
+                self.summary.sample(name, record_id, path, str(old[name][row].as_py()), str(new[name][row].as_py()))
+        self.summary.rows_changed += int(visible.sum())
+        self.touched += old.filter(pa.array(visible))["record_id"].to_pylist()
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Read a version such as `1` or `1.2`, so that 10 comes after 9.
+
+    Raises:
+        SettingsError: it is no version.
+    """
+    try:
+        return tuple(int(number) for number in text.split("."))
+    except ValueError:
+        message = f"{text!r} is no version of the normaliser; the present one is {NORMALISER_VERSION}."
+        raise SettingsError(message) from None

@@ -1,0 +1,288 @@
+"""Rewrite parts of a warehouse while readers read: what compact, reprocess and forget share.
+
+1. hold     the right to rewrite, and make good what a dead rewrite left
+2. build    new parts from old ones, and prove them (`building.py`)
+3. wait     for the run lock: an ingest run ends first
+4. exchange the partition's folder (`storage/rewrites.py` says how, and what holds when the process dies)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from longshore.errors import LockHeldError, WarehouseError
+from longshore.ingestion.project import open_ledger, refuse_lost_ledger
+from longshore.ingestion.recovery import recover
+from longshore.storage import fault_injection
+from longshore.storage.filesystem import fsync_folder
+from longshore.storage.landing import Landing
+from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.rewrites import Move, NewPart, Plan, RewriteLedger, Tombstones
+from longshore.storage.ledger.runs import Runs
+from longshore.storage.parquet import ColumnSums, SortedPart, sha256_of
+from longshore.storage.partition_swap import (
+    abandon,
+    build_folder,
+    exchange_partition,
+    one_rewrite_at_a_time,
+    recover_rewrites,
+    run_lock_within,
+)
+from longshore.storage.schema import SCHEMA_VERSION, conform
+from longshore.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from longshore.settings import Settings
+    from longshore.storage.ledger.rewrites import PublishedPart
+    from longshore.storage.parquet import WrittenPart
+
+# Rows that are decoded at once; a news text is some kilobytes.
+_READ_ROWS = 1024
+
+
+@dataclass(slots=True)
+class Change:
+    """What happens to the rows on their way: nothing here. `gone` and `touched` are what the ledger must be told."""
+
+    gone: list[tuple[str, int]] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+
+    def table(self, table: pa.Table, partition: str) -> pa.Table:
+        """Give the rows as they are to be."""
+        del partition
+        return table
+
+    def group_changed(self) -> bool:
+        """Tell whether the group that was just built is to take the place of its old parts."""
+        return True
+
+
+def build_part(
+    warehouse: Warehouse, group: Sequence[PublishedPart], folder: Path, change: Change, zstd_level: int
+) -> NewPart | None:
+    """Build one part of the rows of a group of old ones, as `change` makes them, and prove it; None without any row.
+
+    Args:
+        warehouse: whose.
+        group: the old parts.
+        folder: the partition's new folder, which no reader opens yet.
+        change: what happens to the rows.
+        zstd_level: of the new part.
+
+    Raises:
+        WarehouseError: an old part is damaged, or the new one is not what went in.
+    """
+    draft = folder.parent / "draft.parquet"
+    draft.unlink(missing_ok=True)
+    writer = SortedPart(draft, folder.parent, zstd_level)
+    wanted = ColumnSums()
+    for part in group:
+        read = 0
+        for table in tables_of(warehouse, part):
+            read += table.num_rows
+            changed = change.table(table, folder.name)
+            wanted.add(changed)
+            writer.add(changed)
+        if read != part.rows:
+            raise WarehouseError(
+                f"{part.part} holds {read} rows, and the ledger says {part.rows}. Nothing was changed. "
+                "`longshore verify` says more."
+            )
+    if not writer.rows:
+        return None
+    written = writer.finish()
+    fault_injection.step("rewrite.built")
+    return prove(draft, written, wanted, folder)
+
+
+def tables_of(warehouse: Warehouse, part: PublishedPart) -> Iterator[pa.Table]:
+    """Give the rows of a part, some at a time, in the columns of the present schema.
+
+    Raises:
+        WarehouseError: its bytes are not those that were published.
+    """
+    path = warehouse.records / part.part
+    if part.sha256 and sha256_of(path) != part.sha256:
+        raise WarehouseError(
+            f"{path} is damaged: its bytes are not those that were published. Nothing was changed. "
+            "`longshore verify` says more."
+        )
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_READ_ROWS):
+            yield conform(pa.Table.from_batches([batch]))
+
+
+def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
+    """Read a new part back, compare it with what went in, and put it into the folder that is being built.
+
+    Raises:
+        WarehouseError: it differs.
+    """
+    found = ColumnSums(key=wanted.key)
+    with pq.ParquetFile(draft) as file:
+        for batch in file.iter_batches(_READ_ROWS):
+            found.add(pa.Table.from_batches([batch]))
+    differences = wanted.differences(found)
+    if differences or found.rows != written.rows:
+        raise WarehouseError(
+            f"The new part differs from what went in ({', '.join(differences) or 'rows'}), so it was dropped and "
+            "nothing was changed. The disk, the memory, or Longshore is at fault: report it if it happens again."
+        )
+    # Named by its bytes: no name ever has other bytes, so a reader's cache or an old listing cannot mislead.
+    name = f"{written.sha256[:32]}.parquet"
+    draft.rename(folder / name)
+    fsync_folder(folder)
+    return NewPart(f"{folder.name}/{name}", written.rows, written.bytes, written.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriter:
+    """One run that rewrites: what its steps share. Made by `rewriting`."""
+
+    settings: Settings
+    warehouse: Warehouse
+    ledger: Ledger
+    store: RewriteLedger
+    tombstones: Tombstones
+    kind: str
+    run_no: int
+
+    def partitions(self) -> list[str]:
+        """Give the names of the partition folders, oldest first."""
+        return self._partitions(self.warehouse.records)
+
+    def delivery_partitions(self) -> list[str]:
+        """Give the names of the partition folders of the deliveries table, oldest first."""
+        return self._partitions(self.warehouse.deliveries)
+
+    def _partitions(self, table: Path) -> list[str]:
+        return sorted(folder.name for folder in table.iterdir() if folder.is_dir()) if table.is_dir() else []
+
+    def parts_of(self, partition: str) -> list[PublishedPart]:
+        """Give the parts of a partition that may be rewritten: published, and of a schema that we know."""
+        folder = self.warehouse.records / partition
+        names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
+        return [part for part in self.store.published_parts(names) if self.is_known(part.part)]
+
+    def rewrite(
+        self,
+        partition: str,
+        groups: Sequence[Sequence[PublishedPart]],
+        change: Change,
+    ) -> list[NewPart] | None:
+        """Rewrite groups of parts of one partition, each group to one new part, in one exchange.
+
+        Gives the new parts; None where nothing changed, and nothing was exchanged.
+
+        Raises:
+            LockHeldError: an ingest run did not end within `rewrite_wait_seconds`; nothing was changed.
+            WarehouseError: an old part is damaged, or a new one is not what went in; nothing was changed.
+        """
+
+        def build(folder: Path) -> Plan:
+            moves: list[Move] = []
+            new_parts: list[NewPart] = []
+            for group in groups:
+                new = build_part(self.warehouse, group, folder, change, self.settings.zstd_level)
+                if not change.group_changed() or (new and new.part in {old.part for old in group}):
+                    if new:
+                        (folder / new.part.rpartition("/")[2]).unlink()
+                    continue
+                moves += [Move(old.part, new.part if new else None, old.batch_nos) for old in group]
+                new_parts += [new] if new else []
+            return Plan(tuple(moves), tuple(new_parts), tuple(change.gone))
+
+        return self.exchange(partition, build, change.touched)
+
+    def exchange(
+        self, partition: str, build: Callable[[Path], Plan], touched: Collection[str] = ()
+    ) -> list[NewPart] | None:
+        """Put what `build` makes in a folder of its own in the place of old parts of a partition, in one exchange.
+
+        Gives the new parts; None where the plan moves nothing. Raises as `rewrite`, and what `build` does.
+        """
+        rewrite_no = self.store.begin(self.kind, self.run_no, partition)
+        try:
+            plan = build(build_folder(self.warehouse, rewrite_no, partition))
+            fault_injection.step("rewrite.verified")
+            if not plan.moves:
+                abandon(self.warehouse, self.store, rewrite_no)
+                return None
+            with self.run_lock() as still_held:
+                rewrite = (rewrite_no, partition)
+                exchange_partition(self.warehouse, self.store, rewrite, plan, still_held, touched)
+        except BaseException:
+            self._undo()
+            raise
+        return list(plan.new_parts)
+
+    def run_lock(self) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """Hold the run lock for the time of a block, once the ingest run that holds it has ended.
+
+        Gives what makes sure that it is still held.
+        """
+        settings = self.settings
+        return run_lock_within(self.warehouse, self.kind, settings.rewrite_wait_seconds, settings.ledger_url)
+
+    def recover_batches(self) -> None:
+        """Finish or undo the batches of a run that died. Only for the holder of the run lock too."""
+        with Landing(self.settings.landing) as landing:
+            recover(self.ledger, self.warehouse, landing, self.settings)
+
+    def is_known(self, part: str) -> bool:
+        """Tell whether a part is of a schema version that this Longshore knows."""
+        try:
+            metadata = pq.read_metadata(self.warehouse.table_of(part) / part).metadata or {}
+        except (OSError, pa.ArrowInvalid):
+            # Damaged: the check of its bytes says so when it is read.
+            return True
+        return int(metadata.get(b"longshore.schema_version", b"0")) <= SCHEMA_VERSION
+
+    def _undo(self) -> None:
+        """Undo, or finish, what this run has in hand: the holder of the right to rewrite may."""
+        with contextlib.suppress(LockHeldError), self.run_lock():
+            recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
+
+
+@contextlib.contextmanager
+def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any]]) -> Iterator[Rewriter]:
+    """Hold the right to rewrite for the time of the block, make good what a dead rewrite left, and write the run down.
+
+    Raises:
+        LockHeldError: another rewrite is at work.
+        LedgerError: the ledger knows nothing of the records that are there.
+    """
+    warehouse = Warehouse(settings.warehouse)
+    run_id = uuid.uuid4().hex
+    with (
+        one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now(), settings.ledger_url),
+        open_ledger(settings) as ledger,
+    ):
+        refuse_lost_ledger(ledger, warehouse)
+        run_no = Runs(ledger).begin(run_id, kind, now())
+        state = "failed"
+        try:
+            store = RewriteLedger(ledger)
+            rewriter = Rewriter(settings, warehouse, ledger, store, Tombstones(ledger), kind, run_no)
+            if store.unfinished():
+                with rewriter.run_lock():
+                    recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)
+            yield rewriter
+            state = "completed"
+        finally:
+            Runs(ledger).end(run_no, state, now(), summary())
+
+
+def now() -> dt.datetime:
+    """Give the moment, UTC."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,165 @@
+"""What runs when: the deployments, declared once for `longshore serve` and for `prefect.yaml`.
+
+`python -m longshore.orchestration.deployments` prints the `prefect.yaml` of the project in the working directory; a test holds
+that the file in the repository is that. This module does not import Prefect, so that `longshore init` can use it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from longshore import __version__
+from longshore.orchestration.api import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE
+from longshore.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORK_POOL = "longshore"
+TAGS = ("longshore",)
+# Where intervals are counted from, so that a restart does not shift them.
+INTERVALS_FROM = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """One deployment: which flow, when, and what people read about it.
+
+    entrypoint: `module.function`, so that it runs the same from a clone and from an installed wheel.
+    interval_seconds: in place of the cron line, where there is one.
+    needs: the module without which there is nothing to deploy.
+    """
+
+    name: str
+    entrypoint: str
+    cron: str
+    timezone: str
+    description: str
+    tags: tuple[str, ...]
+    needs: str
+    interval_seconds: float | None = None
+    version: str = __version__
+
+    @property
+    def when(self) -> str:
+        """When it runs, for people."""
+        return (
+            f"{self.cron}  ({self.timezone})" if self.interval_seconds is None else f"every {self.interval_seconds:g} s"
+        )
+
+    @property
+    def module(self) -> str:
+        """The module of the flow."""
+        return self.entrypoint.rpartition(".")[0]
+
+    @property
+    def function(self) -> str:
+        """The name of the flow's function in it."""
+        return self.entrypoint.rpartition(".")[2]
+
+
+def deployments(settings: Settings) -> list[Scheduled]:
+    """Give all deployments of a project that this version can run."""
+    zone = settings.schedule_timezone
+    found = [
+        Scheduled(
+            "ingest",
+            "longshore.orchestration.tracked.ingest",
+            settings.schedule_cron,
+            zone,
+            "Takes the text files that have settled in `landing/` and adds a record for each to `warehouse/records/`. "
+            "A run that finds another at work ends as `Skipped`; one that finds nothing as `NothingToDo`.",
+            (*TAGS, "ingest"),
+            "longshore.pipeline",
+            settings.schedule_interval_seconds,
+        ),
+        Scheduled(
+            "compact",
+            "longshore.orchestration.compact_flow.compact",
+            settings.compact_cron,
+            zone,
+            "Merges the small Parquet parts of past days into larger ones. No reader sees a row twice, or misses one.",
+            (*TAGS, "maintenance"),
+            "longshore.maintenance.compact",
+        ),
+        Scheduled(
+            "verify",
+            "longshore.orchestration.verify_flow.verify",
+            settings.verify_cron,
+            zone,
+            "Checks landing, ledger, archive and warehouse against each other; fails with a list where they differ.",
+            (*TAGS, "maintenance"),
+            "longshore.maintenance.verify",
+        ),
+    ]
+    return [one for one in found if _exists(one.needs) and _exists(one.module)]
+
+
+def full_name(one: Scheduled, settings: Settings) -> str:
+    """Give the name of a deployment on its server.
+
+    >>> full_name(deployments(Settings())[0], Settings(project="press"))
+    'ingest-press'
+    """
+    return f"{one.name}-{settings.project}" if settings.project else one.name
+
+
+def as_prefect_yaml(settings: Settings) -> str:
+    """Write the same deployments for people who use `prefect deploy` and a work pool."""
+    return "\n".join(_yaml_lines(settings)) + "\n"
+
+
+def _yaml_lines(settings: Settings) -> Iterator[str]:
+    yield "# Made by `python -m longshore.orchestration.deployments`: what `longshore serve` runs, for a work pool of your own."
+    yield "#   prefect work-pool create longshore --type process"
+    yield "#   prefect deploy --all"
+    yield "#   prefect worker start --pool longshore"
+    yield "# Start the worker in the project's folder, with longshore installed: its settings are read there."
+    yield "name: longshore"
+    yield f"prefect-version: {_quoted('3')}"
+    # The worker's own folder, and not the empty one that a process pool makes for each run: the settings are there.
+    yield "pull:"
+    yield "  - prefect.deployments.steps.set_working_directory:"
+    yield '      directory: "."'
+    yield "deployments:"
+    for one in deployments(settings):
+        yield f"  - name: {full_name(one, settings)}"
+        yield f"    version: {_quoted(one.version)}"
+        yield f"    entrypoint: {one.entrypoint}"
+        yield f"    description: {_quoted(one.description)}"
+        yield f"    tags: [{', '.join(one.tags)}]"
+        yield "    schedules:"
+        if one.interval_seconds is None:
+            yield f"      - cron: {_quoted(one.cron)}"
+        else:
+            yield f"      - interval: {one.interval_seconds:g}"
+            yield f"        anchor_date: {_quoted(INTERVALS_FROM.isoformat())}"
+        yield f"        timezone: {_quoted(one.timezone)}"
+        yield f"        slug: {one.name}"
+        yield "    work_pool:"
+        yield f"      name: {WORK_POOL}"
+        yield "      job_variables:"
+        yield '        working_dir: "."'
+        yield "        env:"
+        yield f"          {HEARTBEAT_VARIABLE}: {_quoted(str(HEARTBEAT_SECONDS))}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """Give the parameters that `longshore serve` fills in: the places, so that the web page shows them."""
+    return {"landing": str(settings.landing.absolute()), "warehouse": str(settings.warehouse.absolute())}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_prefect_yaml(Settings()))

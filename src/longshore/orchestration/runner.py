@@ -1,0 +1,133 @@
+"""Runs the scheduled flow runs of a project, each in a process of its own that starts in milliseconds.
+
+Prefect's runner starts a fresh interpreter for each run: three seconds of CPU to import Prefect, each minute. Here a
+fork server has imported it once, and each run is a fork of that. All else is Prefect's: polling, cancelling, states,
+and that a run whose process dies is `Crashed`.
+
+Promised: a run is a process, killed and cancelled as such, and never outlives `longshore serve` by more than moments.
+Where a future Prefect has no such place to put the starter in, its own way is used: slower, the same otherwise.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import multiprocessing
+import os
+import runpy
+import signal
+import sys
+import threading
+from typing import Any, Self
+
+import anyio
+import anyio.abc
+from prefect.client.schemas.objects import FlowRun
+from prefect.flow_engine import BaseFlowRunEngine
+from prefect.runner import Runner
+
+from longshore.orchestration.api import HEARTBEAT_SECONDS
+
+# Above the two nightly flows and an ingest run; a second ingest run ends at once, as the first holds the warehouse.
+RUNS_AT_ONCE = 3
+_context = multiprocessing.get_context("forkserver")
+
+
+class ProjectRunner(Runner):
+    """Prefect's runner, with warm starts, and with an end that the caller decides."""
+
+    def __init__(self, name: str, poll_seconds: float) -> None:
+        """Take a name for the web page, and how often to ask for due runs."""
+        super().__init__(
+            name=name,
+            query_seconds=poll_seconds,
+            prefetch_seconds=poll_seconds,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            limit=RUNS_AT_ONCE,
+            pause_on_shutdown=False,
+        )
+        self.asked_to_stop = asyncio.Event()
+
+    def handle_sigterm(self, *_args: Any, **_options: Any) -> None:  # noqa: ANN401 - as in Prefect
+        """Ask to stop, in place of Prefect's exit in the middle of whatever is going on."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.asked_to_stop.set)
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        poller = getattr(self, "_scheduled_run_poller", None)
+        if poller is not None and hasattr(poller, "_resolve_starter"):
+            poller._resolve_starter = lambda _run: WarmStarter(self._control_channel)  # noqa: SLF001 - no public place
+        return self
+
+    async def look_now(self) -> None:
+        """Ask for due runs at once, and not at the next poll."""
+        poller = getattr(self, "_scheduled_run_poller", None)
+        if poller is not None and self.started:
+            with contextlib.suppress(Exception):
+                await poller._get_and_submit_flow_runs()  # noqa: SLF001 - else the next poll finds it
+
+
+class WarmStarter:
+    """Starts one flow run as a fork of a process that has Prefect imported."""
+
+    def __init__(self, control_channel: Any) -> None:  # noqa: ANN401 - Prefect's, private
+        self._control_channel = control_channel
+
+    async def start(
+        self, flow_run: FlowRun, task_status: anyio.abc.TaskStatus[Any] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Start the run, say so, and come back when its process has ended."""
+        from prefect.runner._process_manager import ProcessHandle  # noqa: PLC0415 - what the runner wants to be given
+
+        environment = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
+        with contextlib.suppress(RuntimeError):
+            port, token = self._control_channel.register(flow_run.id)
+            environment |= {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": token}
+        process = _context.Process(target=run_flow_run, args=(str(flow_run.id), environment), name="longshore-run")
+        await anyio.to_thread.run_sync(process.start)
+        task_status.started(ProcessHandle(process))  # type: ignore[arg-type]  # as a spawned process
+        await anyio.to_thread.run_sync(process.join, abandon_on_cancel=True)
+
+
+def warm_up() -> None:
+    """Start the fork server, which imports Prefect and the flows; it goes on while the caller does other things."""
+    _context.set_forkserver_preload(["longshore.orchestration.preload"])
+    from multiprocessing import forkserver  # noqa: PLC0415
+
+    forkserver.ensure_running()
+
+
+def run_flow_run(flow_run_id: str, environment: dict[str, str]) -> None:
+    """Be the process of one flow run; as `python -m prefect.engine` is."""
+    os.environ.update(environment)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _skip_first_heartbeat()
+    sys.argv = ["prefect.engine", flow_run_id]
+    sys.modules.pop("prefect.engine", None)
+    runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+
+
+def _skip_first_heartbeat() -> None:
+    """Let the run tell that it lives after the first interval, and not at once as well.
+
+    A run with nothing to do is over so soon that its first heartbeat reaches the server after its end. The automation
+    that looks for runs which fell silent then tries to call it `Crashed`, each minute: a quarter of what the idle
+    server does. That automation begins to wait when a run is `Running`, so nothing is missed.
+    """
+    emit = getattr(BaseFlowRunEngine, "_emit_flow_run_heartbeat", None)
+    if emit is None:
+        return
+    calls = itertools.count()
+
+    def emit_later(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - passed on as they came
+        if next(calls):
+            emit(*arguments, **options)
+
+    BaseFlowRunEngine._emit_flow_run_heartbeat = emit_later  # type: ignore[method-assign]  # noqa: SLF001 - no public place
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,230 @@
+"""What `longshore serve` does with Prefect: deploy, start a first run, run what is due until told to stop."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import importlib
+import logging
+import signal
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
+from prefect.schedules import Cron, Interval, Schedule
+from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.settings import get_current_settings
+from prefect.types.entrypoint import EntrypointType
+
+from longshore.errors import SettingsError
+from longshore.orchestration.automations import ensure_automations
+from longshore.orchestration.deployments import INTERVALS_FROM, Scheduled, deployments, full_name, parameters
+from longshore.orchestration.runner import ProjectRunner
+from longshore.orchestration.serve import announce
+from longshore.orchestration.server import EmbeddedServer
+from longshore.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# How often due runs are asked for. They start at their second whatever this is: they are fetched so long before it.
+POLL_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
+# A serve that is told to stop must have ended within ten seconds, the server included.
+_STOP_SECONDS = 5.0
+
+
+def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
+    """Give Prefect's form of a deployment: a module entry point, so that it runs the same wherever it is installed."""
+    flow = getattr(importlib.import_module(one.module), one.function)
+    found = flow.to_deployment(
+        name=full_name(one, settings),
+        schedules=[schedule_of(one)],
+        description=one.description,
+        tags=list(one.tags),
+        version=one.version,
+        parameters=parameters(settings),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    if not isinstance(found, RunnerDeployment):
+        raise TypeError("to_deployment was called in an event loop")
+    return found
+
+
+def schedule_of(one: Scheduled) -> Schedule:
+    """Give Prefect's form of when a deployment runs.
+
+    Raises:
+        SettingsError: its cron line cannot be understood.
+    """
+    if one.interval_seconds is not None:
+        return Interval(one.interval_seconds, anchor_date=INTERVALS_FROM, timezone=one.timezone, slug=one.name)
+    try:
+        CronSchedule(cron=one.cron, timezone=one.timezone)
+    except ValueError:
+        raise SettingsError(
+            f"The schedule of {one.name} is {one.cron!r}, which is no cron line. One has five fields: minute, hour, "
+            "day, month, day of the week; `* * * * *` is every minute."
+        ) from None
+    return Cron(one.cron, timezone=one.timezone, slug=one.name)
+
+
+async def serve_once(settings: Settings, page: str, server: EmbeddedServer | None, *, first: bool, watch: bool) -> bool:
+    """Deploy, start a run, and run what is due; give True when told to stop, False when the server has gone.
+
+    Args:
+        settings: of the project.
+        page: the address of the web page, for people.
+        server: our own; None where it is another's, which other projects may use too.
+        first: whether to say what is served.
+        watch: whether to start runs for files that settle, besides the schedule.
+
+    Raises:
+        SettingsError: a deployment of that name belongs to another project, or there is no such `alert_block`.
+    """
+    runner = ProjectRunner(f"longshore {settings.landing.absolute().parent.name}", POLL_SECONDS)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, runner.asked_to_stop.set)
+    try:
+        ids = await _deploy(settings, runner, shared=server is None)
+        ingest = ids["ingest"]
+        # At once, also after the server was away: the runs that were due meanwhile are dropped for this one.
+        await _start(ingest)
+        if first:
+            announce(settings, page, await _next_run(settings))
+    except Exception:
+        if first:
+            raise
+        _log.warning("Deploying again failed.", exc_info=True)
+        return False
+    watching = asyncio.create_task(_watch(settings, ingest, runner)) if watch else None
+    try:
+        return await _run_until_stopped(runner, server)
+    finally:
+        if watching is not None:
+            watching.cancel()
+
+
+async def _run_until_stopped(runner: ProjectRunner, server: EmbeddedServer | None) -> bool:
+    running = asyncio.create_task(runner.start())
+    others: set[asyncio.Task[Any]] = {asyncio.create_task(runner.asked_to_stop.wait())}
+    if server is not None:
+        others.add(asyncio.create_task(_until_dead(server)))
+    await asyncio.wait({running, *others}, return_when=asyncio.FIRST_COMPLETED)
+    stopped = runner.asked_to_stop.is_set()
+    if not stopped:
+        _log.warning("The runner ends: %s", running.exception() if running.done() else "its server has died.")
+    for task in others:
+        task.cancel()
+    if not running.done():
+        with contextlib.suppress(Exception):
+            # What is in hand is told to stop and given time to say so; then its processes go.
+            await asyncio.wait_for(runner.astop(), _STOP_SECONDS)
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await asyncio.wait_for(running, 1.0)
+    return stopped
+
+
+async def _until_dead(server: EmbeddedServer) -> None:
+    while server.is_alive:  # noqa: ASYNC110 - a child process sets no event
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _deploy(settings: Settings, runner: ProjectRunner, *, shared: bool) -> dict[str, UUID]:
+    ids = {}
+    for one in deployments(settings):
+        deployment = await asyncio.to_thread(deployment_of, one, settings)
+        if shared:
+            await _check_ours(deployment, settings)
+        ids[one.name] = await runner.aadd_deployment(deployment)
+    await ensure_automations(settings)
+    async with get_client() as client:
+        await _forget_missed(client, list(ids.values()))
+    return ids
+
+
+async def _check_ours(deployment: RunnerDeployment, settings: Settings) -> None:
+    """Raise an error rather than take a deployment over from another project that uses the same server."""
+    async with get_client() as client:
+        try:
+            found = await client.read_deployment_by_name(f"{deployment.flow_name}/{deployment.name}")
+        except ObjectNotFound:
+            return
+    theirs = found.parameters.get("warehouse")
+    if theirs not in (None, parameters(settings)["warehouse"]):
+        raise SettingsError(
+            f"On this Prefect server the deployment {deployment.name} is that of the warehouse {theirs}. "
+            "Give this project a name of its own with the setting `project`, or remove that deployment."
+        )
+
+
+async def _forget_missed(client: PrefectClient, ids: list[UUID]) -> None:
+    """Drop the runs that were due while nobody served: one run takes all that is there."""
+    missed = await client.read_flow_runs(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=ids)),
+        flow_run_filter=FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+            expected_start_time=FlowRunFilterExpectedStartTime(before_=dt.datetime.now(dt.UTC)),  # type: ignore[arg-type]  # its own DateTime is a datetime
+        ),
+    )
+    for run in missed:
+        await client.delete_flow_run(run.id)
+
+
+async def _start(deployment_id: UUID) -> None:
+    async with get_client() as client:
+        await client.create_flow_run_from_deployment(deployment_id)
+
+
+async def _next_run(settings: Settings) -> dt.datetime:
+    """Give when the schedule fires next, UTC; the server itself plans it some seconds later."""
+    zone, now = settings.schedule_timezone, dt.datetime.now(dt.UTC)
+    schedule = (
+        CronSchedule(cron=settings.schedule_cron, timezone=zone)
+        if settings.schedule_interval_seconds is None
+        else IntervalSchedule(
+            interval=dt.timedelta(seconds=settings.schedule_interval_seconds),
+            anchor_date=INTERVALS_FROM,  # type: ignore[arg-type]  # its own DateTime is a datetime
+            timezone=zone,
+        )
+    )
+    return (await schedule.get_dates(1, now))[0].astimezone(dt.UTC)
+
+
+async def _watch(settings: Settings, deployment_id: UUID, runner: ProjectRunner) -> None:
+    from longshore.orchestration.watch import settled_changes  # noqa: PLC0415 - watchfiles, an extra
+
+    async for _ in settled_changes(settings):
+        try:
+            await _start(deployment_id)
+            await runner.look_now()
+        except Exception:
+            _log.warning("A run for new files could not be started; the schedule will take them.", exc_info=True)
+
+
+@contextlib.contextmanager
+def metrics(settings: Settings, port: int | None) -> Iterator[None]:
+    """Expose figures for Prometheus while the block runs, where a port is given."""
+    if port is None:
+        yield
+        return
+    from longshore.orchestration.monitoring import exposed  # noqa: PLC0415 - only where it is asked for
+
+    with exposed(settings, port):
+        yield
+
+
+def page_url() -> str:
+    """Give the address of the web page of the configured API."""
+    return get_current_settings().ui_url or get_current_settings().api.url or ""

@@ -1,0 +1,198 @@
+"""The Prefect server of one's own: a child process on loopback, with its database under `.longshore/`.
+
+Promised: it listens on 127.0.0.1 only; it is waited for by its health page; it ends with whoever started it, also
+when that one is killed; its database is kept in bounds. Not promised: that it suits more than one machine. For
+that, run a Prefect server as its own service and set PREFECT_API_URL.
+
+Run as a module, this file is that child.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from longshore.errors import LongshoreError
+from longshore.orchestration import idling
+from longshore.orchestration.api import QUIET, answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+HOST = "127.0.0.1"
+# A first start makes the database: 13 s here, much more on a small machine with a slow disk.
+_START_SECONDS = 300.0
+_STOP_SECONDS = 4.0
+_LOG_BYTES = 5_000_000
+
+# A run a minute is half a million a year: runs and their events are kept for two weeks, reports and logs with them.
+_BOUNDS = {
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "P14D",
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P3D",
+}
+# What task runs tell is written together, at most a second late, and not each word by itself: a third of what the
+# server takes from a run that has many batches.
+_TOGETHER = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+
+
+class EmbeddedServer:
+    """One `prefect server` child. `start` it, ask `is_alive`, `stop` it."""
+
+    def __init__(self, state: Path, port: int) -> None:
+        """Take the folder for its data and its log, and the port that is wanted; a free one near it is used."""
+        self.home = state / "prefect"
+        self.log = state / "server.log"
+        self.port = free_port(port)
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def page_url(self) -> str:
+        """Where its web page is."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """Where its API is."""
+        return f"{self.page_url}/api"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the child runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def start(self) -> None:
+        """Start the child; it answers a while later."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603 - ourselves, and a number
+                [sys.executable, "-m", "longshore.orchestration.server", str(self.port)],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C at a terminal reaches us alone; we end it when the runs in hand have said how they ended.
+                start_new_session=True,
+            )
+
+    def wait(self, while_waiting: Callable[[], None] = lambda: None) -> None:
+        """Wait until it answers.
+
+        Raises:
+            LongshoreError: it ended or did not answer in time; the message shows the end of its log.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while answers(self.api_url, 2.0) is not None:
+            if not self.is_alive or time.monotonic() > deadline:
+                self.stop()
+                raise LongshoreError(f"The Prefect server did not start. The end of {self.log}:\n{self._end_of_log()}")
+            while_waiting()
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End it: asked first, then killed."""
+        if self._child is None:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._child = None
+
+    def _environment(self) -> dict[str, str]:
+        ours = {"PREFECT_HOME": str(self.home), **idling.SETTINGS, **_BOUNDS, **_TOGETHER, **QUIET}
+        return {
+            **ours,
+            # What the user sets for the server wins: another database, other bounds.
+            **os.environ,
+            "PREFECT_SERVER_API_HOST": HOST,
+            "PREFECT_SERVER_API_PORT": str(self.port),
+            "PREFECT_API_URL": self.api_url,
+            "LONGSHORE_SERVER_PARENT": str(os.getpid()),
+        }
+
+    def _end_of_log(self) -> str:
+        try:
+            return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-12:])
+        except OSError as error:
+            return str(error)
+
+
+def free_port(wanted: int) -> int:
+    """Give the wanted port, or the next one above it that is free.
+
+    Raises:
+        LongshoreError: none of a hundred is.
+    """
+    for port in range(wanted, min(wanted + 100, 65_536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise LongshoreError(f"No port from {wanted} to {wanted + 99} is free. Set `server_port` to another.")
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process with its parent, so that a killed `longshore serve` leaves no server behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+def _lock_before_reading() -> None:
+    """Let the server's transactions on SQLite take the write lock when they begin.
+
+    Its own way is to begin by reading and to ask for the lock at the first write, which SQLite refuses at once where
+    another has written meanwhile: on a busy machine services fail with `database is locked` and clients get 503s for
+    as long as it stays busy. One that asks at the start waits its turn.
+    """
+    from prefect.server.database.configurations import AioSqliteConfiguration  # noqa: PLC0415 - the server child only
+
+    begin = AioSqliteConfiguration.begin_transaction
+
+    def begin_immediately(
+        self: AioSqliteConfiguration,
+        session: AsyncSession,
+        with_for_update: bool = True,  # noqa: ARG001, FBT001, FBT002 - as in Prefect
+    ) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
+        return begin(self, session, with_for_update=True)
+
+    AioSqliteConfiguration.begin_transaction = begin_immediately  # type: ignore[method-assign, assignment]  # the same, but for the lock
+
+
+def main(port: str) -> None:
+    """Be the server until told to end."""
+    parent = int(os.environ.pop("LONGSHORE_SERVER_PARENT"))
+    if sys.platform == "linux":
+        _die_with(parent)
+    idling.look_seldom()
+    _lock_before_reading()
+    from prefect.cli import app  # noqa: PLC0415 - the server child only
+
+    sys.argv = ["prefect", "server", "start", "--host", HOST, "--port", port, "--log-level", "WARNING"]
+    app()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

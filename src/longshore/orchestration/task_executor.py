@@ -1,0 +1,155 @@
+"""Batches as Prefect task runs: the run's threads carry the task runs, local processes carry the work.
+
+Promised: as many batches in hand as there is use for; a batch whose process died runs again, alone; `stop` ends all
+within a moment. Where few files wait, they are done in the run's own process: it takes less time than starting another.
+This module does not import Prefect: it is told how to submit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from concurrent.futures import CancelledError
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any, Protocol
+
+from longshore.errors import WorkerError
+from longshore.ingestion.executors import ProcessWorkers, killed_its_worker
+from longshore.ingestion.worker import normalise_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from longshore.ingestion.worker import WorkOrder
+    from longshore.records import Batch, Staged
+
+_log = logging.getLogger(__name__)
+
+# Some two seconds of work: less than cancelling may take, and about what a first process takes to start.
+_FEW_BYTES = 2 * 1024 * 1024
+_FEW_FILES = 250
+_ATTEMPTS = 3
+
+
+class StoppedError(WorkerError):
+    """A batch was in hand when the run was told to stop; the next run does it."""
+
+
+class Future(Protocol):
+    """What is needed of a task run that was submitted."""
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        """Call back when it is done."""
+
+    def result(self) -> Any:  # noqa: ANN401 - Prefect's futures are generic
+        """Give what the task gave, or raise what it raised."""
+
+
+class Work:
+    """One batch and how to do it; opaque, so that Prefect neither walks through it nor shows it."""
+
+    __slots__ = ("_batch", "_order", "_workers")
+
+    def __init__(self, batch: Batch, order: WorkOrder, workers: PrefectWorkers) -> None:
+        self._batch, self._order, self._workers = batch, order, workers
+
+    def run(self) -> Staged:
+        """Normalise the batch, wherever that is quickest."""
+        return self._workers.run(self._batch, self._order)
+
+
+class PrefectWorkers:
+    """Batches run as task runs of the flow run that this is made in."""
+
+    def __init__(self, slots: int, expected_files: int, submit: Callable[[Work, str, str], Future]) -> None:
+        """Take how many batches run at once, how much is expected, and what submits a task run.
+
+        submit: from (work, how many files, where from).
+        """
+        self.slots = slots
+        self._few = expected_files <= _FEW_FILES
+        self._submit = submit
+        self._processes = ProcessWorkers(slots) if self._few else ProcessWorkers(slots).start()
+        self._alone: list[ProcessWorkers] = []
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
+        """Submit the batches, as many at once as there are slots and one in waiting each; give each back as it ends."""
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        in_hand: dict[int, tuple[Batch, Future]] = {}
+        waiting = iter(batches)
+        exhausted = False
+        while True:
+            while not exhausted and len(in_hand) < 2 * self.slots:
+                batch = next(waiting, None)
+                if batch is None:
+                    exhausted = True
+                    break
+                future = self._submit(Work(batch, order, self), files_of(batch), place_of(batch))
+                in_hand[id(future)] = (batch, future)
+                future.add_done_callback(lambda future: done.put(id(future)))
+            if not in_hand:
+                return
+            batch, future = in_hand.pop(done.get())
+            yield batch, future.result()
+
+    def run(self, batch: Batch, order: WorkOrder) -> Staged:
+        """Do one batch, in a thread of the task runner: here if it is small, else in a process.
+
+        Raises:
+            WorkerError: it killed its process each time.
+            StoppedError: the run was told to stop meanwhile.
+        """
+        if self._few and sum(source.file.size for source in batch.sources) <= _FEW_BYTES:
+            return normalise_batch(batch, order)
+        for attempt in range(1, _ATTEMPTS + 1):
+            workers = self._processes if attempt == 1 else self._one_more()
+            try:
+                future = workers.submit(batch, order)
+                if self._stopped.is_set():
+                    workers.stop()
+                return future.result()
+            except (BrokenProcessPool, CancelledError):
+                if self._stopped.is_set():
+                    raise StoppedError("The run was told to stop; the next run does this batch.") from None
+                _log.warning("A worker died with batch %s (attempt %d).", batch.batch_id[:12], attempt)
+            finally:
+                if attempt > 1:
+                    workers.stop()
+        raise killed_its_worker(batch, _ATTEMPTS)
+
+    def stop(self) -> None:
+        """End the work in hand at once."""
+        self._stopped.set()
+        with self._lock:
+            alone, self._alone = self._alone, []
+        for workers in (self._processes, *alone):
+            workers.stop()
+
+    def _one_more(self) -> ProcessWorkers:
+        with self._lock:
+            workers = ProcessWorkers(1)
+            self._alone.append(workers)
+            return workers
+
+
+def place_of(batch: Batch) -> str:
+    """Say in a word where the files of a batch are from.
+
+    >>> from longshore.records import Batch
+    >>> place_of(Batch("", (), (), None, None))
+    'landing/'
+    """
+    folders = {os.path.dirname(source.file.path) for source in batch.sources}  # noqa: PTH120 - `/`-separated names
+    common = os.path.commonpath(folders) if folders and "" not in folders else ""
+    return f"{common}/" if common else "landing/"
+
+
+def files_of(batch: Batch) -> str:
+    """Say how much a batch holds: `1 file`, `500 files`, `1,200 texts of 3 files`."""
+    texts, files = len(batch.sources), len({source.file.path for source in batch.sources})
+    counted = f"{files:,} file" + ("s" if files != 1 else "")
+    return counted if files == texts else f"{texts:,} texts of {counted}"

@@ -1,0 +1,65 @@
+"""Tells, within about a second, that files in landing/ have settled. An extra of `longshore serve`: `--watch`.
+
+Promised: many changes at once are one word, and a file that is still being written is waited for. Not promised: that
+no change is missed (a network share may say nothing); the schedule stays the safety net.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from longshore.errors import SettingsError
+from longshore.ingestion.project import waiting_files
+from longshore.settings import Settings
+from longshore.storage.landing import Landing
+from longshore.storage.listing import is_passed_over
+
+# Changes within so long are one.
+_DEBOUNCE_MS = 300
+# Files that settle soon go together; after so many settle times, those that are ready go without the others.
+_PATIENCE = 2
+# A file that never settles must not keep us looking for ever: the schedule does.
+_LONGEST_SECONDS = 600.0
+
+
+async def settled_changes(settings: Settings) -> AsyncIterator[None]:
+    """Yield each time that something new in landing/ has settled.
+
+    Raises:
+        SettingsError: `watchfiles` is not installed.
+    """
+    try:
+        from watchfiles import Change, awatch  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise SettingsError("--watch needs the package watchfiles: pip install 'longshore[watch]'.") from None
+
+    def may_be_a_delivery(change: Change, name: str) -> bool:
+        # What we settle ourselves goes into folders that are passed over, too.
+        parts = Path(name).relative_to(settings.landing.resolve()).parts
+        return change is not Change.deleted and not any(
+            is_passed_over("/".join(parts[:depth]), part, take_underscored=settings.take_underscored)
+            for depth, part in enumerate(parts, 1)
+        )
+
+    async for _ in awatch(settings.landing.resolve(), watch_filter=may_be_a_delivery, debounce=_DEBOUNCE_MS, step=100):
+        patience = _PATIENCE * settings.settle_seconds
+        waited = 0.0
+        while True:
+            ready, young_seconds = await asyncio.to_thread(_look, settings)
+            if ready and (young_seconds is None or waited >= patience):
+                yield
+                waited = 0.0
+            if young_seconds is None or waited > _LONGEST_SECONDS:
+                break
+            pause = min(max(young_seconds, 0.1), 1.0)
+            await asyncio.sleep(pause)
+            waited += pause
+
+
+def _look(settings: Settings) -> tuple[bool, float | None]:
+    """Say whether a file is ready, and else how long the youngest needs; None where there is none."""
+    with contextlib.suppress(OSError), Landing(settings.landing) as landing:
+        listing = waiting_files(landing, None, settings, 1)
+        return bool(listing.files or listing.not_files), listing.young_seconds if listing.young else None
+    return False, None

@@ -1,0 +1,165 @@
+"""Write a pack again without some of its files: what `forget` needs of a pack that holds others too.
+
+Promised: every other file is in the new pack, in the old order, under its name and with its bytes; nothing that was to
+go is in it, nor in the packs inside it, under whatever name it was there. The same pack gives the same bytes. Memory is
+bounded by one file of the pack. Not promised: entries of folders, which hold nothing.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from longshore.records import Reason
+from longshore.storage.archives.members import is_hidden, kind_of, may_be_pack, safe_name
+from longshore.storage.archives.stream import Counted, PackError, Peeked, decompressed, read_exactly
+from longshore.storage.archives.tar import BLOCK, entries_with_headers, is_tar
+from longshore.storage.archives.zip import ZipWriter, described_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from contextlib import AbstractContextManager
+
+    from longshore.storage.archives.stream import Budget, Stream
+
+_HEAD_BYTES = 4096
+_CHUNK = 1024 * 1024
+
+
+def repack(packed: BinaryIO, out: BinaryIO, name: str, gone: Collection[str], budget: Budget) -> int:
+    """Write the pack to `out` without the files whose SHA-256 is in `gone`; give how many texts are left in it.
+
+    Raises:
+        PackError: it is damaged, asks for too much, or cannot be written again; what `out` holds must not be used.
+        Exception: what the libraries raise for damaged data.
+    """
+    work = _Repacking(frozenset(gone), budget)
+    work.pack(packed, out, name, 1)
+    return work.left
+
+
+@dataclass(slots=True)
+class _Repacking:
+    gone: frozenset[str]
+    budget: Budget
+    left: int = 0
+    removed: int = 0
+
+    def pack(self, packed: BinaryIO, out: BinaryIO, name: str, depth: int) -> None:
+        self.budget.check_depth(depth, name)
+        kind = kind_of(name, packed.read(_HEAD_BYTES))
+        packed.seek(0)
+        if kind == "zip":
+            self._zip(packed, out, depth)
+        elif kind == "tar":
+            self._tar(Counted(packed, self.budget), out, depth)
+        elif kind is None:
+            raise PackError(Reason.CORRUPT_ARCHIVE, f"{name!r} is no pack any more.")
+        else:
+            self._compressed(kind, packed, out, name, depth)
+
+    def _zip(self, packed: BinaryIO, out: BinaryIO, depth: int) -> None:
+        writer = ZipWriter(out)
+        for info, entry in described_entries(packed, self.budget):
+            data = _all_of(entry.stream)
+            kept = self._kept(entry.name, data, depth)
+            if kept is data:
+                writer.copy(info, packed)
+            elif kept is not None:
+                writer.add(info, kept)
+        writer.finish()
+
+    def _tar(self, stream: Stream, out: BinaryIO, depth: int) -> None:
+        for headers, entry in entries_with_headers(stream):
+            data = _all_of(entry.stream)
+            kept = self._kept(entry.name, data, depth)
+            if kept is None:
+                continue
+            own = headers[-BLOCK:] if kept is data else _resized(headers[-BLOCK:], len(kept))
+            out.write(headers[:-BLOCK] + own + kept + bytes(-len(kept) % BLOCK))
+        out.write(bytes(2 * BLOCK))
+
+    def _compressed(self, kind: str, packed: BinaryIO, out: BinaryIO, name: str, depth: int) -> None:
+        stream = Counted(decompressed(kind, packed), self.budget)
+        head = read_exactly(stream, BLOCK)
+        stem = name.rpartition(".")[0]
+        with _compressing(kind, out) as inner:
+            if is_tar(head, empty=False):
+                self._tar(Peeked(head, stream), inner, depth)
+            else:
+                kept = self._kept(stem or name, head + _all_of(stream), depth)
+                inner.write(kept or b"")
+
+    def _kept(self, name: str, data: bytes, depth: int) -> bytes | None:
+        """Give what is to be in the place of a file: itself, the pack that it is written again, or nothing."""
+        name = safe_name(name)
+        if may_be_pack(name) and not is_hidden(name) and kind_of(name, data[:_HEAD_BYTES]):
+            return self._inner(name, data, depth)
+        if hashlib.sha256(data).hexdigest() in self.gone:
+            self.removed += 1
+            return None
+        self.left += not is_hidden(name)
+        return data
+
+    def _inner(self, name: str, data: bytes, depth: int) -> bytes | None:
+        left, removed = self.left, self.removed
+        out = io.BytesIO()
+        self.pack(io.BytesIO(data), out, name.rpartition("/")[2], depth + 1)
+        if self.removed == removed:
+            return data
+        return out.getvalue() if self.left > left else None
+
+
+class _Unclosed:
+    """A file that stays open when what writes into it is closed."""
+
+    closed = False
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def write(self, data: bytes) -> int:
+        return self._out.write(data)
+
+    def flush(self) -> None:
+        """Wait: who opened the file brings it to the disk."""
+
+    def close(self) -> None:
+        """Leave it open."""
+
+    def tell(self) -> int:
+        return self._out.tell()
+
+
+def _compressing(kind: str, out: BinaryIO) -> AbstractContextManager[BinaryIO]:
+    if kind == "gz":
+        # No time and no name in it: the same pack gives the same bytes.
+        return gzip.GzipFile("", "wb", fileobj=out, mtime=0)  # type: ignore[return-value]  # it writes bytes
+    if kind == "bz2":
+        return bz2.BZ2File(out, "wb")  # type: ignore[return-value]  # the same
+    if kind == "xz":
+        return lzma.LZMAFile(out, "wb")  # type: ignore[return-value]  # the same
+    import pyarrow as pa  # noqa: PLC0415 - only for a .zst
+
+    return pa.CompressedOutputStream(pa.PythonFile(_Unclosed(out), mode="w"), "zstd")  # type: ignore[no-any-return]
+
+
+def _resized(header: bytes, size: int) -> bytes:
+    """Give a tar header for so many bytes: size and checksum are octal numbers at fixed places (POSIX.1-1988)."""
+    block = bytearray(header)
+    block[124:136] = b"%011o\0" % size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def _all_of(stream: Stream) -> bytes:
+    pieces = []
+    while data := stream.read(_CHUNK):
+        pieces.append(data)
+    return b"".join(pieces)

@@ -1,0 +1,193 @@
+"""The members of a zip, by its central directory."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from longshore.records import Reason
+from longshore.storage.archives.stream import Counted, PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from longshore.storage.archives.stream import Budget, Stream
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64 = struct.Struct("<4sLQL")
+_UTF8_NAME = 0x800
+# Sizes stand behind the data: here they are known before it.
+_SIZES_BEHIND = 0x8
+_ZIP64_EXTRA = 1
+_MAX_16, _MAX_32 = 0xFFFF, 0xFFFFFFFF
+_CHUNK = 1024 * 1024
+
+
+class ZipWriter:
+    """Takes files one after the other; `finish` writes the directory."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        """Take an empty file."""
+        self._out = out
+        self._directory: list[bytes] = []
+        self._offset = 0
+
+    def copy(self, info: zipfile.ZipInfo, packed: BinaryIO) -> None:
+        """Copy a file out of the zip that `info` is of, without unpacking it."""
+        packed.seek(info.header_offset)
+        local = _LOCAL.unpack(packed.read(_LOCAL.size))
+        packed.seek(local[-2] + local[-1], 1)
+        self._begin(info, info.compress_type, info.CRC, info.compress_size, info.file_size)
+        left = info.compress_size
+        while left:
+            data = packed.read(min(left, _CHUNK))
+            if not data:
+                raise PackError(Reason.CORRUPT_ARCHIVE, "The zip ends in the middle of a file.")
+            self._write(data)
+            left -= len(data)
+
+    def add(self, info: zipfile.ZipInfo, data: bytes) -> None:
+        """Add other bytes under the name of a file, not compressed."""
+        self._begin(info, zipfile.ZIP_STORED, zlib.crc32(data), len(data), len(data))
+        self._write(data)
+
+    def finish(self) -> None:
+        """Write the directory of what was taken."""
+        start, count = self._offset, len(self._directory)
+        for entry in self._directory:
+            self._write(entry)
+        size = self._offset - start
+        if count >= _MAX_16:
+            end = self._offset
+            self._write(_END_64.pack(b"PK\x06\x06", _END_64.size - 12, 45, 45, 0, 0, count, count, size, start))
+            self._write(_LOCATOR_64.pack(b"PK\x06\x07", 0, end, 1))
+        count = min(count, _MAX_16)
+        self._write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, 0))
+
+    def _begin(self, info: zipfile.ZipInfo, method: int, crc: int, packed_size: int, size: int) -> None:
+        if max(packed_size, size, self._offset) >= _MAX_32:
+            raise PackError(Reason.UNREADABLE, "It is too large to be written again.")
+        name, extra = _written_name(info), _without_sizes(info.extra)
+        flags = info.flag_bits & ~_SIZES_BEHIND
+        what = (info.extract_version, flags, method, *_time(info), crc, packed_size, size, len(name), len(extra))
+        made_by = info.create_version | info.create_system << 8
+        where = (len(info.comment), 0, info.internal_attr, info.external_attr, self._offset)
+        central = _CENTRAL.pack(b"PK\x01\x02", made_by, *what, *where)
+        self._directory.append(central + name + extra + info.comment)
+        self._write(_LOCAL.pack(b"PK\x03\x04", *what) + name + extra)
+
+    def _write(self, data: bytes) -> None:
+        self._out.write(data)
+        self._offset += len(data)
+
+
+def _written_name(info: zipfile.ZipInfo) -> bytes:
+    """Give the bytes of the name: `zipfile` reads those that are not marked as UTF-8 by cp437, which has them all."""
+    return info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8_NAME else "cp437")
+
+
+def _time(info: zipfile.ZipInfo) -> tuple[int, int]:
+    year, month, day, hour, minute, second = info.date_time
+    return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
+
+
+def _without_sizes(extra: bytes) -> bytes:
+    """Leave out the field for sizes beyond 4 GiB: some write it for any file."""
+    return b"".join(field for number, field in _fields(extra) if number != _ZIP64_EXTRA)
+
+
+def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(extra) >= 4:
+        number, size = struct.unpack_from("<2H", extra)
+        yield number, extra[: 4 + size]
+        extra = extra[4 + size :]
+
+
+_CHUNK = 1024 * 1024
+_ENTRY_MARK = b"PK\x01\x02"
+_ENCRYPTED = 0x1
+_UTF8_NAME = 0x800
+# Only for deflate does `zipfile` bound what a read unpacks; of the others it unpacks as many packed bytes as asked for.
+_SMALL_READ = 4096
+
+
+class Entry(NamedTuple):
+    """A file in a zip: its name, its size as the zip says, and its bytes."""
+
+    name: str
+    size: int
+    stream: Stream
+
+
+def zip_entries(packed: BinaryIO, budget: Budget) -> Iterator[Entry]:
+    """Give each file of a zip; folders are passed over. Raises as `described_entries`."""
+    return (entry for _, entry in described_entries(packed, budget))
+
+
+def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, Entry]]:
+    """Give each file of a zip with what the zip says of it; folders are passed over.
+
+    Raises:
+        PackError: ENCRYPTED_ARCHIVE, UNSAFE_MEMBER (a link), UNREADABLE (an unknown compression), ARCHIVE_BOMB.
+        zipfile.BadZipFile: it is damaged, as are other errors of that module.
+    """
+    _check_count(packed, budget)
+    with zipfile.ZipFile(packed) as pack:
+        infos = pack.infolist()
+        for info in infos:
+            _check(info)
+        # What the directory says is enough to refuse it; what is unpacked is counted all the same.
+        files = [info for info in infos if not info.is_dir()]
+        if sum(info.file_size for info in files) > budget.limits.max_bytes:
+            budget.spend(budget.limits.max_bytes + 1)
+        for info in files:
+            with pack.open(info) as opened:
+                small = info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+                stream = _InSmallReads(opened) if small else opened
+                yield info, Entry(_name(info), info.file_size, Counted(stream, budget))
+
+
+def _check_count(packed: BinaryIO, budget: Budget) -> None:
+    """Hold the number of members before `zipfile` makes an object of each: no directory has more entries than marks."""
+    marks, tail = 0, b""
+    while data := packed.read(_CHUNK):
+        marks += (tail + data).count(_ENTRY_MARK)
+        tail = data[-len(_ENTRY_MARK) + 1 :]
+        if marks > 2 * budget.limits.max_members:
+            budget.take_members(marks)
+    packed.seek(0)
+
+
+def _check(info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & _ENCRYPTED:
+        raise PackError(Reason.ENCRYPTED_ARCHIVE, f"{_name(info)!r} in it is encrypted. Land the files unencrypted.")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise PackError(Reason.UNSAFE_MEMBER, f"{_name(info)!r} in it is a link or a device; only files are taken.")
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Give the name as the bytes have it: UTF-8, also where the zip does not say so, or bytes that are not.
+
+    `zipfile` reads names without the UTF-8 flag as cp437, which few of the programs that write them mean.
+    """
+    if info.flag_bits & _UTF8_NAME:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return info.filename
+
+
+class _InSmallReads:
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        return self._stream.read(min(size, _SMALL_READ))

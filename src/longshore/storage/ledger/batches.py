@@ -1,0 +1,394 @@
+"""The ledger: what has been delivered, claimed, published, rejected.
+
+Promised: a source (its SHA-256) belongs to at most one batch, and a batch's state, with whether its part is visible,
+says exactly what must be done after a crash. A batch goes `claimed` → `staged` → `settled`, a transaction each. Until
+its part is visible (one that has none: until it is `staged`), its deliveries are intentions; from then on facts.
+
+Only `staged` is brought to the disk before the next step begins. A power cut may take back `claimed`: what was claimed
+was then never staged, so it never happened. It may take back `settled`: the batch is settled again, which changes
+nothing. It never takes back one and leaves a later one, because they are in one log. There is no state between the
+rename that publishes and `settled`: the part's name says that it was published, and the rename is on the disk before
+the first file is moved. (`published` is the state of batches that an early Longshore left.)
+
+Not promised: SQLite on a network file system. There the ledger belongs into PostgreSQL (`ledger_url`).
+Not here: runs (`ledger_runs.py`), files left in landing (`ledger_kept.py`), and what upkeep asks (`ledger_*.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+from longshore.errors import LedgerError
+from longshore.records import Delivery, LandedFile, Outcome
+from longshore.storage.ledger.tables import batches, begin, deliveries, kept, open_engine, sources
+from longshore.storage.names import from_source_path, to_source_path
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from longshore.records import Batch, Source
+
+# Well below the 32,766 variables that SQLite takes in a statement.
+_CHUNK = 500
+# Longer ones are of no use to a person, and the ledger is kept for ever.
+_DETAIL_CHARS = 1000
+
+_NEW_SOURCES = (sources.c.record_id, sources.c.batch_no)
+_NEW_DELIVERIES = (
+    deliveries.c.batch_no,
+    deliveries.c.path,
+    deliveries.c.is_member,
+    deliveries.c.size,
+    deliveries.c.modified_ns,
+    deliveries.c.inode,
+    deliveries.c.record_id,
+    deliveries.c.outcome,
+    deliveries.c.reason,
+    deliveries.c.detail,
+)
+
+_T = TypeVar("_T")
+
+# Paths are stored as `source_path`: valid Unicode whatever the name holds.
+as_stored = to_source_path
+as_path = from_source_path
+
+
+def insert_sources(db: sa.Connection, batch_no: int, new: Sequence[Source]) -> None:
+    """Write down that these sources belong to a batch.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: one belongs to another batch.
+    """
+    _insert_many(db, _NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in new])
+
+
+def insert_deliveries(db: sa.Connection, batch_no: int, new: Sequence[Delivery]) -> None:
+    """Write down the deliveries of a batch, members of packs among them."""
+    _insert_many(db, _NEW_DELIVERIES, [_row(delivery, batch_no) for delivery in new])
+
+
+def change_outcomes(db: sa.Connection, batch_no: int, endings: Sequence[Delivery]) -> None:
+    """Make some deliveries of a batch end as these do, and count them anew."""
+    if endings:
+        _change(
+            db,
+            batch_no,
+            {
+                as_stored(e.path): {"outcome": e.outcome, "reason": e.reason, "detail": sentence(e.detail)}
+                for e in endings
+            },
+        )
+        _count_again(db, batch_no)
+
+
+def change_places(db: sa.Connection, batch_no: int, places: dict[str, str]) -> None:
+    """Remember, by path, where the files of some deliveries of a batch are now (empty: nowhere)."""
+    _change(db, batch_no, {as_stored(path): {"settled_as": as_stored(place)} for path, place in places.items()})
+
+
+def replace_kept(db: sa.Connection, left: Sequence[Delivery], *, stuck: bool) -> None:
+    """Write down that the files of these deliveries were left in landing, as they are now."""
+    for chunk in chunks(left):
+        paths = [as_stored(delivery.file.path) for delivery in chunk]
+        db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
+        db.execute(
+            sa.insert(kept),
+            [
+                {"path": path, "size": one.file.size, "modified_ns": one.file.modified_ns, "stuck": stuck}
+                for path, one in zip(paths, chunk, strict=True)
+            ],
+        )
+
+
+def counts_of(by_outcome: Mapping[str, int]) -> dict[str, int]:
+    """Give the columns of a batch that count its deliveries."""
+    columns = {"published": Outcome.PUBLISHED, "duplicates": Outcome.DUPLICATE, "rejected": Outcome.REJECTED}
+    return {column: by_outcome.get(outcome.value, 0) for column, outcome in columns.items()}
+
+
+def delivery_of(row: sa.Row[Any]) -> Delivery:
+    """Make a delivery of its row; it must not be one of a pack's member."""
+    return Delivery(
+        file=LandedFile(as_path(row.path), row.size, row.modified_ns, row.inode),
+        record_id=bytes(row.record_id).hex() if row.record_id is not None else None,
+        outcome=Outcome(row.outcome),
+        reason=row.reason,
+        detail=row.detail,
+    )
+
+
+def sentence(detail: str | None) -> str | None:
+    """Make a sentence that any database takes: names and messages from outside may hold anything."""
+    if detail is None or (len(detail) <= _DETAIL_CHARS and detail.isascii() and detail.isprintable()):
+        return detail
+    return detail[:_DETAIL_CHARS].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
+def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Give so many at a time as one statement takes."""
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def _row(delivery: Delivery, batch_no: int) -> tuple[Any, ...]:
+    """Give a delivery as the values of `_NEW_DELIVERIES`."""
+    file = delivery.file
+    return (
+        batch_no,
+        as_stored(delivery.path),
+        delivery.member is not None,
+        delivery.size,
+        file.modified_ns,
+        file.inode,
+        bytes.fromhex(delivery.record_id) if delivery.record_id else None,
+        delivery.outcome.value,
+        delivery.reason and str(delivery.reason),
+        sentence(delivery.detail),
+    )
+
+
+def _insert_many(db: sa.Connection, columns: Sequence[sa.Column[Any]], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows by the driver itself, values bound: what SQLAlchemy adds to each costs thrice the insert."""
+    if rows:
+        mark = "?" if db.dialect.name == "sqlite" else "%s"
+        names, marks = ", ".join(column.name for column in columns), ", ".join(mark for _ in columns)
+        statement = f"INSERT INTO {columns[0].table.name} ({names}) VALUES ({marks})"  # noqa: S608 - of our own names
+        db.exec_driver_sql(statement, list(rows))
+
+
+def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str | None]]) -> None:
+    """Change some deliveries of a batch, each given by its path: one statement for all of them."""
+    if not changes:
+        return
+    query = sa.select(deliveries.c.delivery_no, deliveries.c.path).where(deliveries.c.batch_no == batch_no)
+    if len(changes) <= _CHUNK:
+        query = query.where(deliveries.c.path.in_(list(changes)))
+    rows = [{"no": no, **changes[path]} for no, path in db.execute(query) if path in changes]
+    if not rows:
+        return
+    statement = sa.update(deliveries).where(deliveries.c.delivery_no == sa.bindparam("no"))
+    db.execute(statement.values({name: sa.bindparam(name) for name in rows[0] if name != "no"}), rows)
+
+
+def _count_again(db: sa.Connection, batch_no: int) -> None:
+    """Make the counts of a batch those of its deliveries."""
+    outcomes = db.execute(
+        sa.select(deliveries.c.outcome, sa.func.count())
+        .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
+        .group_by(deliveries.c.outcome)
+    )
+    counts = counts_of({row[0]: row[1] for row in outcomes})
+    db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(**counts))
+
+
+CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
+VISIBLE = (PUBLISHED, SETTLED)  # readers see the part of such a batch
+# With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
+_UNFINISHED = batches.c.state != sa.literal_column("'settled'")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """An unfinished batch, as recovery needs it."""
+
+    batch_no: int
+    batch_id: str
+    state: str
+    part: str | None
+    part_sha256: str
+    ingested_at: dt.datetime
+
+
+class Ledger:
+    """One open ledger. Close it, or use it as a context manager."""
+
+    def __init__(self, url: str) -> None:
+        """Open the ledger at an SQLAlchemy URL; it is made, or brought up to date, where need be.
+
+        Raises:
+            LedgerError: it is damaged, or a newer Longshore wrote it.
+        """
+        self.engine = open_engine(url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # What is known
+
+    def owners(self, record_ids: Iterable[str]) -> dict[str, str]:
+        """Give, of these sources, those that belong to a batch, with the state of that batch."""
+        ids = [bytes.fromhex(record_id) for record_id in record_ids]
+        found: dict[str, str] = {}
+        with self.engine.connect() as db:
+            for chunk in chunks(ids):
+                query = (
+                    sa.select(sources.c.record_id, batches.c.state)
+                    .join(batches, batches.c.batch_no == sources.c.batch_no)
+                    .where(sources.c.record_id.in_(chunk))
+                )
+                found.update({bytes(record_id).hex(): state for record_id, state in db.execute(query)})
+        return found
+
+    def is_empty(self) -> bool:
+        """Tell whether no batch was ever written down here."""
+        with self.engine.connect() as db:
+            return db.execute(sa.select(batches.c.batch_no).limit(1)).first() is None
+
+    def counts(self) -> dict[str, int]:
+        """Give the number of published records, and of deliveries by outcome."""
+        effective = batches.c.state.in_(VISIBLE)
+        with self.engine.connect() as db:
+            records = db.execute(
+                sa.select(sa.func.coalesce(sa.func.sum(batches.c.rows), 0)).where(effective)
+            ).scalar_one()
+            rows = db.execute(
+                sa.select(
+                    sa.func.coalesce(sa.func.sum(batches.c.published), 0),
+                    sa.func.coalesce(sa.func.sum(batches.c.duplicates), 0),
+                    sa.func.coalesce(sa.func.sum(batches.c.rejected), 0),
+                ).where(effective)
+            ).one()
+        return {"records": int(records), "published": int(rows[0]), "duplicate": int(rows[1]), "rejected": int(rows[2])}
+
+    # The protocol
+
+    def claim(self, batch: Batch, run_no: int) -> int:
+        """Claim a batch's sources and write down its deliveries, in one transaction; give the batch's number.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: a source belongs to another batch: a run without the lock is at work.
+        """
+        with begin(self.engine, durable=False) as db:
+            result = db.execute(
+                sa.insert(batches).values(
+                    batch_id=batch.batch_id,
+                    run_no=run_no,
+                    state=CLAIMED,
+                    part=batch.part,
+                    ingested_at=batch.ingested_at,
+                    **counts_of(Counter(d.outcome.value for d in batch.deliveries if d.member is None)),
+                )
+            )
+            batch_no = int(result.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has a key
+            insert_sources(db, batch_no, batch.sources)
+            insert_deliveries(db, batch_no, batch.deliveries)
+        return batch_no
+
+    def mark_staged(
+        self,
+        batch_no: int,
+        part: str | None,
+        rows: int,
+        part_bytes: int,
+        sha256: str,
+        endings: Sequence[Delivery],
+        failed: Iterable[str] = (),
+    ) -> None:
+        """Write down that a batch is staged, and how each of its deliveries will end once it is published.
+
+        `endings` are only those that end otherwise than they were claimed; `failed` are the sources that became no
+        record: they belong to no batch from here on.
+        """
+        with begin(self.engine, durable=True) as db:
+            changed = db.execute(
+                sa.update(batches)
+                .where(batches.c.batch_no == batch_no, batches.c.state == CLAIMED)
+                .values(
+                    state=STAGED,
+                    part=part,
+                    rows=rows,
+                    part_bytes=part_bytes,
+                    part_sha256=bytes.fromhex(sha256) if sha256 else None,
+                )
+            )
+            if changed.rowcount != 1:
+                raise LedgerError(
+                    "Another run has undone what this one had in hand: two are at work on one ledger. This one stops; "
+                    "what it had in hand is still in landing."
+                )
+            for chunk in chunks([bytes.fromhex(record_id) for record_id in failed]):
+                db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
+            change_outcomes(db, batch_no, endings)
+
+    def mark_settled(
+        self,
+        batch_no: int,
+        places: dict[str, str],
+        left: Sequence[Delivery],
+        now: dt.datetime,
+        *,
+        after_ingest: str,
+        stuck: bool = False,
+    ) -> None:
+        """Write down that a batch's part is visible and that its landed files are out of the way.
+
+        Args:
+            batch_no: the batch.
+            places: by path, where each file is that went elsewhere than its path says (empty: nowhere).
+            left: those that were left in landing, to be known again by path, size and time.
+            now: when, UTC.
+            after_ingest: what became of the others.
+            stuck: those that were left should have been moved, and could not.
+        """
+        with begin(self.engine, durable=False) as db:
+            change_places(db, batch_no, places)
+            replace_kept(db, left, stuck=stuck)
+            db.execute(
+                sa.delete(deliveries).where(deliveries.c.batch_no == batch_no, deliveries.c.outcome == Outcome.DEFERRED)
+            )
+            db.execute(
+                sa.update(batches)
+                .where(batches.c.batch_no == batch_no)
+                .values(state=SETTLED, settled_at=now, after_ingest=after_ingest)
+            )
+
+    def release(self, batch_no: int) -> None:
+        """Forget a batch that was not published: its sources may be claimed again."""
+        # By the primary key of the sources, of which there may be millions.
+        claimed = sa.select(deliveries.c.record_id).where(deliveries.c.batch_no == batch_no)
+        with begin(self.engine, durable=False) as db:
+            db.execute(sa.delete(sources).where(sources.c.record_id.in_(claimed), sources.c.batch_no == batch_no))
+            db.execute(sa.delete(deliveries).where(deliveries.c.batch_no == batch_no))
+            db.execute(sa.delete(batches).where(batches.c.batch_no == batch_no))
+
+    # Recovery
+
+    def unfinished(self) -> list[BatchState]:
+        """Give the batches that a dead run left, oldest first."""
+        columns = (
+            batches.c.batch_no,
+            batches.c.batch_id,
+            batches.c.state,
+            batches.c.part,
+            batches.c.part_sha256,
+            batches.c.ingested_at,
+        )
+        query = sa.select(*columns).where(_UNFINISHED).order_by(batches.c.batch_no)
+        with self.engine.connect() as db:
+            return [
+                BatchState(batch_no, batch_id, state, part, bytes(sha256 or b"").hex(), ingested_at)
+                for batch_no, batch_id, state, part, sha256, ingested_at in db.execute(query)
+            ]
+
+    def endings(self, batch_no: int) -> list[Delivery]:
+        """Give how each landed file of a batch ends; the members of packs are settled with their pack."""
+        query = (
+            sa.select(deliveries)
+            .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
+            .order_by(deliveries.c.delivery_no)
+        )
+        with self.engine.connect() as db:
+            return [delivery_of(row) for row in db.execute(query)]

@@ -1,0 +1,228 @@
+"""Which files in the landing folder have settled, oldest first, and what else lies there."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import stat as stat_module
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from longshore.storage.filesystem import landed
+from longshore.storage.names import printable, to_source_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pathspec
+
+    from longshore.records import LandedFile
+    from longshore.storage.filesystem import Folders
+
+
+def wanted_by(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool] | None:
+    """Give the test that a path must pass, or None where every path passes. `exclude` wins over `include`."""
+    if not include and not exclude:
+        return None
+    taken = _spec(tuple(include)) if include else None
+    left = _spec(tuple(exclude))
+    return lambda path: (taken is None or taken.match_file(path)) and not left.match_file(path)
+
+
+def first_match(table: Mapping[str, str], path: str) -> str | None:
+    """Give the value of the first pattern that matches the path, or None."""
+    return next((value for pattern, value in table.items() if _spec((pattern,)).match_file(path)), None)
+
+
+@lru_cache(maxsize=256)
+def _spec(patterns: tuple[str, ...]) -> pathspec.PathSpec[Any]:
+    import pathspec  # noqa: PLC0415 - only where a pattern is set
+
+    return pathspec.PathSpec.from_lines("gitignore", patterns)
+
+
+# Where Longshore puts what it has dealt with: folders of the landing root.
+ARCHIVE = "_archive"
+REJECTED = "_rejected"
+# Where a file that is to be deleted stands for the moment in which it is looked at a last time.
+DELETING = "_deleting"
+
+_OWN = (ARCHIVE, REJECTED, DELETING)
+_UPLOADING = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
+# Nobody dropped these to have them ingested.
+_NO_DELIVERY = (".gitkeep", ".gitignore")
+
+
+@dataclass(slots=True)
+class PassedOver:
+    """How much one look at the landing folder passed over.
+
+    files, folders: by name (such a folder is not looked into); example: the path of one of them.
+    unwanted: files that the settings `include` and `exclude` leave out.
+    """
+
+    files: int = 0
+    folders: int = 0
+    example: str = ""
+    unwanted: int = 0
+
+    def add(self, entry: os.DirEntry[str], path: str) -> None:
+        """Count what is passed over by name; our own folders are not, nor what keeps an empty folder in git."""
+        if entry.name in _NO_DELIVERY or path in _OWN:
+            return
+        if entry.is_dir(follow_symlinks=False):
+            self.folders += 1
+            self.example = self.example or f"{path}/"
+        else:
+            if not self.files:
+                self.example = path
+            self.files += 1
+
+    def sentences(self) -> Iterator[str]:
+        """Say what was passed over, and why; nothing where there is none."""
+        counts = " and ".join(
+            f"{count:,} {kind}" for count, kind in ((self.files, "file(s)"), (self.folders, "folder(s)")) if count
+        )
+        if counts:
+            yield (
+                f"Passed over by name: {counts}, such as {printable(to_source_path(self.example))}. Names that begin "
+                f"with . or _ are hidden ones, those that end in {', '.join(_UPLOADING[:-1])} or {_UPLOADING[-1]} "
+                "uploads under way. Rename what is to be ingested; the setting `take_underscored` takes names with _."
+            )
+        if self.unwanted:
+            yield f"Left alone by the settings `include` and `exclude`: {self.unwanted:,} file(s)."
+
+    def to_dict(self) -> dict[str, int | str | None]:
+        """Give it as plain values, for JSON."""
+        return {
+            "files": self.files,
+            "folders": self.folders,
+            "example": to_source_path(self.example) or None,
+            "unwanted": self.unwanted,
+        }
+
+
+def is_passed_over(path: str, name: str, *, take_underscored: bool = False) -> bool:
+    """Tell whether a file or folder of this name is none that was delivered.
+
+    path: below the landing root; there, Longshore's own folders are none whatever the settings say.
+
+    >>> is_passed_over("_notes.txt", "_notes.txt"), is_passed_over("story.txt.part", "story.txt.part")
+    (True, True)
+    >>> is_passed_over("_notes.txt", "_notes.txt", take_underscored=True)
+    False
+    """
+    underscored = name[0] == "_" and (not take_underscored or path in _OWN)
+    return underscored or name[0] == "." or name.endswith(_UPLOADING)
+
+
+@dataclass(slots=True)
+class Listing:
+    """What one look at the landing folder saw.
+
+    files: settled, oldest first. more: there were others beyond the limit. young: path to (size, modified_ns) of files
+    that have not settled yet; young_seconds: until they all may have; odd_clock: the clock of one is ahead of ours.
+    not_files: links, FIFOs, sockets, devices. passed_over: what is left out by its name. problems: folders that could
+    not be listed.
+    """
+
+    files: list[LandedFile] = field(default_factory=list)
+    more: bool = False
+    young: dict[str, tuple[int, int]] = field(default_factory=dict)
+    young_seconds: float = 0.0
+    odd_clock: bool = False
+    not_files: list[LandedFile] = field(default_factory=list)
+    passed_over: PassedOver = field(default_factory=PassedOver)
+    problems: list[str] = field(default_factory=list)
+
+
+def list_settled(
+    folders: Folders,
+    settle_seconds: float,
+    now: float,
+    limit: int,
+    wanted: Callable[[str], bool] | None = None,
+    seen_before: dict[str, tuple[int, int]] | None = None,
+    known: Callable[[Sequence[LandedFile]], set[str]] | None = None,
+    *,
+    take_underscored: bool = False,
+) -> Listing:
+    """List the files that have settled, oldest first, at most `limit` of them.
+
+    A file has settled when it was last changed `settle_seconds` before `now` (seconds since the epoch), or, where
+    its clock is not ours, when an earlier look of at least so long ago (`seen_before`) saw it the same.
+    `wanted` is asked for each path; `known` gives, of some files, the paths of those to pass over.
+    Memory is bounded by `limit`, not by the folder, but for what is young or no file.
+    """
+    listing = Listing()
+
+    def settled() -> Iterator[LandedFile]:
+        for file, changed in _walk(folders, listing, take_underscored=take_underscored):
+            if wanted is not None and not wanted(file.path):
+                listing.passed_over.unwanted += 1
+                continue
+            age = now - changed
+            seen = (file.size, file.modified_ns)
+            if age >= settle_seconds or (seen_before and seen_before.get(file.path) == seen):
+                yield file
+            else:
+                listing.young[file.path] = seen
+                listing.odd_clock |= age < 0
+                listing.young_seconds = max(listing.young_seconds, min(settle_seconds - age, settle_seconds))
+
+    found = settled() if known is None else _without(settled(), known)
+    files = heapq.nsmallest(limit + 1, found, key=_oldest_first)
+    listing.more = len(files) > limit
+    listing.files = files[:limit]
+    odd: Iterator[LandedFile] = (file for file in listing.not_files if wanted is None or wanted(file.path))
+    listing.not_files = list(odd if known is None else _without(odd, known))
+    return listing
+
+
+def _walk(root: Folders, listing: Listing, *, take_underscored: bool) -> Iterator[tuple[LandedFile, float]]:
+    """Give every regular file with the time (seconds) of its last change; what is no file goes to the listing."""
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with root.opened(folder) as fd, os.scandir(fd) as entries:
+                for entry in entries:
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    if is_passed_over(path, entry.name, take_underscored=take_underscored):
+                        listing.passed_over.add(entry, path)
+                        continue
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(path)
+                            continue
+                        # A stat of its own: the entry's own would be the same call.
+                        found = os.stat(entry.name, dir_fd=fd, follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    file = landed(path, found)
+                    if stat_module.S_ISREG(found.st_mode):
+                        yield file, _changed(found)
+                    else:
+                        listing.not_files.append(file)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            listing.problems.append(f"The folder {folder or '.'} could not be listed: {error.strerror}.")
+
+
+def _without(files: Iterator[LandedFile], known: Callable[[Sequence[LandedFile]], set[str]]) -> Iterator[LandedFile]:
+    while chunk := list(itertools.islice(files, 500)):
+        passed_over = known(chunk)
+        yield from (file for file in chunk if file.path not in passed_over)
+
+
+def _oldest_first(file: LandedFile) -> tuple[int, str]:
+    return file.modified_ns, file.path
+
+
+def _changed(found: os.stat_result) -> float:
+    """Give when a file was last changed: by its mtime, or by its ctime where the mtime lies in the future."""
+    return found.st_ctime if found.st_mtime > time.time() else found.st_mtime

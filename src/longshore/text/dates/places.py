@@ -1,0 +1,173 @@
+"""Where a date line may stand: first, after a headline, or after a headline and a byline (a line may stand between).
+
+Promised: of a list, a log, a table or a chronicle, where one date follows another, no line is taken; nor is the last
+line of a text, for a header heads something.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from longshore.text.dates.dateline import LONGEST_LINE, DateLine, could_be_date_line, read_date_line
+from longshore.text.title import is_underline
+
+# How much of a text is looked at, in characters: a headline, a byline, a date, and a few paragraphs.
+WINDOW: Final = 4_096
+# How many lines after a date line are looked at for more of its kind.
+_LINES_AFTER: Final = 8
+_MOST_LINES: Final = 24
+# A date line stands among the first three lines that are not blank, or fourth below a byline. What underlines a heading
+# is no line of its own.
+_TOP: Final = 4
+_BELOW_A_BYLINE: Final = _TOP - 1
+# A line before the date that is longer is no headline, but a paragraph.
+_LONGEST_HEADLINE: Final = 400
+
+_BLANKS = re.compile(r"\s*")
+_BYLINE = re.compile(
+    r"[ \t]*(?:by|von|par|por|di|de|door|af|av|przez|od|автор|от|autor|author|oleh|作者|記者|记者|文)"
+    r"(?:[ \t]*[:：]|[ \t])|.{1,60}<[^<>\s@]+@[^<>\s@]+>\s*$",
+    re.IGNORECASE,
+)
+# An item of a list, a heading, a quotation, a row: a date there belongs to the text.
+_PART_OF_SOMETHING = re.compile(
+    r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©§]|--[ \t](?!.*--)|\([cC]\)|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])"
+    r"|.*(?:\t.*\S|\|[ \t]*$)"
+)
+# Below a headline: the middle of a title page.
+_SET_IN = re.compile(r"[ \t]{4}")
+_MARKUP = re.compile(r"\s*(?:</?\w|[{$|]|@\w+\{|\\\w|//|/\*|\[\w+ \"|\".*\",)")
+_BEGINS_WITH_NUMBER = re.compile(r"[^\w\n]{0,8}\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is not blank, from `start` on, without its line end."""
+
+    start: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        """Where its line end, or the end of the text, stands."""
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class DatePlace:
+    """A date line that stands as a header stands: `text[start:end]` is it, with the blank lines that go with it."""
+
+    start: int
+    end: int
+    dated: DateLine
+
+
+def next_line(text: str, at: int) -> int:
+    """Give where the first line from a line's beginning on begins that is not blank, or the end of the text."""
+    rest = _BLANKS.match(text, at)
+    assert rest is not None
+    if rest.end() == len(text):
+        return len(text)
+    return max(at, text.rfind("\n", at, rest.end()) + 1)
+
+
+def find_date_line(text: str, first: int) -> DatePlace | None:
+    """Find the date line among the first lines from `first` on, where the first line begins."""
+    window = text[first : first + WINDOW]
+    parts = window.split("\n", _MOST_LINES)
+    if len(parts) > _MOST_LINES or first + WINDOW < len(text):
+        # The last part is cut, or more than a line.
+        parts.pop()
+    if not any(map(could_be_date_line, _top(parts))):
+        return None
+    lines: list[Line] = []
+    at = first
+    for part in parts:
+        if lines and lines[-1].end + 1 == at and is_underline(part):
+            lines[-1] = Line(lines[-1].start, f"{lines[-1].text}\n{part}")
+        elif part and not part.isspace():
+            lines.append(Line(at, part))
+        at += len(part) + 1
+    for index, line in enumerate(lines[:_TOP]):
+        if could_be_date_line(line.text):
+            dated = read_date_line(line.text)
+            following = next_line(text, min(line.end + 1, len(text)))
+            if dated and following < len(text) and _stands(dated, index, lines, following):
+                return DatePlace(*_span(line, lines[index - 1] if index else None, following, text), dated)
+    return None
+
+
+def _top(parts: list[str]) -> list[str]:
+    """Give those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
+    written = (part for part in parts if part.strip() and not is_underline(part))
+    top = [part for part in islice(written, _TOP) if len(part) <= LONGEST_LINE]
+    together = "".join(top)
+    if together.isascii() and not any(map(together.__contains__, "0123456789")):
+        return []
+    return top
+
+
+def _span(line: Line, previous: Line | None, following: int, text: str) -> tuple[int, int]:
+    """Give what to take: the line and the blank lines on one side, so that the wider gap stays between the rest."""
+    if previous is None:
+        return line.start, following
+    before = text.count("\n", previous.end, line.start)
+    after = text.count("\n", line.end, following)
+    return (line.start, following) if before >= after else (previous.end + 1, line.end + 1)
+
+
+def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> bool:
+    """Tell whether a date line stands as a header does, and not in a list, a table, or a chronicle."""
+    line, after = lines[index], lines[index + 1 : index + 1 + _LINES_AFTER]
+    apart = following - line.end > 1
+    labelled = dated.strength in ("label", "byline")
+    if any(len(before.text) > _LONGEST_HEADLINE for before in lines[:index]):
+        return False
+    if (
+        index > 1
+        and not _BYLINE.match(lines[index - 1].text)
+        and (dated.strength != "label" or index == _BELOW_A_BYLINE)
+    ):
+        return False
+    # The weaker the line, the more must set it apart. A line of words that goes on in lower case is one of prose.
+    goes_on = not apart and after and after[0].text[:1].islower()
+    weak = (
+        (dated.strength == "near" and not apart)
+        or (dated.strength != "bare" and goes_on)
+        or not (dated.complete or labelled or (apart and index == 0))
+    )
+    if weak or _is_part(lines, index, labelled=labelled) or (index and _same_columns(lines[index - 1].text, line.text)):
+        return False
+    return not _repeated(dated, [o.text for o in after])
+
+
+def _same_columns(above: str, line: str) -> bool:
+    """Tell whether a line is a row below the heads of its columns: Date | Event."""
+    bars = line.count("|")
+    return bars > 0 and above.count("|") == bars
+
+
+def _is_part(lines: list[Line], index: int, *, labelled: bool) -> bool:
+    """Tell whether a line is part of a list, a table, a page of markup, or a title page."""
+    line, around = lines[index], lines[:index] + lines[index + 1 : index + 2]
+    if _MARKUP.match(line.text) or (index and _MARKUP.match(lines[0].text)):
+        return True
+    if line.text.startswith(">") and any(other.text.startswith(">") for other in around):
+        # A quotation of several lines.
+        return True
+    return not labelled and bool(_PART_OF_SOMETHING.match(line.text) or (index and _SET_IN.match(line.text)))
+
+
+def _repeated(dated: DateLine, after: list[str]) -> bool:
+    """Tell whether lines like this one follow: other dates on lines of their own, or with the same label."""
+    begun = 0
+    for text in after:
+        other = read_date_line(text) if could_be_date_line(text) else None
+        if other is None:
+            begun += _BEGINS_WITH_NUMBER.match(text) is not None and could_be_date_line(text[:40])
+        elif other.labels == dated.labels and other.written.candidates != dated.written.candidates:
+            return True
+    return begun >= 2 and not dated.labels

@@ -1,0 +1,122 @@
+"""EBCDIC, the charsets of mainframes: which there are, and whether a file is in one.
+
+They keep nothing of ASCII: a blank is 0x40 and letters are beyond 0x80, so that such a file looks like nothing else.
+Not promised: the right one of them where a text has none of the few signs in which they differ.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+from longshore.text.encodings.charsets import SingleByte, reader_of, single_byte_charset
+from longshore.text.encodings.evidence import codes_of, log_likelihood
+
+# Labels stand at the top; HTML 5 looks as far.
+_LABEL_PREFIX_BYTES: Final = 1024
+_LABEL: Final = re.compile(rb"(?:charset|encoding|coding)\s*[=:]\s*[\"']?([a-z][\w.:-]{2,30})")
+# Labels that browsers take for a wider charset, as `candidates.py` does.
+_WIDER: Final = {
+    "ascii": "windows-1252",
+    "iso-8859-1": "windows-1252",
+    "iso-8859-9": "windows-1254",
+    "iso-8859-11": "windows-874",
+    "tis-620": "windows-874",
+    "gbk": "gb18030",
+}
+
+
+def label_of(raw: bytes) -> str | None:
+    """Give the name of the encoding that a file says it is in; None where it says nothing or names none.
+
+    >>> label_of(b'<?xml version="1.0" encoding="KOI8-R"?>')
+    'koi8-r'
+    """
+    head = raw[:_LABEL_PREFIX_BYTES].lower()
+    found = _LABEL.search(head) if b"charset" in head or b"coding" in head else None
+    if not found:
+        return None
+    try:
+        name = reader_of(found[1].decode("ascii"))[0]
+    except LookupError:
+        return None
+    return _WIDER.get(name, name)
+
+
+# An escape that designates a set of double-byte characters, and the codecs that may know it, narrow to wide.
+_DESIGNATION: Final = re.compile(rb"\x1b\$[@-D]|\x1b\$\([@-Q]|\x1b\(I|\x1b\$\)C")
+_JAPANESE: Final = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_3", "iso2022_jp_2004")
+_KOREAN: Final = ("iso2022_kr",)
+# RFC 1843: double bytes between ~{ and ~}, a line at most.
+_HZ_RUN: Final = re.compile(rb"~\{((?:[\x21-\x77][\x21-\x7e])+)~\}")
+
+
+def read_escaped(raw: bytes) -> tuple[str, str] | None:
+    """Give the text and the encoding of a file of seven bits with escapes; None where it has none."""
+    designation = _DESIGNATION.search(raw)
+    if designation:
+        korean = designation[0] == b"\x1b$)C"
+        for codec in _KOREAN if korean else _JAPANESE:
+            text = _decode(raw, codec)
+            if text is not None:
+                return text, "iso-2022-kr" if korean else "iso-2022-jp"
+    if b"~{" in raw and _HZ_RUN.search(raw):
+        text = _decode(raw, "hz")
+        if text is not None:
+            return text, "hz"
+    return None
+
+
+def _decode(raw: bytes, codec: str) -> str | None:
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError:
+        return None
+    return None if text.isascii() else text
+
+
+# (name, Python codec, how common), as in `candidates.py`.
+_EBCDIC: Final[tuple[tuple[str, str, float], ...]] = (
+    ("cp500", "cp500", 0.0),
+    ("cp037", "cp037", -0.5),
+    ("cp1140", "cp1140", -1.5),
+)
+_LETTERS: Final = bytes(
+    base + offset
+    for base, count in ((0x81, 9), (0x91, 9), (0xA2, 8), (0xC1, 9), (0xD1, 9), (0xE2, 8))
+    for offset in range(count)
+)
+_EBCDIC_SAMPLE_BYTES: Final = 4096
+
+
+class Ebcdic(NamedTuple):
+    """A file in EBCDIC: its text, the charset, and the next best."""
+
+    text: str
+    encoding: str
+    runner_up: str
+
+
+def read_ebcdic(raw: bytes) -> Ebcdic | None:
+    """Read a file that has the blanks and letters of EBCDIC; None where it has not.
+
+    >>> read_ebcdic("The ferry left the harbour late.".encode("cp037")).text
+    'The ferry left the harbour late.'
+    """
+    head = raw[:_EBCDIC_SAMPLE_BYTES]
+    blanks, letters = head.count(0x40), len(head) - len(head.translate(None, _LETTERS))
+    if blanks * 14 < len(head) or letters * 2 < len(head) or head.count(0x20) * 100 > len(head):
+        return None
+    scores = {
+        charset.name: log_likelihood(codes_of(charset.decode(head)), charset.script) + charset.log_prior
+        for charset in _charsets()
+    }
+    ranked = sorted(scores, key=lambda name: -scores[name])
+    best = next(charset for charset in _charsets() if charset.name == ranked[0])
+    return Ebcdic(best.decode(raw), best.name, ranked[1])
+
+
+@cache
+def _charsets() -> tuple[SingleByte, ...]:
+    return tuple(single_byte_charset(name, codec, "latin", prior) for name, codec, prior in _EBCDIC)
