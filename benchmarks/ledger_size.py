@@ -80,7 +80,7 @@ def protocol(ledger: Ledger, files: int, kind: str) -> dict[str, float]:
         changed = [Delivery(d.file, d.record_id, Outcome.REJECTED, "BINARY", "It holds NUL bytes.") for d in refused]
         ledger.mark_staged(number, batch.part, 440, 1_000_000, "ab" * 32, changed, [d.record_id or "" for d in refused])
         staged = time.perf_counter()
-        ledger.mark_settled(number, {}, [], NOW, after_ingest="archive")
+        ledger.mark_finalized(number, {}, [], NOW, after_ingest="archive")
         settled = time.perf_counter()
         for step, seconds in zip(
             spent, (owned - began, claimed - owned, staged - claimed, settled - staged), strict=True
@@ -115,7 +115,7 @@ def fill(file: Path, deliveries: int) -> None:
         batch_id = hashlib.sha256(str(batch).encode()).hexdigest()[:32]
         db.execute(
             "INSERT INTO batches (batch_id, run_no, state, part, rows, part_bytes, part_sha256, published, duplicates, "
-            "rejected, ingested_at, settled_at, after_ingest) VALUES (?, ?, 'settled', ?, 450, 1000000, ?, 450, 50, 0, "
+            "rejected, ingested_at, finalized_at, after_ingest) VALUES (?, ?, 'settled', ?, 450, 1000000, ?, 450, 50, 0, "
             "'2026-11-21 08:00:00.000000', '2026-11-21 08:00:00.000000', 'archive')",
             (batch_id, batch // 20 + 1, f"ingest_date=2026-11-21/{batch_id}.parquet", record_id(batch, "part")),
         )

@@ -25,6 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from longshore import pipeline
 from longshore.ingestion.executors import InlineWorkers, ProcessWorkers
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings
@@ -44,7 +45,7 @@ _MOST_WAITING = 100
 
 def settings_of(root: Path) -> Settings:
     """Give small batches, so that each run passes every step several times."""
-    return Settings(landing=root / "landing", warehouse=root / "warehouse", settle_seconds=0, max_files_per_batch=5)
+    return Settings(landing=root / "landing", warehouse=root / "warehouse", stable_seconds=0, max_files_per_batch=5)
 
 
 def drop_files(root: Path, seed: int) -> str:
@@ -83,7 +84,7 @@ def ingest(root: Path, *, many: bool) -> str:
     if many:
         fork_workers()
     made = ProcessWorkers(2) if many else InlineWorkers()
-    return once_free(lambda: ingest(settings_of(root), lambda *_: made).state)
+    return once_free(lambda: pipeline.ingest(settings_of(root), lambda *_: made).state)
 
 
 def check(root: Path) -> list[str]:

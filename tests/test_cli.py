@@ -26,7 +26,7 @@ def project(tmp_path):
 
 def longshore(*arguments, cwd, code=0, **variables):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("LONGSHORE_", "PREFECT_"))}
-    environment |= {"PYTHONPATH": str(ROOT / "src"), "LONGSHORE_SETTLE_SECONDS": "0", **variables}
+    environment |= {"PYTHONPATH": str(ROOT / "src"), "LONGSHORE_STABLE_SECONDS": "0", **variables}
     done = subprocess.run(
         [sys.executable, "-m", "longshore", *arguments],
         cwd=cwd,

@@ -104,7 +104,7 @@ def ingested(folder: Path, files: int) -> None:
     landing.mkdir(parents=True)
     for number in range(files):
         (landing / f"{number}.txt").write_text(f"The ferry number {number} left the harbour late.")
-    settings = Settings(landing=landing, warehouse=folder / "warehouse", settle_seconds=0)
+    settings = Settings(landing=landing, warehouse=folder / "warehouse", stable_seconds=0)
     assert ingest(settings, lambda *_: InlineWorkers()).published == files
 
 
@@ -163,7 +163,7 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(command: str, useless: s
     if command == "ingest":
         (tmp_path / "landing" / "a.txt").write_bytes(CLEAN[0])
     code = f"import sys; from longshore.cli.main import main; code = main([{command!r}]); print(*sys.modules); sys.exit(code)"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_SETTLE_SECONDS": "0"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_STABLE_SECONDS": "0"}
     environment.pop("PREFECT_API_URL", None)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

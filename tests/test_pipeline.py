@@ -36,7 +36,7 @@ TEXT = b"The harbour was quiet, and the ships lay still in the evening light."
 @pytest.fixture
 def settings(tmp_path):
     (tmp_path / "landing").mkdir()
-    made = Settings(landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", settle_seconds=0)
+    made = Settings(landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", stable_seconds=0)
     yield made
     assert not verify(made).disagreements, "whatever was in landing, all must agree afterwards"
 
@@ -70,7 +70,7 @@ def reasons(summary):
 
 
 def test_a_file_that_is_still_written_waits_until_it_has_settled(settings):
-    settings = settings.model_copy(update={"settle_seconds": 60})
+    settings = settings.model_copy(update={"stable_seconds": 60})
     path = put(settings, "slow.txt", age=10)
     assert counts(ingest(settings)) == (0, 0, 0, 1)
     with path.open("ab") as file:
@@ -81,7 +81,7 @@ def test_a_file_that_is_still_written_waits_until_it_has_settled(settings):
 
 
 def test_a_person_waits_once_for_young_files(settings, monkeypatch):
-    settings = settings.model_copy(update={"settle_seconds": 600})
+    settings = settings.model_copy(update={"stable_seconds": 600})
     path = put(settings, "young.txt", age=0)
     slept = []
 
@@ -124,7 +124,7 @@ def test_a_file_that_changes_under_the_run_never_becomes_a_mixture(settings, mon
     module, name = {
         "after listing": (planning, "identify"),
         "after claiming": (worker, "read_sources"),
-        "after staging": (pipeline, "settle"),
+        "after staging": (pipeline, "finalize"),
     }[moment]
     original = getattr(module, name)
     done = []
@@ -151,15 +151,15 @@ def test_a_file_that_changes_under_the_run_never_becomes_a_mixture(settings, mon
 def test_a_file_that_vanishes_with_its_folder_blocks_nothing(settings, monkeypatch):
     put(settings, "gone/a.txt")
     put(settings, "b.txt", b"The ferry left at noon with forty people on board.")
-    original = pipeline.settle
+    original = pipeline.finalize
 
-    def settle(*arguments, **more):
+    def finalize(*arguments, **more):
         with contextlib.suppress(FileNotFoundError):
             (settings.landing / "gone/a.txt").unlink()
             (settings.landing / "gone").rmdir()
         return original(*arguments, **more)
 
-    monkeypatch.setattr(pipeline, "settle", settle)
+    monkeypatch.setattr(pipeline, "finalize", finalize)
     summary = ingest(settings)
     assert counts(summary) == (2, 0, 0, 0)
     assert "vanished" in summary.notes[0]
@@ -268,7 +268,7 @@ def test_any_modification_time_comes_through(settings, year):
 
 
 def test_a_clock_that_jumped_backwards_delays_a_file_once_and_not_for_ever(settings, monkeypatch):
-    settings = settings.model_copy(update={"settle_seconds": 0.2})
+    settings = settings.model_copy(update={"stable_seconds": 0.2})
     put(settings, "a.txt", age=-3600)
     real = time.time
     monkeypatch.setattr(pipeline.time, "time", lambda: real() - 1800)
@@ -362,7 +362,7 @@ def as_somebody(settings, *arguments):
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "src"),
-        "LONGSHORE_SETTLE_SECONDS": "0",
+        "LONGSHORE_STABLE_SECONDS": "0",
         "LONGSHORE_WORKERS": "1",
     }
     places = ["--landing", str(settings.landing), "--warehouse", str(settings.warehouse)]
@@ -417,7 +417,7 @@ def test_a_second_run_ends_at_once_and_says_who_is_at_work(settings):
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_SETTLE_SECONDS": "0", "LONGSHORE_WORKERS": "1"}
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_STABLE_SECONDS": "0", "LONGSHORE_WORKERS": "1"}
 
 
 def longshore(settings, *arguments, start_new_session=False, **variables):

@@ -35,7 +35,7 @@ TEXTS = {f"{n}.txt": f"The harbour of berth {n} was quiet in the evening.".encod
 def settings(tmp_path):
     (tmp_path / "landing").mkdir()
     return Settings(
-        landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", settle_seconds=0, max_files_per_batch=2
+        landing=tmp_path / "landing", warehouse=tmp_path / "warehouse", stable_seconds=0, max_files_per_batch=2
     )
 
 

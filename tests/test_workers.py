@@ -29,7 +29,7 @@ Path("imported-again").touch()
 
 def test_a_worker_imports_nothing_of_the_program_that_started_the_run(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(_PROGRAM)
-    (tmp_path / "longshore.toml").write_text("settle_seconds = 0\nworkers = 2\n")
+    (tmp_path / "longshore.toml").write_text("stable_seconds = 0\nworkers = 2\n")
     (tmp_path / "landing").mkdir()
     for number in range(2):
         (tmp_path / "landing" / f"{number}.txt").write_text(f"The ferry came in at {number} o'clock.\n")

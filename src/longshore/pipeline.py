@@ -25,8 +25,8 @@ import sqlalchemy as sa
 
 from longshore.ingestion.delivery_log import write_deliveries
 from longshore.ingestion.discovery import Intake
-from longshore.ingestion.finalization import settle
-from longshore.ingestion.planning import batch_of, conclude_packs, cut, not_a_file, plan_batches, texts_expected
+from longshore.ingestion.finalization import finalize
+from longshore.ingestion.planning import batch_of, conclude_archives, cut, not_a_file, plan_batches, texts_expected
 from longshore.ingestion.project import ledger_url_of, open_ledger
 from longshore.ingestion.recovery import recover, refuse_to_forget, write_down
 from longshore.ingestion.summary import IngestSummary
@@ -117,7 +117,7 @@ class _Run:
             policy=settings.text_policy,
             declared_encodings=settings.declared_encodings,
             zstd_level=settings.zstd_level,
-            pack_limits=settings.pack_limits,
+            archive_limits=settings.archive_limits,
         )
         summary = IngestSummary(run_id, _now())
         return cls(settings, Landing(settings.landing), Warehouse(settings.warehouse), observer, summary, order)
@@ -215,7 +215,7 @@ class _Run:
 
     def _conclude(self, ledger: Ledger, batch: Batch, staged: Staged) -> None:
         """Publish a staged batch and settle its files."""
-        endings = conclude_packs([staged.ending_of(delivery) for delivery in batch.deliveries])
+        endings = conclude_archives([staged.ending_of(delivery) for delivery in batch.deliveries])
         changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
         part = batch.part if staged.rows else None
         self.still_held()
@@ -225,7 +225,7 @@ class _Run:
         fault_injection.step("ledger.staged")
         if part is not None and staged.part_name is not None:
             self.warehouse.publish(self.order.run_id, staged.part_name, part)
-        done = settle(endings, batch.ingested_at, self.landing, self.settings)
+        done = finalize(endings, batch.ingested_at, self.landing, self.settings)
         write_down(ledger, batch.batch_no, done, self.settings)
         for sentence in done.surprises:
             self.say(sentence)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Of a file whose bytes are no longer where the listing saw them: `settled_as` is then nowhere.
+# Of a file whose bytes are no longer where the listing saw them: `finalized_as` is then nowhere.
 GONE = ""
 
 

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from longshore.errors import SettingsError
-from longshore.storage.archives.stream import PackLimits
+from longshore.storage.archives.stream import ArchiveLimits
 from longshore.text.policy import DateOrder, RepairPolicy, TextPolicy
 
 SETTINGS_FILE: Final = "longshore.toml"
@@ -101,7 +101,7 @@ def _number(number: float) -> str:
 
 def _nearest(name: str, known: set[str], value: object = None) -> str:
     def likeness(other: str) -> float:
-        """Compare also with the other's beginning: people write `settle` for `settle_seconds`."""
+        """Compare also with the other's beginning: people write `settle` for `stable_seconds`."""
         return max(difflib.SequenceMatcher(None, name, part).ratio() for part in (other, other[: len(name)]))
 
     best = max(sorted(known), key=likeness)
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     take_underscored: bool = False
     """Whether files and folders are taken whose names begin with `_`. To most tools they are hidden, and markers such
     as `_SUCCESS` are no texts. Each run says how many it passed over."""
-    settle_seconds: float = Field(default=5.0, ge=0, le=86_400)
+    stable_seconds: float = Field(default=5.0, ge=0, le=86_400)
     """A file is taken when it has not changed for so long. 5 outlasts the pauses of common upload tools; 0 is for
     tools that write elsewhere and rename into place."""
     max_file_bytes: int = Field(default=64 * MIB, ge=1, le=1024 * MIB)
@@ -293,9 +293,9 @@ class Settings(BaseSettings):
         return TextPolicy(self.repair_policy, self.date_order)
 
     @property
-    def pack_limits(self) -> PackLimits:
+    def archive_limits(self) -> ArchiveLimits:
         """The part of the settings that bounds a pack."""
-        return PackLimits(
+        return ArchiveLimits(
             max_bytes=self.max_pack_bytes,
             max_members=self.max_pack_members,
             max_ratio=self.max_pack_ratio,

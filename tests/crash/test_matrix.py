@@ -23,8 +23,8 @@ from tests.crash import rewrites
 _TIMES = {
     "landing.read": (1, 6, 11),
     "worker.read": (1, 4, 7),
-    "settle.file": (1, 6, 11),
-    "settle.moved": (1, 5, 9),
+    "finalize.file": (1, 6, 11),
+    "finalize.moved": (1, 5, 9),
     # The last batch holds one new text; what waits for it is settled in one of its own, without a worker.
     "claim": (1, 2, 3),
     # Once a run.
@@ -35,7 +35,7 @@ _MODES = ("archive", "delete", "keep")
 _KINDS = ("kill", "enospc", "eio", "eacces")
 _FULL = os.environ.get("CRASH_MATRIX") == "full"
 # Nothing is moved where files are kept.
-_SETTLING = ("settle.file", "settle.moved")
+_SETTLING = ("finalize.file", "finalize.moved")
 
 
 def _case(step, kind, nth=1, after_ingest="archive", *, once=True, workers=0, rewrite=""):
@@ -68,7 +68,7 @@ def _worker_cases():
     yield _case("stage.write", "cut", workers=2)
     yield _case("stage.done", "kill", 2, workers=2)
     # The coordinator dies while workers are at work.
-    for step in ("claim", "ledger.staged", "publish.renamed", "settle.file"):
+    for step in ("claim", "ledger.staged", "publish.renamed", "finalize.file"):
         yield _case(step, "kill", 2, workers=2)
 
 

@@ -237,7 +237,7 @@ def make_project(folder: Path, **environment: str) -> Project:
     """Make the folders and settings of a project whose files settle at once."""
     (folder / "landing").mkdir(parents=True)
     (folder / "longshore.toml").write_text(
-        f"settle_seconds = 0\nserver_port = {free_port()}\nmax_files_per_batch = 100\nworkers = 2\n"
+        f"stable_seconds = 0\nserver_port = {free_port()}\nmax_files_per_batch = 100\nworkers = 2\n"
     )
     return Project(folder, clean_environment(**environment))
 

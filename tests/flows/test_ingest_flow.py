@@ -37,7 +37,7 @@ def prefect_api(served):
 def folders(tmp_path, monkeypatch):
     """A project of its own, in the working directory; files settle at once."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LONGSHORE_SETTLE_SECONDS", "0")
+    monkeypatch.setenv("LONGSHORE_STABLE_SECONDS", "0")
     (tmp_path / "landing").mkdir()
     return tmp_path
 

@@ -71,7 +71,7 @@ def test_a_batch_walks_from_claimed_to_settled(url: str) -> None:
         ledger.mark_staged(number, batch.part, 2, 1000, "ab" * 32, changed, failed)
         assert [(state.state, state.part_sha256) for state in ledger.unfinished()] == [(STAGED, "ab" * 32)]
         assert set(ledger.owners(d.record_id or "" for d in batch.deliveries)) == {f"{0:064x}", f"{3:064x}"}
-        ledger.mark_settled(number, {"news/3.txt": "_archive/3~2.txt"}, [], NOW, after_ingest="archive")
+        ledger.mark_finalized(number, {"news/3.txt": "_archive/3~2.txt"}, [], NOW, after_ingest="archive")
         assert ledger.unfinished() == []
         assert ledger.owners([f"{3:064x}"]) == {f"{3:064x}": SETTLED}
         assert ledger.counts() == {"records": 2, "published": 2, "duplicate": 0, "rejected": 1}
@@ -83,7 +83,7 @@ def test_a_batch_walks_from_claimed_to_settled(url: str) -> None:
         ]
         assert endings[1].detail == "a NUL \\0 and a surrogate \\udcff"
         with ledger.engine.connect() as db:
-            places = db.execute(sa.select(deliveries.c.path, deliveries.c.settled_as)).all()
+            places = db.execute(sa.select(deliveries.c.path, deliveries.c.finalized_as)).all()
         assert {tuple(row) for row in places} == {
             ("news/0.txt", None),
             ("odd %FF %2541.txt", None),

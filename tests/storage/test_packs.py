@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.records import LandedFile, Reason
-from longshore.storage.archives.members import is_pack, kind_of, members
-from longshore.storage.archives.stream import PackError, PackLimits
+from longshore.storage.archives.members import is_archive, kind_of, members
+from longshore.storage.archives.stream import ArchiveError, ArchiveLimits
 from longshore.storage.landing import Landing, MovedError
 from tests.storage.packing import (
     COMPRESS,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 1024 * 1024
-LIMITS = PackLimits(max_bytes=32 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
+LIMITS = ArchiveLimits(max_bytes=32 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
 
 
 def _landed(folder: Path, name: str, data: bytes) -> LandedFile:
@@ -44,16 +44,16 @@ def _landed(folder: Path, name: str, data: bytes) -> LandedFile:
     return LandedFile(name, found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-def _members(folder: Path, name: str, data: bytes, limits: PackLimits = LIMITS) -> dict[str, bytes | None]:
+def _members(folder: Path, name: str, data: bytes, limits: ArchiveLimits = LIMITS) -> dict[str, bytes | None]:
     with Landing(folder) as landing:
         found = list(members(_landed(folder, name, data), landing, limits))
     assert len({member.name for member in found}) == len(found), "names must be unique in a pack"
     return {member.name: member.data for member in found}
 
 
-def _refused(folder: Path, name: str, data: bytes, limits: PackLimits = LIMITS) -> PackError:
+def _refused(folder: Path, name: str, data: bytes, limits: ArchiveLimits = LIMITS) -> ArchiveError:
     before = sorted(os.walk(folder.parent))
-    with pytest.raises(PackError) as caught:
+    with pytest.raises(ArchiveError) as caught:
         _members(folder, name, data, limits)
     (folder / name).unlink()
     assert sorted(os.walk(folder.parent)) == before, "nothing may be written"
@@ -167,7 +167,7 @@ def test_what_is_a_pack_by_name_or_content_alone_is_a_file_like_any_other(
     tmp_path: Path, name: str, data: bytes
 ) -> None:
     with Landing(tmp_path) as landing:
-        assert not is_pack(_landed(tmp_path, name, data), landing)
+        assert not is_archive(_landed(tmp_path, name, data), landing)
 
 
 DAMAGED = {
@@ -302,7 +302,7 @@ def test_a_bomb_is_refused_by_what_it_unpacks_to(tmp_path: Path, name: str) -> N
 
 def test_a_pack_that_unpacks_to_more_than_allowed_is_a_bomb_at_any_ratio(tmp_path: Path) -> None:
     noise = os.urandom(512 * 1024)
-    small = PackLimits(max_bytes=2 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
+    small = ArchiveLimits(max_bytes=2 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
     for name, data in {
         "pack.tar": tar_of({f"{n}.txt": noise for n in range(5)}),
         "pack.zip": zip_of({f"{n}.txt": noise for n in range(5)}),
@@ -325,7 +325,9 @@ def test_what_a_pack_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) -> N
     import tracemalloc
 
     bomb = COMPRESS["gz"](b"a" * 64 * MIB)
-    open_wide = PackLimits(max_bytes=64 * MIB, max_members=10, max_ratio=10_000, max_depth=1, max_member_bytes=4 * MIB)
+    open_wide = ArchiveLimits(
+        max_bytes=64 * MIB, max_members=10, max_ratio=10_000, max_depth=1, max_member_bytes=4 * MIB
+    )
     file = _landed(tmp_path, "bomb.gz", bomb)
     with Landing(tmp_path) as landing:
         tracemalloc.start()
@@ -366,8 +368,8 @@ def test_any_bytes_are_members_or_a_named_refusal(
     folder = tmp_path_factory.mktemp("any")
     file = _landed(folder, name, bytes(hostile[:cut]) if data.draw(st.booleans()) else bytes(hostile))
     # Any other error fails the test.
-    with Landing(folder) as landing, contextlib.suppress(PackError):
-        if is_pack(file, landing):
+    with Landing(folder) as landing, contextlib.suppress(ArchiveError):
+        if is_archive(file, landing):
             list(members(file, landing, LIMITS))
 
 

@@ -231,14 +231,14 @@ def test_packs_share_a_batch_only_as_far_as_they_fit_unpacked(project: Settings)
 
 @pytest.mark.parametrize("after_ingest", ["archive", "delete", "keep"])
 @pytest.mark.parametrize(
-    "step", ["claim", "stage.done", "ledger.staged", "publish.renamed", "settle.file", "settle.done"]
+    "step", ["claim", "stage.done", "ledger.staged", "publish.renamed", "finalize.file", "finalize.done"]
 )
 def test_a_pack_survives_a_kill_at_every_step(project: Settings, step: str, after_ingest: str) -> None:
     land(project.landing, "pack.zip", zip_of({"one.txt": ONE, "photo.png": PICTURE, "two.txt": TWO}))
     land(project.landing, "again.zip", zip_of({"two.txt": TWO}))
     settings = load_settings(landing=project.landing, warehouse=project.warehouse, after_ingest=after_ingest)
     # Nothing is moved where files are kept: that step is not passed.
-    assert _killed_at(step, settings) is ((step, after_ingest) != ("settle.file", "keep"))
+    assert _killed_at(step, settings) is ((step, after_ingest) != ("finalize.file", "keep"))
     _ingest(settings)
     assert set(_rows(project)) == {"pack.zip!/one.txt", "again.zip!/two.txt"} or set(_rows(project)) == {
         "pack.zip!/one.txt",

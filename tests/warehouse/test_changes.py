@@ -166,7 +166,7 @@ def test_a_copy_kept_by_changes_is_the_warehouse_whatever_happens_in_between(pro
         forget_records(project.settings, [chance.choice(known)])
 
     faults_of = {
-        ingest: ("claim", "ledger.staged", "publish.renamed", "ledger.settled"),
+        ingest: ("claim", "ledger.staged", "publish.renamed", "ledger.finalized"),
         project.compact: REWRITE_STEPS,
         reprocess: REWRITE_STEPS,
         forget: (*FORGET_STEPS, *REWRITE_STEPS),

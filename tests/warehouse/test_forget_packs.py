@@ -16,8 +16,8 @@ from longshore.records import LandedFile
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members
 from longshore.storage.archives.remove_member import repack
-from longshore.storage.archives.stream import Budget, PackLimits
-from longshore.storage.fault_injection import REPACK_STEPS
+from longshore.storage.archives.stream import ArchiveLimits, Budget
+from longshore.storage.fault_injection import REMOVE_MEMBER_STEPS
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.tables import deliveries
 from tests.storage.packing import COMPRESS, tar_of, zip_of
@@ -94,7 +94,7 @@ def held(project, path, limits=None):
     with Landing(path.parent) as landing:
         found = path.stat()
         file = LandedFile(path.name, found.st_size, found.st_mtime_ns, found.st_ino)
-        return {one.name: one.data for one in members(file, landing, limits or project.settings.pack_limits)}
+        return {one.name: one.data for one in members(file, landing, limits or project.settings.archive_limits)}
 
 
 @pytest.mark.parametrize("name", PACKS)
@@ -173,7 +173,7 @@ def test_a_damaged_pack_is_named_and_stays_asked_for(project):
     assert RAW not in held(project, path).values()
 
 
-@pytest.mark.parametrize("step", REPACK_STEPS)
+@pytest.mark.parametrize("step", REMOVE_MEMBER_STEPS)
 @pytest.mark.parametrize("name", ["pack.zip", "pack.tar.gz"])
 def test_a_forgetting_that_died_over_a_pack_is_finished_by_the_next_compaction(project, name, step):
     path = deliver(project, name, PACKS[name])
@@ -187,7 +187,7 @@ def test_a_forgetting_that_died_over_a_pack_is_finished_by_the_next_compaction(p
     assert [one.name for one in path.parent.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("step", REPACK_STEPS)
+@pytest.mark.parametrize("step", REMOVE_MEMBER_STEPS)
 def test_a_full_disk_leaves_the_pack_whole_and_the_text_asked_for(project, step):
     path = deliver(project, "pack.zip", PACKS["pack.zip"])
     fault_injection.arm(f"{step}:enospc")
@@ -203,7 +203,7 @@ def test_a_full_disk_leaves_the_pack_whole_and_the_text_asked_for(project, step)
 
 def test_a_zip_of_more_files_than_a_plain_directory_counts_is_written_again(monkeypatch):
     monkeypatch.setattr(zip, "_MAX_16", 3)
-    limits = PackLimits(2**31, 100, 10**6, 1, 2**30)
+    limits = ArchiveLimits(2**31, 100, 10**6, 1, 2**30)
     data = zip_of([(f"{number}.txt", b"%d" % number) for number in range(9)])
     out = io.BytesIO()
     gone = hashlib.sha256(b"7").hexdigest()

@@ -154,7 +154,7 @@ def status(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """Show what normalising each file would give; one that cannot be read does not keep the others out."""
-    from longshore.cli.explain import SHOWN_OF_A_PACK, Inspection, inspect_path  # noqa: PLC0415
+    from longshore.cli.explain import SHOWN_OF_AN_ARCHIVE, Inspection, inspect_path  # noqa: PLC0415
 
     settings = read_settings()
     # Not a terminal: as wide as most windows.
@@ -163,7 +163,7 @@ def inspect(options: argparse.Namespace) -> int:
     code = 0
     for name in options.files:
         try:
-            for one in inspect_path(Path(name), settings, None if options.json else SHOWN_OF_A_PACK):
+            for one in inspect_path(Path(name), settings, None if options.json else SHOWN_OF_AN_ARCHIVE):
                 if not options.json:
                     _print(one.lines(width))
                 elif isinstance(one, Inspection):

@@ -72,7 +72,7 @@ class Preview:
             "dry_run": True,
             "files": {"seen": self.counts.total()} | {outcome.value: self.counts[outcome] for outcome in Outcome},
             "listed": [dict(zip(names, row, strict=True)) for row in self.rows],
-            "not_settled": self.young,
+            "not_stable": self.young,
             "more": self.more,
             "passed_over": self.passed_over.to_dict(),
             "problems": self.problems,
@@ -134,7 +134,7 @@ def _add_unread(found: Preview, delivery: Delivery) -> None:
 
 def _normalise(found: Preview, sources: list[Source], landing: Landing, settings: Settings) -> None:
     try:
-        for source, raw in read_sources(sources, landing, settings.pack_limits):
+        for source, raw in read_sources(sources, landing, settings.archive_limits):
             _add_normalised(found, to_source_path(source.path), raw, settings)
     except (MovedError, OSError) as error:
         found.add(to_source_path(sources[0].file.path), Outcome.DEFERRED, "", "", "", str(error))

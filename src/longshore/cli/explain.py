@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longshore.console import clipped
 from longshore.errors import SettingsError
-from longshore.ingestion.planning import identify_pack
+from longshore.ingestion.planning import identify_archive
 from longshore.records import Reason, Rejection
-from longshore.storage.archives.members import may_be_pack, members
+from longshore.storage.archives.members import may_be_archive, members
 from longshore.storage.filesystem import landed
 from longshore.storage.landing import Landing, MovedError
 from longshore.storage.listing import first_match
@@ -132,7 +132,7 @@ def _excerpts(before: str, after: str, length: int) -> tuple[str, str]:
 
 
 # Of a pack, so many texts are enough to see what is wrong with it.
-SHOWN_OF_A_PACK = 20
+SHOWN_OF_AN_ARCHIVE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +193,14 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
     Raises:
         SettingsError: there is no such regular file, it may not be read, or it is larger than `max_file_bytes`.
     """
-    if not (may_be_pack(path.name) and path.is_file()):
+    if not (may_be_archive(path.name) and path.is_file()):
         yield inspect_file(path, settings)
         return
     real = Path(os.path.realpath(path))
     try:
         with Landing(real.parent) as landing:
             file = landed(real.name, real.stat())
-            deliveries = identify_pack(file, landing, settings)
+            deliveries = identify_archive(file, landing, settings)
             if deliveries is None:
                 yield inspect_file(path, settings)
             elif len(deliveries) == 1:
@@ -218,7 +218,7 @@ def _inspect_members(
     path: Path, file: LandedFile, landing: Landing, settings: Settings, most: int | None
 ) -> Iterator[Inspection | Unshown]:
     unshown = 0
-    for number, member in enumerate(members(file, landing, settings.pack_limits)):
+    for number, member in enumerate(members(file, landing, settings.archive_limits)):
         name = f"{path}!/{member.name}"
         if most is not None and number >= most:
             unshown += 1

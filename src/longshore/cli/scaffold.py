@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HEAD = """\
 # Settings of this Longshore project. Every line that begins with # shows a default; take the # away to change it.
-# Stronger than this file: environment variables (LONGSHORE_SETTLE_SECONDS=0), and flags of a command.
+# Stronger than this file: environment variables (LONGSHORE_STABLE_SECONDS=0), and flags of a command.
 """
 
 

@@ -44,9 +44,9 @@ class DeliveryRow(NamedTuple):
     outcome: str
     reason: str | None
     detail: str | None
-    settled_as: str | None
+    finalized_as: str | None
     ingested_at: dt.datetime
-    settled_at: dt.datetime
+    finalized_at: dt.datetime
 
 
 def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
@@ -119,9 +119,9 @@ def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
     for batch, found in WrittenDeliveries(ledger).rows_of(run):
         kept = batch.after_ingest == "keep"
         for row in found:
-            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, settled_as = row
+            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, finalized_as = row
             # Null where the landed file was not moved, or is gone.
-            moved = not is_member and (settled_as is not None or not kept)
+            moved = not is_member and (finalized_as is not None or not kept)
             yield DeliveryRow(
                 run.run_id,
                 batch.batch_id,
@@ -135,5 +135,5 @@ def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
                 detail,
                 place_of_row(row, batch) if moved else None,
                 batch.ingested_at,
-                batch.settled_at,
+                batch.finalized_at,
             )

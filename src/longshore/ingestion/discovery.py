@@ -45,9 +45,9 @@ class Intake:
         settings = self.settings
         listing = self._list()
         if listing.young and (wait or listing.odd_clock):
-            seconds = settings.settle_seconds if listing.odd_clock else listing.young_seconds
+            seconds = settings.stable_seconds if listing.odd_clock else listing.young_seconds
             self.say(
-                f"{len(listing.young)} file(s) changed less than {settings.settle_seconds:g} s ago: "
+                f"{len(listing.young)} file(s) changed less than {settings.stable_seconds:g} s ago: "
                 f"waiting {seconds:.1f} s for them."
             )
             time.sleep(seconds)

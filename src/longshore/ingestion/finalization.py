@@ -33,7 +33,7 @@ _IMMOVABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EBUSY, 
 
 
 @dataclass(slots=True)
-class Settlement:
+class Finalization:
     """What settling a batch came to, for the ledger and for people.
 
     places: by path, where a file is that is not where its path says (`GONE`: nowhere).
@@ -47,14 +47,14 @@ class Settlement:
     surprises: list[str] = field(default_factory=list)
 
 
-def settle(
+def finalize(
     endings: Iterable[Delivery],
     ingested_at: dt.datetime,
     landing: Landing,
     settings: Settings,
     *,
     again: bool = False,
-) -> Settlement:
+) -> Finalization:
     """Settle every landed file of a published batch.
 
     Args:
@@ -64,7 +64,7 @@ def settle(
         settings: `after_ingest` decides.
         again: this is recovery, where a file that is gone may have been settled before.
     """
-    done = Settlement()
+    done = Finalization()
     immovable: dict[str, list[str]] = {}
     day = archive_day(ingested_at)
     for ending in endings:
@@ -73,7 +73,7 @@ def settle(
         if settings.after_ingest == "keep":
             done.left.append(ending)
             continue
-        fault_injection.step("settle.file")
+        fault_injection.step("finalize.file")
         try:
             wanted = place_of(ending, day)
             place = _put_away(ending, wanted, landing, settings, again=again)
@@ -89,7 +89,7 @@ def settle(
             done.left.append(ending)
             done.stuck = True
         else:
-            fault_injection.step("settle.moved")
+            fault_injection.step("finalize.moved")
             if place is None:
                 continue
             if place != wanted:
@@ -97,7 +97,7 @@ def settle(
             if ending.outcome is Outcome.REJECTED:
                 _write_reason(landing, place, ending, ingested_at)
     done.surprises.extend(_told_together(immovable))
-    fault_injection.step("settle.done")
+    fault_injection.step("finalize.done")
     return done
 
 

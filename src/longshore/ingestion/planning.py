@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from longshore.ingestion.worker import failure
 from longshore.records import Batch, Delivery, Outcome, Reason, Source
 from longshore.storage import fault_injection
-from longshore.storage.archives.members import is_pack, may_be_pack, members
-from longshore.storage.archives.stream import PackError
+from longshore.storage.archives.members import is_archive, may_be_archive, members
+from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.batches import VISIBLE
 from longshore.storage.ledger.rewrites import buried
@@ -37,27 +37,27 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-def identify_pack(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery] | None:
+def identify_archive(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery] | None:
     """Give the delivery of a pack and those of its members, each with its `record_id`; None if the file is no pack.
 
     Raises:
         MovedError, OSError: as `Landing.read`.
     """
     try:
-        if not is_pack(file, landing):
+        if not is_archive(file, landing):
             return None
         if file.size > settings.max_pack_bytes:
             detail = f"It holds {file.size:,} bytes; `max_pack_bytes` allows {settings.max_pack_bytes:,}."
             return [Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)]
-        found = [_identified(file, member, settings) for member in members(file, landing, settings.pack_limits)]
-    except PackError as error:
+        found = [_identified(file, member, settings) for member in members(file, landing, settings.archive_limits)]
+    except ArchiveError as error:
         return [Delivery(file, None, Outcome.REJECTED, error.reason, error.detail)]
     if not found:
         return [Delivery(file, None, Outcome.REJECTED, Reason.EMPTY, "It is a pack that holds no file.")]
     return [Delivery(file, None, Outcome.PUBLISHED), *found]
 
 
-def conclude_packs(endings: Sequence[Delivery]) -> list[Delivery]:
+def conclude_archives(endings: Sequence[Delivery]) -> list[Delivery]:
     """Give the deliveries of a batch with each pack's own as its members end."""
     concluded: list[Delivery] = []
     for _, of_a_file in groupby(endings, key=lambda ending: ending.file.path):
@@ -128,7 +128,7 @@ def texts_expected(files: Sequence[LandedFile]) -> int:
 
     Of one pack it is one, whatever it holds: a pack is one batch, which others cannot share.
     """
-    packs = [file.size for file in files if may_be_pack(file.path)]
+    packs = [file.size for file in files if may_be_archive(file.path)]
     inside = sum(max(1, size // _PACKED_TEXT_BYTES) for size in packs) if len(packs) > 1 else len(packs)
     long_ones = sum(file.size // _LONG_TEXT_BYTES for file in files) - sum(size // _LONG_TEXT_BYTES for size in packs)
     return len(files) - len(packs) + inside + long_ones
@@ -173,7 +173,9 @@ def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tupl
     for of_a_file in found:
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
         if states.issubset(VISIBLE):
-            deliveries += conclude_packs([_planned(unless_forgotten(d, forgotten), owners, sources) for d in of_a_file])
+            deliveries += conclude_archives(
+                [_planned(unless_forgotten(d, forgotten), owners, sources) for d in of_a_file]
+            )
         else:
             waiting.append(of_a_file[0].file)
     return _batch(tuple(sources.values()), tuple(deliveries), now), waiting
@@ -208,7 +210,7 @@ def identify(file: LandedFile, landing: Landing, settings: Settings) -> list[Del
     """Give a landed file its `record_id`, or the outcome that it has unread; of a pack, its members' too."""
     try:
         fault_injection.step("landing.read")
-        pack = identify_pack(file, landing, settings) if may_be_pack(file.path) else None
+        pack = identify_archive(file, landing, settings) if may_be_archive(file.path) else None
         if pack is not None:
             return pack
         if file.size > settings.max_file_bytes:

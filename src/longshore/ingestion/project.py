@@ -67,7 +67,7 @@ def what_was_lost(ledger: Ledger | None, warehouse: Warehouse, landing: Landing)
     alone = _records_alone(ledger, warehouse)
     if alone:
         return alone
-    if next(landing.settled_files(), None) is not None:
+    if next(landing.stable_files(), None) is not None:
         return (
             f"{warehouse.root} holds neither a ledger nor a record, but {landing.root} holds originals that were "
             "settled. Is that the right warehouse, and is its disk there? If it is lost, `longshore verify --repair` "
@@ -113,8 +113,8 @@ def waiting_files(
     def wanted(path: str) -> bool:
         return path not in given_up and (matches is None or matches(path))
 
-    return landing.list_settled(
-        settings.settle_seconds,
+    return landing.list_stable(
+        settings.stable_seconds,
         time.time(),
         limit,
         wanted if given_up else matches,

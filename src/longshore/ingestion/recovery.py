@@ -9,14 +9,14 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from longshore.errors import LedgerError
-from longshore.ingestion.finalization import settle
+from longshore.ingestion.finalization import finalize
 from longshore.ingestion.project import what_was_lost
 from longshore.storage import fault_injection
 from longshore.storage.ledger.batches import PUBLISHED, STAGED
 from longshore.storage.partition_swap import recover_rewrites
 
 if TYPE_CHECKING:
-    from longshore.ingestion.finalization import Settlement
+    from longshore.ingestion.finalization import Finalization
     from longshore.settings import Settings
     from longshore.storage.landing import Landing
     from longshore.storage.ledger.batches import Ledger
@@ -38,7 +38,7 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
             batch.state == STAGED and (batch.part is None or warehouse.finish_publish(batch.part, batch.part_sha256))
         )
         if visible:
-            done = settle(ledger.endings(batch.batch_no), batch.ingested_at, landing, settings, again=True)
+            done = finalize(ledger.endings(batch.batch_no), batch.ingested_at, landing, settings, again=True)
             write_down(ledger, batch.batch_no, done, settings)
         else:
             ledger.release(batch.batch_no)
@@ -46,12 +46,12 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
     return len(unfinished) + rewrites
 
 
-def write_down(ledger: Ledger, batch_no: int, done: Settlement, settings: Settings) -> None:
+def write_down(ledger: Ledger, batch_no: int, done: Finalization, settings: Settings) -> None:
     """Tell the ledger where the files of a batch are now: it is settled."""
-    ledger.mark_settled(
+    ledger.mark_finalized(
         batch_no, done.places, done.left, dt.datetime.now(dt.UTC), after_ingest=settings.after_ingest, stuck=done.stuck
     )
-    fault_injection.step("ledger.settled")
+    fault_injection.step("ledger.finalized")
 
 
 def refuse_to_forget(ledger: Ledger, warehouse: Warehouse, landing: Landing) -> str | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from longshore.records import Brief, Reason, Record, Rejection, Staged
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members
-from longshore.storage.archives.stream import PackError
+from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import Landing, MovedError
 from longshore.storage.listing import first_match
 from longshore.storage.names import to_source_path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from longshore.records import Batch, LandedFile, Source
-    from longshore.storage.archives.stream import PackLimits
+    from longshore.storage.archives.stream import ArchiveLimits
     from longshore.storage.warehouse import StagedPart
     from longshore.text.policy import TextPolicy
 
@@ -54,7 +54,7 @@ class WorkOrder:
     policy: TextPolicy
     declared_encodings: dict[str, str]
     zstd_level: int
-    pack_limits: PackLimits
+    archive_limits: ArchiveLimits
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ def _read_file(sources: Sequence[Source], landing: Landing, group: _Group) -> Wo
     work = Work()
     try:
         fault_injection.step("worker.read")
-        for source, raw in read_sources(sources, landing, group.order.pack_limits):
+        for source, raw in read_sources(sources, landing, group.order.archive_limits):
             if hashlib.sha256(raw).hexdigest() != source.record_id:
                 raise MovedError("it changed after its batch was claimed")
             group.put(source, raw, work)
@@ -102,7 +102,7 @@ def _read_file(sources: Sequence[Source], landing: Landing, group: _Group) -> Wo
     return work
 
 
-def read_sources(sources: Sequence[Source], landing: Landing, limits: PackLimits) -> Iterator[tuple[Source, bytes]]:
+def read_sources(sources: Sequence[Source], landing: Landing, limits: ArchiveLimits) -> Iterator[tuple[Source, bytes]]:
     """Read the bytes of the sources of one landed file: itself, or what is wanted of a pack, in the pack's order.
 
     Raises:
@@ -117,7 +117,7 @@ def read_sources(sources: Sequence[Source], landing: Landing, limits: PackLimits
             source = wanted.pop(member.name, None)
             if source is not None and member.data is not None:
                 yield source, member.data
-    except PackError as error:
+    except ArchiveError as error:
         raise MovedError(f"it could be unpacked when its batch was claimed, and now cannot: {error}") from error
     if wanted:
         raise MovedError("it changed after its batch was claimed")

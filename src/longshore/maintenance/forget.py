@@ -34,7 +34,7 @@ from longshore.maintenance.rewrite import Change, Rewriter, now, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members_in
 from longshore.storage.archives.remove_member import repack
-from longshore.storage.archives.stream import Budget, PackError, PackLimits
+from longshore.storage.archives.stream import ArchiveError, ArchiveLimits, Budget
 from longshore.storage.landing import DRAFT, Landing, MovedError
 from longshore.storage.names import from_source_path, printable
 from longshore.storage.partition_swap import drop_old
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from longshore.storage.ledger.rewrites import Tombstones
 
 
-def remove_from_pack(
-    originals: Sequence[Original], landing: Landing, limits: PackLimits, tombstones: Tombstones
+def remove_member(
+    originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, tombstones: Tombstones
 ) -> int:
     """Take these originals, all of one pack, out of it for good; give how many files it held of them.
 
@@ -67,7 +67,7 @@ def remove_from_pack(
         limits = replace(limits, max_member_bytes=limits.max_bytes)
         try:
             removed = _remove(originals, gone, file, landing, limits, tombstones)
-        except (PackError, MovedError, OSError) as error:
+        except (ArchiveError, MovedError, OSError) as error:
             raise WarehouseError(f"{error}") from error
         except Exception as error:  # what the libraries raise for damaged data
             raise WarehouseError(f"it cannot be unpacked ({type(error).__name__}: {error})") from error
@@ -82,12 +82,12 @@ def _remove(
     gone: set[str],
     file: LandedFile,
     landing: Landing,
-    limits: PackLimits,
+    limits: ArchiveLimits,
     tombstones: Tombstones,
 ) -> int:
     name = file.path.rpartition("/")[2]
-    pack_no = originals[0].pack_no
-    assert pack_no is not None
+    archive_no = originals[0].archive_no
+    assert archive_no is not None
     with _held(landing.open(file)) as packed, landing.draft_beside(file.path) as draft:
         before = _texts(packed, name, Budget(limits, file.size))
         removed = sum(before[record_id] for record_id in gone)
@@ -105,13 +105,13 @@ def _remove(
     fault_injection.step("forget.repacked")
     if not left:
         delete_landed(file, landing)
-        tombstones.mark_gone([pack_no])
+        tombstones.mark_gone([archive_no])
         return removed
     said = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without what was forgotten: SHA-256 {sha256}."
-    tombstones.mark_repacked(pack_no, size, said)
+    tombstones.mark_members_removed(archive_no, size, said)
     fault_injection.step("forget.pack_told")
     landing.replace_by_draft(file)
-    fault_injection.step("forget.pack_replaced")
+    fault_injection.step("forget.archive_replaced")
     return removed
 
 
@@ -247,7 +247,7 @@ def _delete_originals(
     rewriter: Rewriter, originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
 ) -> set[str]:
     """Delete every original that the ledger knows of; give the records of which one is left."""
-    tombstones, limits = rewriter.tombstones, rewriter.settings.pack_limits
+    tombstones, limits = rewriter.tombstones, rewriter.settings.archive_limits
     undone: set[str] = set()
     packs: dict[str, list[Original]] = {}
     with Landing(rewriter.settings.landing) as landing:
@@ -264,7 +264,7 @@ def _delete_originals(
                 undone.add(original.record_id)
         for place, inside in packs.items():
             try:
-                summary.originals_deleted += remove_from_pack(inside, landing, limits, tombstones)
+                summary.originals_deleted += remove_member(inside, landing, limits, tombstones)
             except WarehouseError as error:
                 summary.left.append(f"{place} (as {inside[0].member}): {error}.")
                 undone |= {original.record_id for original in inside}

@@ -22,7 +22,7 @@ from longshore.storage.names import from_source_path, to_source_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from longshore.storage.archives.stream import PackLimits
+    from longshore.storage.archives.stream import ArchiveLimits
     from longshore.storage.landing import Landing
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.ledger.queries import Brought
@@ -33,7 +33,7 @@ class Original:
     """One place where the bytes of a record should be.
 
     path: how it was delivered, as a `source_path`. place: of the landed file, below landing. member: inside that pack,
-    whose own delivery is `pack_no`.
+    whose own delivery is `archive_no`.
     """
 
     record_id: str
@@ -41,13 +41,13 @@ class Original:
     place: str
     member: str | None
     delivery_no: int
-    pack_no: int | None = None
+    archive_no: int | None = None
 
 
 def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
     """Say where a delivery's landed file is now, as a `source_path`; None where it is gone for good."""
-    if row.settled_as is not None:
-        return str(row.settled_as) or None
+    if row.finalized_as is not None:
+        return str(row.finalized_as) or None
     rejected = row.outcome == Outcome.REJECTED
     if batch.after_ingest == "keep":
         return str(row.path)
@@ -72,7 +72,7 @@ def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[O
 
 
 def read_originals(
-    originals: Mapping[str, Sequence[Original]], landing: Landing, limits: PackLimits
+    originals: Mapping[str, Sequence[Original]], landing: Landing, limits: ArchiveLimits
 ) -> Iterator[tuple[str, bytes]]:
     """Give each of these records once with its bytes, if any of its places has them; each pack is read once.
 

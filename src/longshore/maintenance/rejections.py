@@ -148,8 +148,8 @@ def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections
 
 
 def _place(one: Original) -> str | None:
-    if one.settled_as is not None:
-        return None if one.settled_as == GONE else one.settled_as
+    if one.finalized_as is not None:
+        return None if one.finalized_as == GONE else one.finalized_as
     if one.after_ingest == "keep":
         return one.delivery.file.path if one.kept else None
     return place_of(one.delivery, archive_day(one.ingested_at))

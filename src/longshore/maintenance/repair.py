@@ -111,7 +111,7 @@ def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
         modified_ns=file.modified_ns if file is not None and there else modified_ns,
         record_id=row["record_id"],
         outcome=Outcome.PUBLISHED,
-        settled_as=None if there else GONE,
+        finalized_as=None if there else GONE,
         # A file may lie in a folder whose name ends with `!`.
         is_member="!/" in row["source_path"] and not there,
     )

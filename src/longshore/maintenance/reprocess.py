@@ -246,7 +246,7 @@ class Renormalise(Change):
 
     def _records(self, rows: pa.Table) -> list[Record | None]:
         """Normalise the original of each row; None where that cannot be done, which is listed."""
-        ledger, limits = self.rewriter.ledger, self.rewriter.settings.pack_limits
+        ledger, limits = self.rewriter.ledger, self.rewriter.settings.archive_limits
         paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
         batch_nos = {batch_no for batch_no, _ in self.rewriter.store.homes_of(paths).values()}
         records: dict[str, Record | None] = {}

@@ -77,7 +77,7 @@ class Status:
                 "more": self.waiting_more,
                 "bytes": self.waiting_bytes,
                 "oldest_seconds": self.oldest_seconds,
-                "not_settled": self.young,
+                "not_stable": self.young,
             },
             "stuck": self.stuck,
             "passed_over": self.passed_over.to_dict(),

@@ -114,7 +114,7 @@ def check_originals(audit: LedgerAudit, landing: Landing, found: Verification) -
     for day, originals in groupby(audit.originals(), lambda one: archive_day(one.ingested_at)):
         places: dict[str, Original] = {}
         for original in originals:
-            place = settled_place(original)
+            place = finalized_place(original)
             if place is None:
                 continue
             found.originals += 1
@@ -132,10 +132,10 @@ def check_originals(audit: LedgerAudit, landing: Landing, found: Verification) -
         found.add("original-unknown", file.path, "A run died while it deleted this file. Delete it, or put it back.")
 
 
-def settled_place(original: Original) -> str | None:
+def finalized_place(original: Original) -> str | None:
     """Say where below landing/ the file of a settled delivery is; None where it is not to be looked for."""
-    if original.settled_as is not None:
-        place = original.settled_as
+    if original.finalized_as is not None:
+        place = original.finalized_as
         # A file that could not be moved is its owner's again: it may be moved or changed by hand.
         return place if place != GONE and place.startswith("_") else None
     if original.after_ingest == "keep" or original.after_ingest is None:

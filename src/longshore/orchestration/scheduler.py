@@ -203,9 +203,9 @@ async def _next_run(settings: Settings) -> dt.datetime:
 
 
 async def _watch(settings: Settings, deployment_id: UUID, runner: ProjectRunner) -> None:
-    from longshore.orchestration.watch import settled_changes  # noqa: PLC0415 - watchfiles, an extra
+    from longshore.orchestration.watch import stable_changes  # noqa: PLC0415 - watchfiles, an extra
 
-    async for _ in settled_changes(settings):
+    async for _ in stable_changes(settings):
         try:
             await _start(deployment_id)
             await runner.look_now()

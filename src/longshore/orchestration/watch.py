@@ -23,7 +23,7 @@ _PATIENCE = 2
 _LONGEST_SECONDS = 600.0
 
 
-async def settled_changes(settings: Settings) -> AsyncIterator[None]:
+async def stable_changes(settings: Settings) -> AsyncIterator[None]:
     """Yield each time that something new in landing/ has settled.
 
     Raises:
@@ -43,7 +43,7 @@ async def settled_changes(settings: Settings) -> AsyncIterator[None]:
         )
 
     async for _ in awatch(settings.landing.resolve(), watch_filter=may_be_a_delivery, debounce=_DEBOUNCE_MS, step=100):
-        patience = _PATIENCE * settings.settle_seconds
+        patience = _PATIENCE * settings.stable_seconds
         waited = 0.0
         while True:
             ready, young_seconds = await asyncio.to_thread(_look, settings)

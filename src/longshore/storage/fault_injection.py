@@ -25,10 +25,10 @@ STEPS = (
     "ledger.staged",
     "publish.rename",
     "publish.renamed",
-    "settle.file",
-    "settle.moved",
-    "settle.done",
-    "ledger.settled",
+    "finalize.file",
+    "finalize.moved",
+    "finalize.done",
+    "ledger.finalized",
     "deliveries.staged",
     "deliveries.renamed",
 )
@@ -46,7 +46,7 @@ REWRITE_STEPS = (
 )
 FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.done")
 # Of a forgetting that takes a text out of a pack.
-REPACK_STEPS = ("forget.repacked", "forget.pack_told", "forget.pack_replaced")
+REMOVE_MEMBER_STEPS = ("forget.repacked", "forget.pack_told", "forget.archive_replaced")
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 

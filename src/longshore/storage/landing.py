@@ -29,7 +29,7 @@ from longshore.storage.filesystem import (
     landed,
     rename_to_free_name,
 )
-from longshore.storage.listing import ARCHIVE, DELETING, REJECTED, Listing, list_settled
+from longshore.storage.listing import ARCHIVE, DELETING, REJECTED, Listing, list_stable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -242,9 +242,9 @@ class Landing:
 
     # Listing
 
-    def list_settled(
+    def list_stable(
         self,
-        settle_seconds: float,
+        stable_seconds: float,
         now: float,
         limit: int,
         wanted: Callable[[str], bool] | None = None,
@@ -254,8 +254,8 @@ class Landing:
         take_underscored: bool = False,
     ) -> Listing:
         """List the files that have settled, as `storage/listing.py` says."""
-        return list_settled(
-            self._folders, settle_seconds, now, limit, wanted, seen_before, known, take_underscored=take_underscored
+        return list_stable(
+            self._folders, stable_seconds, now, limit, wanted, seen_before, known, take_underscored=take_underscored
         )
 
     def files_below(self, folder: str) -> Iterator[LandedFile]:
@@ -274,7 +274,7 @@ class Landing:
             except FileNotFoundError:
                 continue
 
-    def settled_files(self) -> Iterator[LandedFile]:
+    def stable_files(self) -> Iterator[LandedFile]:
         """Give whatever runs have put away, in any order."""
         yield from self.files_below(ARCHIVE)
         yield from self.files_below(REJECTED)

@@ -139,9 +139,9 @@ class Listing:
     problems: list[str] = field(default_factory=list)
 
 
-def list_settled(
+def list_stable(
     folders: Folders,
-    settle_seconds: float,
+    stable_seconds: float,
     now: float,
     limit: int,
     wanted: Callable[[str], bool] | None = None,
@@ -152,7 +152,7 @@ def list_settled(
 ) -> Listing:
     """List the files that have settled, oldest first, at most `limit` of them.
 
-    A file has settled when it was last changed `settle_seconds` before `now` (seconds since the epoch), or, where
+    A file has settled when it was last changed `stable_seconds` before `now` (seconds since the epoch), or, where
     its clock is not ours, when an earlier look of at least so long ago (`seen_before`) saw it the same.
     `wanted` is asked for each path; `known` gives, of some files, the paths of those to pass over.
     Memory is bounded by `limit`, not by the folder, but for what is young or no file.
@@ -166,12 +166,12 @@ def list_settled(
                 continue
             age = now - changed
             seen = (file.size, file.modified_ns)
-            if age >= settle_seconds or (seen_before and seen_before.get(file.path) == seen):
+            if age >= stable_seconds or (seen_before and seen_before.get(file.path) == seen):
                 yield file
             else:
                 listing.young[file.path] = seen
                 listing.odd_clock |= age < 0
-                listing.young_seconds = max(listing.young_seconds, min(settle_seconds - age, settle_seconds))
+                listing.young_seconds = max(listing.young_seconds, min(stable_seconds - age, stable_seconds))
 
     found = settled() if known is None else _without(settled(), known)
     files = heapq.nsmallest(limit + 1, found, key=_oldest_first)

@@ -100,9 +100,9 @@ _DELIVERY_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ("outcome", pa.string(), False, "published, duplicate or rejected."),
     ("reason", pa.string(), True, "Why it was rejected: EMPTY, BINARY, TOO_LARGE ..."),
     ("detail", pa.string(), True, "The same as a sentence: what was seen."),
-    ("settled_as", pa.string(), True, "Where the landed file is now, below the landing root; null if not moved."),
+    ("finalized_as", pa.string(), True, "Where the landed file is now, below the landing root; null if not moved."),
     ("ingested_at", _TIMESTAMP, False, "When its batch was taken."),
-    ("settled_at", _TIMESTAMP, False, "When its batch was published and its file out of the way."),
+    ("finalized_at", _TIMESTAMP, False, "When its batch was published and its file out of the way."),
 )
 
 RUN_DATE = pa.field(

@@ -20,7 +20,7 @@ from typing import Final
 
 from longshore.text.dates.dateline import LONGEST_LINE, DateLine, read_date_line
 from longshore.text.dates.places import WINDOW, find_date_line, next_line
-from longshore.text.dates.resolve import DatePrecision, DateReading, DateStatus, settle
+from longshore.text.dates.resolve import DatePrecision, DateReading, DateStatus, resolve
 from longshore.text.header_block import read_block
 from longshore.text.policy import DateOrder
 from longshore.text.title import headline
@@ -132,7 +132,7 @@ def _reading(
     if dated is None:
         return DateReading(None, None, "none", None)
     ask = None if language_of is None else lambda: language_of(body)
-    return settle(dated.written, date_order, ask, dated.evidence)
+    return resolve(dated.written, date_order, ask, dated.evidence)
 
 
 def _title(body: str, *, apart: bool = False) -> str | None:

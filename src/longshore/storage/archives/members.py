@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from longshore.records import Reason
-from longshore.storage.archives.stream import Budget, Counted, PackError, PackLimits, Peeked, decompressed, read_exactly
+from longshore.storage.archives.stream import (
+    ArchiveError,
+    ArchiveLimits,
+    Budget,
+    Counted,
+    Peeked,
+    decompressed,
+    read_exactly,
+)
 from longshore.storage.archives.tar import BLOCK, is_tar, tar_entries
 from longshore.storage.archives.zip import zip_entries
 from longshore.storage.landing import MovedError
@@ -70,7 +78,7 @@ class Member:
     data: bytes | None
 
 
-def may_be_pack(path: str) -> bool:
+def may_be_archive(path: str) -> bool:
     """Tell by its name alone whether a file may be a pack."""
     return path.lower().endswith(_ENDINGS)
 
@@ -79,9 +87,9 @@ def kind_of(path: str, head: bytes) -> Kind | None:
     """Tell what kind of pack a file of this name that begins so is; None where it is none.
 
     Raises:
-        PackError: CORRUPT_ARCHIVE, it is named as a pack and holds neither that nor text.
+        ArchiveError: CORRUPT_ARCHIVE, it is named as a pack and holds neither that nor text.
     """
-    if not may_be_pack(path):
+    if not may_be_archive(path):
         return None
     for kind, signature in _SIGNATURES:
         if signature.match(head):
@@ -89,27 +97,27 @@ def kind_of(path: str, head: bytes) -> Kind | None:
     if is_tar(head, empty=path.lower().endswith(_TAR_ENDINGS)):
         return "tar"
     if b"\0" in head and not _UNICODE_MARK.match(head):
-        raise PackError(Reason.CORRUPT_ARCHIVE, "It is named as a pack, but begins as none that is known.")
+        raise ArchiveError(Reason.CORRUPT_ARCHIVE, "It is named as a pack, but begins as none that is known.")
     return None
 
 
-def is_pack(file: LandedFile, landing: Landing) -> bool:
+def is_archive(file: LandedFile, landing: Landing) -> bool:
     """Tell whether a landed file is a pack; it is opened only where its name says that it may be.
 
     Raises:
-        PackError, MovedError, OSError: as `members`.
+        ArchiveError, MovedError, OSError: as `members`.
     """
-    if not may_be_pack(file.path):
+    if not may_be_archive(file.path):
         return False
     with _opened(file, landing) as packed:
         return kind_of(file.path, packed.read(_HEAD_BYTES)) is not None
 
 
-def members(file: LandedFile, landing: Landing, limits: PackLimits) -> Iterator[Member]:
+def members(file: LandedFile, landing: Landing, limits: ArchiveLimits) -> Iterator[Member]:
     """Give each file of a landed pack, in the pack's order: the same on every reading.
 
     Raises:
-        PackError: the pack is damaged, encrypted, unsafe, or a bomb; what was given before must not be used.
+        ArchiveError: the pack is damaged, encrypted, unsafe, or a bomb; what was given before must not be used.
         MovedError: it is not, or was not all the time, the file that was listed.
         OSError: it may not be read, or the disk fails.
     """
@@ -117,7 +125,7 @@ def members(file: LandedFile, landing: Landing, limits: PackLimits) -> Iterator[
     try:
         with _opened(file, landing) as packed:
             yield from _unique(members_in(packed, file.path.rpartition("/")[2], budget))
-    except (PackError, MovedError):
+    except (ArchiveError, MovedError):
         raise
     except OSError as error:
         if error.errno in _DISK_ERRORS or error.errno in (errno.EACCES, errno.EPERM):
@@ -152,7 +160,7 @@ def members_in(packed: BinaryIO, name: str, budget: Budget, depth: int = 1) -> I
         if is_hidden(safe):
             continue
         size, data = _read(stream, said, budget.limits.max_member_bytes)
-        if data is not None and may_be_pack(safe) and kind_of(safe, data[:_HEAD_BYTES]):
+        if data is not None and may_be_archive(safe) and kind_of(safe, data[:_HEAD_BYTES]):
             for member in members_in(io.BytesIO(data), safe.rpartition("/")[2], budget, depth + 1):
                 yield Member(f"{safe}!/{member.name}", member.size, member.data)
         else:
@@ -202,11 +210,11 @@ def safe_name(name: str) -> str:
     """Give a member's name without `./`.
 
     Raises:
-        PackError: UNSAFE_MEMBER, it is absolute, leads out of the pack, or is none.
+        ArchiveError: UNSAFE_MEMBER, it is absolute, leads out of the pack, or is none.
     """
     safe = "/".join(part for part in name.split("/") if part not in {"", "."})
     if _OUTSIDE.match(name) or not safe or len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME_BYTES:
-        raise PackError(Reason.UNSAFE_MEMBER, f"It holds a file named {name[:200]!r}, which leads out of the pack.")
+        raise ArchiveError(Reason.UNSAFE_MEMBER, f"It holds a file named {name[:200]!r}, which leads out of the pack.")
     return safe
 
 
@@ -223,11 +231,11 @@ def _unique(found: Iterator[Member]) -> Iterator[Member]:
         yield member if attempt == 1 else Member(name, member.size, member.data)
 
 
-def _damaged(error: Exception) -> PackError:
+def _damaged(error: Exception) -> ArchiveError:
     said = str(error) or type(error).__name__
     lowered = said.lower()
     if "memory" in lowered or isinstance(error, MemoryError):
-        return PackError(Reason.ARCHIVE_BOMB, "It asks for more memory to be unpacked than any text needs.")
+        return ArchiveError(Reason.ARCHIVE_BOMB, "It asks for more memory to be unpacked than any text needs.")
     if isinstance(error, NotImplementedError):
-        return PackError(Reason.UNREADABLE, f"It is packed in a way that is not read ({said}). Pack it plainly.")
-    return PackError(Reason.CORRUPT_ARCHIVE, f"It is damaged: {said}.")
+        return ArchiveError(Reason.UNREADABLE, f"It is packed in a way that is not read ({said}). Pack it plainly.")
+    return ArchiveError(Reason.CORRUPT_ARCHIVE, f"It is damaged: {said}.")

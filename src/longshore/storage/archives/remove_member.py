@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from longshore.records import Reason
-from longshore.storage.archives.members import is_hidden, kind_of, may_be_pack, safe_name
-from longshore.storage.archives.stream import Counted, PackError, Peeked, decompressed, read_exactly
+from longshore.storage.archives.members import is_hidden, kind_of, may_be_archive, safe_name
+from longshore.storage.archives.stream import ArchiveError, Counted, Peeked, decompressed, read_exactly
 from longshore.storage.archives.tar import BLOCK, entries_with_headers, is_tar
 from longshore.storage.archives.zip import ZipWriter, described_entries
 
@@ -35,16 +35,16 @@ def repack(packed: BinaryIO, out: BinaryIO, name: str, gone: Collection[str], bu
     """Write the pack to `out` without the files whose SHA-256 is in `gone`; give how many texts are left in it.
 
     Raises:
-        PackError: it is damaged, asks for too much, or cannot be written again; what `out` holds must not be used.
+        ArchiveError: it is damaged, asks for too much, or cannot be written again; what `out` holds must not be used.
         Exception: what the libraries raise for damaged data.
     """
-    work = _Repacking(frozenset(gone), budget)
+    work = _MemberRemoval(frozenset(gone), budget)
     work.pack(packed, out, name, 1)
     return work.left
 
 
 @dataclass(slots=True)
-class _Repacking:
+class _MemberRemoval:
     gone: frozenset[str]
     budget: Budget
     left: int = 0
@@ -59,7 +59,7 @@ class _Repacking:
         elif kind == "tar":
             self._tar(Counted(packed, self.budget), out, depth)
         elif kind is None:
-            raise PackError(Reason.CORRUPT_ARCHIVE, f"{name!r} is no pack any more.")
+            raise ArchiveError(Reason.CORRUPT_ARCHIVE, f"{name!r} is no pack any more.")
         else:
             self._compressed(kind, packed, out, name, depth)
 
@@ -98,7 +98,7 @@ class _Repacking:
     def _kept(self, name: str, data: bytes, depth: int) -> bytes | None:
         """Give what is to be in the place of a file: itself, the pack that it is written again, or nothing."""
         name = safe_name(name)
-        if may_be_pack(name) and not is_hidden(name) and kind_of(name, data[:_HEAD_BYTES]):
+        if may_be_archive(name) and not is_hidden(name) and kind_of(name, data[:_HEAD_BYTES]):
             return self._inner(name, data, depth)
         if hashlib.sha256(data).hexdigest() in self.gone:
             self.removed += 1

@@ -2,7 +2,7 @@
 
 Promised: a stream that was cut off, is damaged, or has something else behind its end is an error, never a shorter text.
 Several streams one behind the other are one text, as their own tools have it. Not here: how much may be unpacked
-(`pack_limits.py`).
+(`archive_limits.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HARMLESS_BYTES = 1024 * 1024
 
 
-class PackError(Exception):
+class ArchiveError(Exception):
     """The pack cannot be taken: a named reason, and what was seen, as a sentence."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -40,7 +40,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PackLimits:
+class ArchiveLimits:
     """The settings that bound a pack.
 
     max_bytes: unpacked, all together. max_members: files in it. max_ratio: unpacked to packed.
@@ -57,7 +57,7 @@ class PackLimits:
 class Budget:
     """What is left of the limits of one pack, with all packs inside it."""
 
-    def __init__(self, limits: PackLimits, packed_bytes: int) -> None:
+    def __init__(self, limits: ArchiveLimits, packed_bytes: int) -> None:
         """Begin with everything left; `packed_bytes` is the size of the landed file."""
         self.limits = limits
         self._most = min(limits.max_bytes, max(_HARMLESS_BYTES, limits.max_ratio * packed_bytes))
@@ -69,7 +69,7 @@ class Budget:
         """Count bytes that were unpacked, or are about to be.
 
         Raises:
-            PackError: ARCHIVE_BOMB, they are too many.
+            ArchiveError: ARCHIVE_BOMB, they are too many.
         """
         self._bytes += count
         if self._bytes > self.limits.max_bytes:
@@ -84,7 +84,7 @@ class Budget:
         """Count members.
 
         Raises:
-            PackError: ARCHIVE_BOMB, they are too many.
+            ArchiveError: ARCHIVE_BOMB, they are too many.
         """
         self._members += count
         if self._members > self.limits.max_members:
@@ -94,7 +94,7 @@ class Budget:
         """Hold that packs are not nested too deep.
 
         Raises:
-            PackError: ARCHIVE_BOMB, they are.
+            ArchiveError: ARCHIVE_BOMB, they are.
         """
         if depth > self.limits.max_depth:
             raise _bomb(
@@ -115,7 +115,7 @@ class Counted:
         """Give at most `size` bytes.
 
         Raises:
-            PackError: they are more than the pack may unpack to.
+            ArchiveError: they are more than the pack may unpack to.
         """
         data = self._stream.read(size)
         self._budget.spend(len(data))
@@ -150,8 +150,8 @@ def read_exactly(stream: Stream, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _bomb(detail: str) -> PackError:
-    return PackError(Reason.ARCHIVE_BOMB, detail)
+def _bomb(detail: str) -> ArchiveError:
+    return ArchiveError(Reason.ARCHIVE_BOMB, detail)
 
 
 _CHUNK = 64 * 1024
@@ -162,7 +162,7 @@ _XZ_MEMORY = 128 * 1024 * 1024
 def decompressed(kind: str, packed: BinaryIO) -> Stream:
     """Give what a compressed file holds, as a stream; `kind` is `gz`, `bz2`, `xz` or `zst`.
 
-    Its `read` raises PackError, or what the library raises for damaged data: `packs.members` tells them apart.
+    Its `read` raises ArchiveError, or what the library raises for damaged data: `packs.members` tells them apart.
     """
     if kind == "gz":
         return gzip.GzipFile(fileobj=packed, mode="rb")
@@ -194,7 +194,7 @@ class _Streams:
             if not feed and self._decoder.needs_input:
                 feed = self._packed.read(_CHUNK)
                 if not feed:
-                    raise PackError(Reason.CORRUPT_ARCHIVE, "It ends in the middle of its data: it was cut off.")
+                    raise ArchiveError(Reason.CORRUPT_ARCHIVE, "It ends in the middle of its data: it was cut off.")
             data = self._decoder.decompress(feed, size)
             if self._decoder.eof:
                 self._rest = self._decoder.unused_data

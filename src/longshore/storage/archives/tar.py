@@ -10,7 +10,7 @@ import tarfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from longshore.records import Reason
-from longshore.storage.archives.stream import PackError, read_exactly
+from longshore.storage.archives.stream import ArchiveError, read_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def entries_with_headers(stream: Stream) -> Iterator[tuple[bytes, Entry]]:
     """Give each regular file of a tar with its headers as they stand there, its own block last; no folders.
 
     Raises:
-        PackError: CORRUPT_ARCHIVE, UNSAFE_MEMBER (a link or a device), UNREADABLE (a kind that is not read).
+        ArchiveError: CORRUPT_ARCHIVE, UNSAFE_MEMBER (a link or a device), UNREADABLE (a kind that is not read).
     """
     extended: dict[str, str] = {}
     raw = b""
@@ -76,7 +76,7 @@ def entries_with_headers(stream: Stream) -> Iterator[tuple[bytes, Entry]]:
         header = _parse(block)
         if header is None:
             where = "has a damaged header" if len(block) == BLOCK else "ends without its end mark: it was cut off"
-            raise PackError(Reason.CORRUPT_ARCHIVE, f"The tar {where}.")
+            raise ArchiveError(Reason.CORRUPT_ARCHIVE, f"The tar {where}.")
         raw += block
         if header.type in _EXTENDING:
             padded = _header_data(stream, header)
@@ -100,19 +100,19 @@ def _entry(stream: Stream, header: tarfile.TarInfo, extended: dict[str, str]) ->
     if header.isdir():
         return None
     if header.type in _NO_FILE:
-        raise PackError(Reason.UNSAFE_MEMBER, f"{name!r} in it is {_NO_FILE[header.type]}; only files are taken.")
+        raise ArchiveError(Reason.UNSAFE_MEMBER, f"{name!r} in it is {_NO_FILE[header.type]}; only files are taken.")
     if (
         header.type not in tarfile.REGULAR_TYPES
         or header.type == tarfile.GNUTYPE_SPARSE  # which that module counts among the regular ones
         or any(k.startswith("GNU.sparse") for k in extended)
     ):
-        raise PackError(Reason.UNREADABLE, f"{name!r} in it is stored in a way that is not read; pack it plainly.")
+        raise ArchiveError(Reason.UNREADABLE, f"{name!r} in it is stored in a way that is not read; pack it plainly.")
     try:
         size = int(extended.get("size", header.size))
     except ValueError:
         size = -1
     if size < 0:
-        raise PackError(Reason.CORRUPT_ARCHIVE, f"{name!r} in it has no size that can be.")
+        raise ArchiveError(Reason.CORRUPT_ARCHIVE, f"{name!r} in it has no size that can be.")
     return Entry(name, size, _Part(stream, size))
 
 
@@ -126,10 +126,10 @@ def _parse(block: bytes) -> tarfile.TarInfo | None:
 def _header_data(stream: Stream, header: tarfile.TarInfo) -> bytes:
     """Give the data of a header, padded to whole blocks."""
     if not 0 <= header.size <= _MAX_HEADER_BYTES:
-        raise PackError(Reason.CORRUPT_ARCHIVE, f"The tar has a header of {header.size:,} bytes.")
+        raise ArchiveError(Reason.CORRUPT_ARCHIVE, f"The tar has a header of {header.size:,} bytes.")
     data = read_exactly(stream, _padded(header.size))
     if len(data) < _padded(header.size):
-        raise PackError(Reason.CORRUPT_ARCHIVE, "The tar ends in the middle of a header: it was cut off.")
+        raise ArchiveError(Reason.CORRUPT_ARCHIVE, "The tar ends in the middle of a header: it was cut off.")
     return data
 
 
@@ -142,7 +142,7 @@ def _pax(data: bytes) -> dict[str, str]:
         record = data[len(length) + 1 : size]
         key, equals, value = record.partition(b"=")
         if not equals or not value.endswith(b"\n"):
-            raise PackError(Reason.CORRUPT_ARCHIVE, "The tar has a damaged extended header.")
+            raise ArchiveError(Reason.CORRUPT_ARCHIVE, "The tar has a damaged extended header.")
         found[_text(key)] = _text(value[:-1])
         data = data[size:]
     return found
@@ -168,7 +168,7 @@ class _Part:
             return b""
         data = self._stream.read(min(size, self.left))
         if not data:
-            raise PackError(Reason.CORRUPT_ARCHIVE, "The tar ends in the middle of a file: it was cut off.")
+            raise ArchiveError(Reason.CORRUPT_ARCHIVE, "The tar ends in the middle of a file: it was cut off.")
         self.left -= len(data)
         return data
 
@@ -189,6 +189,6 @@ def _check_end(stream: Stream) -> None:
     """Read on to the end, so that the checksum of what it is packed with is checked too."""
     while data := stream.read(_CHUNK):
         if data.strip(b"\0"):
-            raise PackError(
+            raise ArchiveError(
                 Reason.CORRUPT_ARCHIVE, "The tar goes on behind its end mark: two were joined, or it is damaged."
             )

@@ -9,7 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from longshore.records import Reason
-from longshore.storage.archives.stream import Counted, PackError
+from longshore.storage.archives.stream import ArchiveError, Counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class ZipWriter:
         while left:
             data = packed.read(min(left, _CHUNK))
             if not data:
-                raise PackError(Reason.CORRUPT_ARCHIVE, "The zip ends in the middle of a file.")
+                raise ArchiveError(Reason.CORRUPT_ARCHIVE, "The zip ends in the middle of a file.")
             self._write(data)
             left -= len(data)
 
@@ -72,7 +72,7 @@ class ZipWriter:
 
     def _begin(self, info: zipfile.ZipInfo, method: int, crc: int, packed_size: int, size: int) -> None:
         if max(packed_size, size, self._offset) >= _MAX_32:
-            raise PackError(Reason.UNREADABLE, "It is too large to be written again.")
+            raise ArchiveError(Reason.UNREADABLE, "It is too large to be written again.")
         name, extra = _written_name(info), _without_sizes(info.extra)
         flags = info.flag_bits & ~_SIZES_BEHIND
         what = (info.extract_version, flags, method, *_time(info), crc, packed_size, size, len(name), len(extra))
@@ -134,7 +134,7 @@ def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfil
     """Give each file of a zip with what the zip says of it; folders are passed over.
 
     Raises:
-        PackError: ENCRYPTED_ARCHIVE, UNSAFE_MEMBER (a link), UNREADABLE (an unknown compression), ARCHIVE_BOMB.
+        ArchiveError: ENCRYPTED_ARCHIVE, UNSAFE_MEMBER (a link), UNREADABLE (an unknown compression), ARCHIVE_BOMB.
         zipfile.BadZipFile: it is damaged, as are other errors of that module.
     """
     _check_count(packed, budget)
@@ -166,10 +166,10 @@ def _check_count(packed: BinaryIO, budget: Budget) -> None:
 
 def _check(info: zipfile.ZipInfo) -> None:
     if info.flag_bits & _ENCRYPTED:
-        raise PackError(Reason.ENCRYPTED_ARCHIVE, f"{_name(info)!r} in it is encrypted. Land the files unencrypted.")
+        raise ArchiveError(Reason.ENCRYPTED_ARCHIVE, f"{_name(info)!r} in it is encrypted. Land the files unencrypted.")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise PackError(Reason.UNSAFE_MEMBER, f"{_name(info)!r} in it is a link or a device; only files are taken.")
+        raise ArchiveError(Reason.UNSAFE_MEMBER, f"{_name(info)!r} in it is a link or a device; only files are taken.")
 
 
 def _name(info: zipfile.ZipInfo) -> str:

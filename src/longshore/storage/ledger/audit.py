@@ -43,11 +43,11 @@ class LedgerPart:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A landed file that was settled. `settled_as`: where it is, if not where its path says; empty: nowhere."""
+    """A landed file that was settled. `finalized_as`: where it is, if not where its path says; empty: nowhere."""
 
     delivery: Delivery
     after_ingest: str | None
-    settled_as: str | None
+    finalized_as: str | None
     ingested_at: dt.datetime
     # Asked for by `Rejections` only: it is remembered as left in landing, just as it is.
     kept: bool = False
@@ -214,5 +214,5 @@ class LedgerAudit:
         )
         with self._engine.connect().execution_options(stream_results=True, max_row_buffer=_HELD_ROWS) as db:
             for row in db.execute(query):
-                place = None if row.settled_as is None else from_source_path(row.settled_as)
+                place = None if row.finalized_as is None else from_source_path(row.finalized_as)
                 yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at)

@@ -89,7 +89,7 @@ def change_outcomes(db: sa.Connection, batch_no: int, endings: Sequence[Delivery
 
 def change_places(db: sa.Connection, batch_no: int, places: dict[str, str]) -> None:
     """Remember, by path, where the files of some deliveries of a batch are now (empty: nowhere)."""
-    _change(db, batch_no, {as_stored(path): {"settled_as": as_stored(place)} for path, place in places.items()})
+    _change(db, batch_no, {as_stored(path): {"finalized_as": as_stored(place)} for path, place in places.items()})
 
 
 def replace_kept(db: sa.Connection, left: Sequence[Delivery], *, stuck: bool) -> None:
@@ -323,7 +323,7 @@ class Ledger:
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
             change_outcomes(db, batch_no, endings)
 
-    def mark_settled(
+    def mark_finalized(
         self,
         batch_no: int,
         places: dict[str, str],
@@ -352,7 +352,7 @@ class Ledger:
             db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no)
-                .values(state=SETTLED, settled_at=now, after_ingest=after_ingest)
+                .values(state=SETTLED, finalized_at=now, after_ingest=after_ingest)
             )
 
     def release(self, batch_no: int) -> None:

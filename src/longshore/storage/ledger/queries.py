@@ -210,13 +210,13 @@ class LedgerOriginals:
                     continue
                 if not row.is_member:
                     yield Brought(row, None)
-                elif row.settled_as != GONE:  # else it was taken out of its pack
-                    pack = _pack_of(db, row)
+                elif row.finalized_as != GONE:  # else it was taken out of its pack
+                    pack = _archive_of(db, row)
                     if pack is not None:
                         yield Brought(row, pack)
 
 
-def _pack_of(db: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:
+def _archive_of(db: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:
     """Find the delivery of the pack that a member came in: the row before it that is no member."""
     query = (
         sa.select(deliveries)
@@ -264,7 +264,7 @@ class Rejections:
         with self._engine.connect() as db:
             rows = db.execute(_rejected(query, reason, members=False)).all()
         for row in rows:
-            place = None if row.settled_as is None else from_source_path(row.settled_as)
+            place = None if row.finalized_as is None else from_source_path(row.finalized_as)
             yield Original(delivery_of(row), row.after_ingest, place, row.ingested_at, row.kept_path is not None)
 
     def of_members(self, reason: str | None = None) -> Iterator[Refused]:
@@ -281,10 +281,10 @@ class Rejections:
         usual = to_source_path(place.partition("/")[2])
         with self._engine.begin() as db:
             for place_is in (
-                deliveries.c.settled_as == stored,
-                sa.and_(deliveries.c.settled_as.is_(None), deliveries.c.path == usual),
+                deliveries.c.finalized_as == stored,
+                sa.and_(deliveries.c.finalized_as.is_(None), deliveries.c.path == usual),
             ):
-                db.execute(sa.update(deliveries).where(rejected, place_is).values(settled_as=GONE))
+                db.execute(sa.update(deliveries).where(rejected, place_is).values(finalized_as=GONE))
 
 
 def _rejected(query: sa.Select[Any], reason: str | None, *, members: bool) -> sa.Select[Any]:

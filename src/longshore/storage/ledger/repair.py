@@ -34,7 +34,7 @@ class Found:
     outcome: Outcome
     reason: str | None = None
     detail: str | None = None
-    settled_as: str | None = None
+    finalized_as: str | None = None
     is_member: bool = False
 
 
@@ -65,7 +65,7 @@ class LedgerAdoption:
         query = (
             sa.select(deliveries.c.path)
             .join(batches, batches.c.batch_no == deliveries.c.batch_no)
-            .where(deliveries.c.settled_as.is_(None), deliveries.c.is_member.is_(False))
+            .where(deliveries.c.finalized_as.is_(None), deliveries.c.is_member.is_(False))
             .where(deliveries.c.outcome != Outcome.REJECTED)
             .where(batches.c.ingested_at >= begin, batches.c.ingested_at < begin + dt.timedelta(days=1))
         )
@@ -117,7 +117,7 @@ def _batch_row(one: Adoption, run_no: int) -> dict[str, Any]:
         "run_no": run_no,
         "state": SETTLED,
         "ingested_at": one.ingested_at,
-        "settled_at": one.ingested_at,
+        "finalized_at": one.ingested_at,
         "after_ingest": one.after_ingest,
         "published": alone.count(Outcome.PUBLISHED),
         "duplicates": alone.count(Outcome.DUPLICATE),
@@ -145,5 +145,5 @@ def _row(found: Found, batch_no: int) -> dict[str, Any]:
         "outcome": found.outcome,
         "reason": found.reason,
         "detail": found.detail,
-        "settled_as": found.settled_as,
+        "finalized_as": found.finalized_as,
     }

@@ -273,17 +273,17 @@ class Tombstones:
         """Remember that the landed files, or the members of packs, of these deliveries are nowhere any more."""
         with begin(self._engine, durable=True) as db:
             for chunk in chunks(list(delivery_nos)):
-                db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(settled_as=GONE))
+                db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(finalized_as=GONE))
 
-    def mark_repacked(self, pack_no: int, size: int, said: str) -> None:
+    def mark_members_removed(self, archive_no: int, size: int, said: str) -> None:
         """Remember what a pack is to be from here on: how many bytes, and a sentence with their hash."""
         with begin(self._engine, durable=True) as db:
-            pack = db.execute(sa.select(deliveries).where(deliveries.c.delivery_no == pack_no)).one()
+            pack = db.execute(sa.select(deliveries).where(deliveries.c.delivery_no == archive_no)).one()
             detail = (pack.detail or "").removesuffix(said).rstrip()
             same = sa.and_(kept.c.path == pack.path, kept.c.size == pack.size, kept.c.modified_ns == pack.modified_ns)
             db.execute(sa.update(kept).where(same).values(size=size))
             values = {"size": size, "detail": f"{detail} {said}".strip()}
-            db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == pack_no).values(values))
+            db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == archive_no).values(values))
 
     def half_forgotten(self) -> list[str]:
         """Give the records whose forgetting was begun and has not ended, or of which a pack holds the bytes again."""
@@ -297,7 +297,7 @@ def half_forgotten(db: sa.Connection, most: int | None = None) -> list[str]:
     Bytes that came again alone wait in `_rejected/` for a person; in a pack with others they lie in the archive.
     """
     pack = deliveries.alias("pack")
-    outcome_of_pack = (
+    outcome_of_archive = (
         sa.select(pack.c.outcome)
         .where(pack.c.batch_no == deliveries.c.batch_no, pack.c.is_member.is_(False))
         .where(pack.c.delivery_no < deliveries.c.delivery_no)
@@ -310,8 +310,8 @@ def half_forgotten(db: sa.Connection, most: int | None = None) -> list[str]:
         .join(batches, batches.c.batch_no == deliveries.c.batch_no)
         # The outcome in the statement itself, or SQLite cannot tell that the small index will do.
         .where(deliveries.c.outcome == sa.literal_column("'rejected'"), deliveries.c.reason == "FORGOTTEN")
-        .where(deliveries.c.is_member.is_(True), deliveries.c.settled_as.is_(None))
-        .where(batches.c.state == "settled", batches.c.after_ingest != "delete", outcome_of_pack != "rejected")
+        .where(deliveries.c.is_member.is_(True), deliveries.c.finalized_as.is_(None))
+        .where(batches.c.state == "settled", batches.c.after_ingest != "delete", outcome_of_archive != "rejected")
     )
     begun = sa.select(forgotten.c.record_id).where(forgotten.c.done_at.is_(None))
     query = sa.union(begun, again).order_by("record_id").limit(most)

@@ -104,7 +104,7 @@ batches = sa.Table(
     sa.Column("duplicates", sa.Integer, nullable=False, server_default="0"),
     sa.Column("rejected", sa.Integer, nullable=False, server_default="0"),
     sa.Column("ingested_at", _UtcTime, nullable=False),
-    sa.Column("settled_at", _UtcTime),
+    sa.Column("finalized_at", _UtcTime),
     sa.Column("after_ingest", sa.Text),  # archive, delete or keep, as it was when the batch was settled
 )
 # Recovery asks for the few that are not settled among millions that are.
@@ -133,7 +133,7 @@ deliveries = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("detail", sa.Text),
-    sa.Column("settled_as", sa.Text),  # where the landed file is now, if not where its path says
+    sa.Column("finalized_as", sa.Text),  # where the landed file is now, if not where its path says
 )
 _partial_index(deliveries, "CREATE INDEX deliveries_rejected ON deliveries (delivery_no) WHERE outcome = 'rejected'")
 

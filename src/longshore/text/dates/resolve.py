@@ -139,7 +139,7 @@ def orders_of(language: str) -> frozenset[DateOrder]:
     return frozenset(("DMY", "YMD")) if code in _YEAR_EITHER_END else frozenset(("DMY",))
 
 
-def settle(
+def resolve(
     written: Written,
     date_order: DateOrder | None = None,
     language_of: Callable[[], str] | None = None,
