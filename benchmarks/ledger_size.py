@@ -114,8 +114,9 @@ def fill(file: Path, deliveries: int) -> None:
     for batch in range(deliveries // BATCH):
         batch_id = hashlib.sha256(str(batch).encode()).hexdigest()[:32]
         db.execute(
-            "INSERT INTO batches (batch_id, run_no, state, part, rows, part_bytes, part_sha256, published, duplicates, "
-            "rejected, ingested_at, finalized_at, after_ingest) VALUES (?, ?, 'settled', ?, 450, 1000000, ?, 450, 50, 0, "
+            "INSERT INTO batches (batch_id, run_no, state, part, rows, part_bytes, part_sha256, published, "
+            "duplicates, rejected, ingested_at, finalized_at, after_ingest) "
+            "VALUES (?, ?, 'settled', ?, 450, 1000000, ?, 450, 50, 0, "
             "'2026-11-21 08:00:00.000000', '2026-11-21 08:00:00.000000', 'archive')",
             (batch_id, batch // 20 + 1, f"ingest_date=2026-11-21/{batch_id}.parquet", record_id(batch, "part")),
         )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from longshore.cli.main import build_parser
 from longshore.cli.scaffold import setting_reasons
-from longshore.settings import Settings
-from longshore.settings import ENV_PREFIX
+from longshore.settings import ENV_PREFIX, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

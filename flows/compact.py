@@ -23,7 +23,7 @@ from longshore.settings import load_settings
 def compact(
     landing: Folder = None,
     warehouse: Folder = None,
-    dry_run: Annotated[bool, Field(description="Only say what would be merged.")] = False,  # noqa: FBT002 - a check box on the web page
+    dry_run: Annotated[bool, Field(description="Only say what would be merged.")] = False,
 ) -> State[Any]:
     """Merge the small Parquet parts of past days into larger ones, while readers read.
 

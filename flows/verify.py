@@ -30,7 +30,7 @@ _ROWS = 50
 def verify(
     landing: Folder = None,
     warehouse: Folder = None,
-    repair: Annotated[bool, Field(description="Mend what can be mended first.")] = False,  # noqa: FBT002 - a check box on the web page
+    repair: Annotated[bool, Field(description="Mend what can be mended first.")] = False,
     wait_minutes: Annotated[float, Field(ge=0)] = 30,
 ) -> State[Any]:
     """Check landing, ledger, archive and warehouse against each other.

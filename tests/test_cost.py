@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from longshore.ingestion.executors import InlineWorkers
 from longshore.pipeline import ingest
 from longshore.settings import Settings
-from longshore.storage.ledger import tables
+from longshore.storage.ledger import engine as engine_module
 from longshore.text.normalise import normalise
 
 ROOT = Path(__file__).parents[1]
@@ -112,14 +112,14 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    connect = tables.connect
+    connect = engine_module.connect
 
     def listened(url: str, **more: str) -> sa.Engine:
         engine = connect(url, **more)
         sa.event.listen(engine, "before_cursor_execute", lambda *event: said.append(event[2]))
         return engine
 
-    monkeypatch.setattr(tables, "connect", listened)
+    monkeypatch.setattr(engine_module, "connect", listened)
     counts = []
     for files in (5, 200):
         said.clear()
@@ -162,7 +162,8 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(command: str, useless: s
     (tmp_path / "landing").mkdir()
     if command == "ingest":
         (tmp_path / "landing" / "a.txt").write_bytes(CLEAN[0])
-    code = f"import sys; from longshore.cli.main import main; code = main([{command!r}]); print(*sys.modules); sys.exit(code)"
+    run = f"from longshore.cli.main import main; code = main([{command!r}])"
+    code = f"import sys; {run}; print(*sys.modules); sys.exit(code)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LONGSHORE_STABLE_SECONDS": "0"}
     environment.pop("PREFECT_API_URL", None)
     done = subprocess.run(

@@ -5,7 +5,6 @@
 The table is committed, not read at run time: a row must not change with the version of a library, and dateparser
 takes a quarter of a second to import. Run this again to take up newer names, and read the diff.
 """
-# ruff: noqa: INP001, T201 - a script beside the package, whose product is what it prints
 
 from __future__ import annotations
 

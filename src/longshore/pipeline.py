@@ -35,8 +35,8 @@ from longshore.records import Observer, Outcome, Silent, Staged
 from longshore.storage import fault_injection
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.engine import ledger_failed
 from longshore.storage.ledger.runs import Runs
-from longshore.storage.ledger.tables import ledger_failed
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.warehouse import Warehouse
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from longshore.maintenance.rejections import retry
-from longshore.storage.ledger import tables
+from longshore.storage.ledger import engine
 from tests.crash import rewrites
 from tests.crash.forks import fork, freeze, wait
 from tests.crash.project import check, fill, ingest, settings_of, texts
@@ -131,9 +131,9 @@ def _afterwards(settings: Settings, case: dict[str, Any]) -> list[str]:
 def main(folder: str, ledger_url: str = "") -> None:
     """Answer cases until the input ends."""
     # One engine for a URL, here and in every child: with it come the statements it has compiled.
-    plain = tables.connect
+    plain = engine.connect
     shared = functools.cache(plain)
-    tables.connect = lambda url, **more: plain(url, **more) if more else shared(url)
+    engine.connect = lambda url, **more: plain(url, **more) if more else shared(url)
     server = Server(Path(folder), ledger_url)
     server.warm()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

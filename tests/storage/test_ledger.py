@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from longshore.errors import LedgerError
 from longshore.records import Batch, Delivery, LandedFile, Outcome, Source
-from longshore.storage.ledger import tables
+from longshore.storage.ledger import engine, tables
 from longshore.storage.ledger.batches import CLAIMED, SETTLED, STAGED, Ledger
 from longshore.storage.ledger.runs import Runs
 from longshore.storage.ledger.tables import LEDGER_VERSION, batches, deliveries, runs, sources
@@ -310,7 +310,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.Mo
         # A new database of one page at most: there is no room for a table.
         connection.execute("PRAGMA max_page_count = 1")
 
-    monkeypatch.setattr(tables, "_set_up_sqlite", full)
+    monkeypatch.setattr(engine, "_set_up_sqlite", full)
     with pytest.raises(LedgerError, match="Make room there; nothing is lost"):
         Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
 

@@ -134,7 +134,8 @@ def test_a_run_on_another_machine_is_skipped_and_told_who_is_at_work(
 
 def test_the_lock_is_free_as_soon_as_its_holder_is_dead(tmp_path: Path, postgres_url: str) -> None:
     holder = (
-        "import datetime as dt, sys, time; from pathlib import Path; from longshore.storage.lock import one_run_at_a_time\n"
+        "import datetime as dt, sys, time; from pathlib import Path\n"
+        "from longshore.storage.lock import one_run_at_a_time\n"
         f"now, url = dt.datetime.now(dt.UTC), {postgres_url!r}\n"
         f"with one_run_at_a_time(Path({str(tmp_path / 'a')!r}), 'ingest x', now, url):\n"
         "    print('held', flush=True); time.sleep(600)"

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from longshore.storage import schema_docs
+from longshore.cli import schema_docs
 from longshore.storage.schema import RECORDS, SCHEMA_VERSION
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

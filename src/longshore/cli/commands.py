@@ -217,7 +217,7 @@ def forget(options: argparse.Namespace) -> int:
 
 def schema(options: argparse.Namespace) -> int:
     """Show the columns."""
-    from longshore.storage.schema_docs import FORMATS  # noqa: PLC0415
+    from longshore.cli.schema_docs import FORMATS  # noqa: PLC0415
 
     return _print([FORMATS[options.format]()])
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from longshore import __version__
 from longshore.errors import LockHeldError, LongshoreError
-from longshore.ingestion.executors import keep_to_one_thread
 from longshore.storage.names import printable
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; errors are one message, a traceback only with `--debug`."""
-    keep_to_one_thread()
+    # NumPy multiplies in the thread that asks: its own threads would compete with the worker processes for the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = build_parser()
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):
@@ -169,7 +170,7 @@ def _in_words(error: BaseException) -> tuple[str, int]:
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here.", 1
     if type(error).__module__.startswith("sqlalchemy"):
-        from longshore.storage.ledger.tables import ledger_failed  # noqa: PLC0415 - whatever raised this has imported it
+        from longshore.storage.ledger.engine import ledger_failed  # noqa: PLC0415 - whatever raised this has imported it
 
         return str(ledger_failed(error)), LongshoreError.exit_code  # type: ignore[arg-type]
     return (

@@ -12,7 +12,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
-from longshore.maintenance.originals import place_of_row
+from longshore.ingestion.originals import place_of_row
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import FILE_MODE, fsync_folder, make_folders, rename_no_replace
 from longshore.storage.ledger.queries import WrittenDeliveries

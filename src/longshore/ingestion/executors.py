@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from longshore.records import Batch, Staged
 
 
-def keep_to_one_thread() -> None:
-    """Let NumPy multiply in the thread that asks, in this process and those it starts; before NumPy is loaded.
-
-    Who has set the variable keeps it.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
 _log = logging.getLogger(__name__)
 
 # Starting a worker costs about as much as normalising so many news texts.
@@ -224,7 +216,8 @@ def _submit(pool: cf.ProcessPoolExecutor, act: Callable[..., _T], *arguments: ob
 
 def _set_up_worker(coordinator: int) -> None:
     """Leave Ctrl-C to the coordinator, do not outlive it, and load what every batch needs."""
-    keep_to_one_thread()
+    # As in `cli/main.py`, for runs that another program starts.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_follow, args=(coordinator,), daemon=True).start()

@@ -28,8 +28,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from longshore.errors import SettingsError, WarehouseError
+from longshore.ingestion.originals import all_originals, delete_landed, delete_original
 from longshore.ingestion.project import refuse_lost_ledger
-from longshore.maintenance.originals import all_originals, delete_landed, delete_original
 from longshore.maintenance.rewrite import Change, Rewriter, now, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members_in
@@ -42,7 +42,7 @@ from longshore.storage.partition_swap import drop_old
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from longshore.maintenance.originals import Original
+    from longshore.ingestion.originals import Original
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.ledger.rewrites import Tombstones

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from longshore.errors import LockHeldError, SettingsError, WarehouseError
-from longshore.maintenance.originals import all_originals, originals_in, read_originals
+from longshore.ingestion.originals import all_originals, originals_in, read_originals
 from longshore.maintenance.rewrite import Change, rewriting, tables_of
 from longshore.maintenance.row_filter import parse_where
 from longshore.records import Record
@@ -36,7 +36,7 @@ from longshore.text.normalise import NORMALISER_VERSION, normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from longshore.maintenance.originals import Original
+    from longshore.ingestion.originals import Original
     from longshore.maintenance.rewrite import Rewriter
     from longshore.records import Observer
     from longshore.settings import Settings

@@ -1,7 +1,8 @@
 """What runs when: the deployments, declared once for `longshore serve` and for `prefect.yaml`.
 
-`python -m longshore.orchestration.deployments` prints the `prefect.yaml` of the project in the working directory; a test holds
-that the file in the repository is that. This module does not import Prefect, so that `longshore init` can use it.
+`python -m longshore.orchestration.deployments` prints the `prefect.yaml` of the project in the working directory; a
+test holds that the file in the repository is that. This module does not import Prefect, so that `longshore init`
+can use it.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def as_prefect_yaml(settings: Settings) -> str:
 
 
 def _yaml_lines(settings: Settings) -> Iterator[str]:
-    yield "# Made by `python -m longshore.orchestration.deployments`: what `longshore serve` runs, for a work pool of your own."
+    yield "# Made by `python -m longshore.orchestration.deployments`: what `longshore serve` runs, for a work pool."
     yield "#   prefect work-pool create longshore --type process"
     yield "#   prefect deploy --all"
     yield "#   prefect worker start --pool longshore"

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from longshore.errors import LedgerError, LockHeldError
 from longshore.storage.filesystem import FILE_MODE, make_folders
-from longshore.storage.ledger.tables import connect, runs
+from longshore.storage.ledger.engine import connect
+from longshore.storage.ledger.tables import runs
 
 if TYPE_CHECKING:
     import datetime as dt

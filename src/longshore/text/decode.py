@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from longshore.records import Reason, Rejection
 from longshore.text.encodings.binary import name_by_controls, name_by_signature, name_of_spelt_binary
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from longshore.text.encodings.charsets import Read
     from longshore.text.encodings.detect import Verdict
     from longshore.text.encodings.mixed import Mixed
-
-Method = Literal["bom", "utf-8", "detected", "mixed", "declared"]
+    from longshore.text.encodings.unicode import Method
 
 
 @dataclass(frozen=True, slots=True)

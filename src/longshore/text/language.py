@@ -1,7 +1,8 @@
 """Detect the language of a text, with a calibrated confidence; `und` where it cannot be told.
 
 Promised: the same answer on every run and machine. ISO 639-1 codes; Chinese is `zh`, its form is in the script.
-Not promised: languages that langdetect has no profile for. They should be `und`, and mostly are from a few sentences on.
+Not promised: languages that langdetect has no profile for. They should be `und`, and mostly are, from a few
+sentences on.
 """
 
 from __future__ import annotations

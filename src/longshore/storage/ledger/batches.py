@@ -24,7 +24,8 @@ import sqlalchemy as sa
 
 from longshore.errors import LedgerError
 from longshore.records import Delivery, LandedFile, Outcome
-from longshore.storage.ledger.tables import batches, begin, deliveries, kept, open_engine, sources
+from longshore.storage.ledger.engine import begin, open_engine
+from longshore.storage.ledger.tables import batches, deliveries, kept, sources
 from longshore.storage.names import from_source_path, to_source_path
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from longshore.records import GONE
 from longshore.storage.ledger.batches import VISIBLE, chunks
-from longshore.storage.ledger.tables import KEY, batches, begin, deliveries, kept, metadata, sources
+from longshore.storage.ledger.engine import begin
+from longshore.storage.ledger.tables import KEY, batches, deliveries, kept, metadata, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

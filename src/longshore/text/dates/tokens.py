@@ -7,7 +7,7 @@ M B m     a month; a month or a day of the week; a month or glue
 W V       a day of the week; a day of the week or glue
 a h f o   before or after noon, follows an hour, glue, a suffix glued to a number
 k l u   labels, of any date, of publication, of a change
-j b g e goes with a label, a byline, a byline or glue, begins a date of something else (see `longshore.text.dates.lexicon`)
+j b g e goes with a label, a byline, a byline or glue, begins a date of something else (see `lexicon.py`)
 z         a time zone's name
 x         any other word
 D         a whole date (`longshore.text.dates.parse`)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+
+from longshore.text.languages.letter_model import Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +55,6 @@ TCVN: Final = _table(
     "ỖủũúụừửữứựỳỷỹýỵỐ",  # F0
 )  # fmt: skip
 
-
-Script = Literal["latin", "vietnamese", "cyrillic", "greek", "hebrew", "arabic", "thai", "cjk"]
 
 # (name, Python codec, script, how common: natural logarithm against windows-1252).
 # The order of magnitude follows what the web and old archives hold (w3techs, chardet's and uchardet's defaults):

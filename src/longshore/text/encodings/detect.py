@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
 import numpy as np
 
-from longshore.text.encodings.charsets import MultiByte, Script, SingleByte, multi_byte, single_byte
+from longshore.text.encodings.charsets import MultiByte, SingleByte, multi_byte, single_byte
 from longshore.text.encodings.escapes import label_of
 from longshore.text.encodings.evidence import background_of, codes_of, log_likelihood, log_likelihoods
 from longshore.text.encodings.frames import UPPER_FIRST, VIETNAMESE_LETTER, cases
 from longshore.text.encodings.sampling import chances_of_being_held, take_sample
-from longshore.text.languages.letter_model import FOREIGN, OUTSIDE, letters
+from longshore.text.languages.letter_model import FOREIGN, OUTSIDE, Script, letters
 from longshore.text.languages.punctuation import signs
 
 if TYPE_CHECKING:

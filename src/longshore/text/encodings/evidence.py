@@ -25,8 +25,7 @@ from longshore.text.languages.script_model import STEPS
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from longshore.text.encodings.charsets import Script
-    from longshore.text.languages.letter_model import Floats, Ids, Letters
+    from longshore.text.languages.letter_model import Floats, Ids, Letters, Script
 
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]

@@ -18,8 +18,7 @@ from longshore.text.languages.punctuation import CLASSES, DIGIT, LETTER, signs
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from longshore.text.encodings.charsets import Script
-    from longshore.text.languages.letter_model import Floats, Ids
+    from longshore.text.languages.letter_model import Floats, Ids, Script
 
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from longshore.text.encodings import ideographs
 from longshore.text.encodings.evidence import codes_of
 
-if TYPE_CHECKING:
-    from longshore.text.decode import Method
+Method = Literal["bom", "utf-8", "detected", "mixed", "declared"]
 
 
 class Unicode(NamedTuple):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -25,13 +25,15 @@ from longshore.text.languages.script_model import STEPS
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from longshore.text.encodings.charsets import Script
     from longshore.text.languages.profiles import Profiles
 
     Counts = npt.NDArray[np.float64]
     Keys = npt.NDArray[np.int64]
     Ids = npt.NDArray[np.int32]
     Floats = npt.NDArray[np.float32]
+
+
+Script = Literal["latin", "vietnamese", "cyrillic", "greek", "hebrew", "arabic", "thai", "cjk"]
 
 
 class Orthography(NamedTuple):

@@ -68,7 +68,7 @@ class Reader:
         )
 
     def plausibility(self, text: str) -> float:
-        """Give the mean log-probability per letter or sign; see `longshore.text.languages.plausibility.plausibility`."""
+        """Give the mean log-probability per letter or sign; see `plausibility`."""
         codes, ids = self._alphabet.to_read(text)
         cost = 0.0
         signs = ids[ids - SIGN < _SIGN_KINDS]
