@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 def half_of(path: str) -> str:
-    """Tell which half a file of the corpus is in, by its path below the corpus."""
+    """Return the half that a file of the corpus is in, by its path below the corpus."""
     return "look" if int(hashlib.sha256(path.encode()).hexdigest()[0], 16) % 2 == 0 else "measure"
 
 
@@ -137,7 +137,7 @@ def _one(job: tuple[str, str, str]) -> Row:
 
 
 def rows_of(kind: str, corpus: Path, paths: list[str]) -> list[Row]:
-    """Give a row for each file, made by as many processes as there are cores."""
+    """Return a row for each file, made by as many processes as there are cores."""
     with multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool:
         return pool.map(_one, [(kind, str(corpus), path) for path in paths], chunksize=16)
 
@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("measure", "look", "all"), default="measure")
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--rivals", action="store_true")
-    parser.add_argument("--worst", type=int, default=0, help="show so many wrong files of each set (look half only)")
+    parser.add_argument("--worst", type=int, default=0, help="wrong files to show of each set (look half only)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     wanted = options.sets.split(",")

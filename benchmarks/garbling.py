@@ -5,7 +5,7 @@
 Takes the clean texts of DIR (see `accuracy.py` for the corpus and its halves) and garbles them itself, seeded: as a
 whole, in two rounds, in one paragraph alone, every third line, or some words, each time in another encoding; and
 reads them in the wrong legacy encoding: in any that can hold them, and in those that were in use for their language
-(`reencoding.py`). Right is the clean text to the letter. Then all clean texts are repaired as
+(`reencoding.py`). Right means exactly the clean text. Then all clean texts are repaired as
 they are: which of them change, how many take the fast path, and whether ftfy would have changed one that did.
 """
 
@@ -49,7 +49,7 @@ CONTENDERS: dict[str, Change] = {
 
 
 def clean_texts(corpus: Path, half: str, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Give the clean texts of one half, composed and with plain line ends, by their paths."""
+    """Return the clean texts of one half, composed and with plain line ends, by their paths."""
     for folder in folders:
         for path in sorted((corpus / folder).rglob("*.*")):
             name = str(path.relative_to(corpus))
@@ -60,7 +60,7 @@ def clean_texts(corpus: Path, half: str, folders: tuple[str, ...]) -> Iterator[t
 
 
 def garbled(text: str, chance: random.Random) -> Iterator[tuple[str, str, str]]:
-    """Give every shape of garbling of a text: its name, what it makes of the text, and what must come back."""
+    """Return every shape of garbling of a text: its name, what it makes of the text, and what must come back."""
     article = text[:2500].strip()
     for shape in ("whole", "two rounds", "paragraph", "lines", "words"):
         once = partial(misread, encoding=chance.choice(ENCODINGS))
@@ -79,7 +79,7 @@ def garbled(text: str, chance: random.Random) -> Iterator[tuple[str, str, str]]:
 
 
 def misread_legacy(text: str, in_use: frozenset[str]) -> Iterator[tuple[str, str, str]]:
-    """Give every likely misreading of a text in the encodings that can hold it."""
+    """Return every likely misreading of a text in the encodings that can hold it."""
     for length in (1500, 300, 120):
         right = text[100 : 100 + length]
         for read_as, encodings in MIX_UPS.items():
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def count_right(counts: dict[str, list[int]], made: str, right: str) -> None:
-    """Let each contender mend a text."""
+    """Repair a text with each contender."""
     for name, mend in CONTENDERS.items():
         counts[name][0] += mend(made).strip() == right.strip()
         counts[name][1] += 1

@@ -63,7 +63,7 @@ def count_of(report: Report, goal: Goal) -> Count | None:
 
 
 def wrong_dates(report: Report) -> Iterator[tuple[str, int, int]]:
-    """Give for each dated set how many dates are wrong, and of how many files."""
+    """Return for each dated set how many dates are wrong, and of how many files."""
     for part in ("dates", "news"):
         every: dict[str, Any] = report.get(part, {}).get("ALL", {})
         if "date-recall" in every:

@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def measure(project: Project, minutes: int) -> int:
-    """Print what each part took in so many minutes; give 1 where that was too much, or where runs are missing."""
+    """Print what each part took in the given minutes; return 1 where that was too much, or where runs are missing."""
     before, runs_before = look(project), ended_runs(project)
     began = time.monotonic()
     time.sleep(minutes * 60)
@@ -65,7 +65,7 @@ def measure(project: Project, minutes: int) -> int:
 
 
 def look(project: Project) -> dict[str, float]:
-    """Give the seconds of processor time that each part has taken until now, with its children that have ended."""
+    """Return the seconds of processor time that each part has taken until now, with its children that have ended."""
     assert project.process is not None
     found = {"longshore serve": seconds_of(project.process.pid), "runs": 0.0, "Prefect server": 0.0}
     for pid in descendants(project.process.pid):
@@ -75,13 +75,13 @@ def look(project: Project) -> dict[str, float]:
 
 
 def seconds_of(pid: int) -> float:
-    """Give what a process and those of its children that it has waited for have taken."""
+    """Return what a process and those of its children that it has waited for have taken."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / _TICKS
 
 
 def ended_runs(project: Project) -> set[str]:
-    """Give the scheduled runs that have come to their end with nothing to do."""
+    """Return the scheduled runs that have come to their end with nothing to do."""
     return {run["id"] for run in project.api.runs(FLOW) if run["auto_scheduled"] and run["state_name"] == "NothingToDo"}
 
 

@@ -63,7 +63,7 @@ def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
 
 
 def tree_memory(pid: int) -> float:
-    """Give the proportional memory (PSS, so that shared pages count once) of a process and all below it, in MiB."""
+    """Return the proportional memory (PSS, so that shared pages count once) of a process and all below it, in MiB."""
     total, waiting = 0.0, [pid]
     while waiting:
         one = waiting.pop()

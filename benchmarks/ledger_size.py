@@ -1,8 +1,8 @@
-"""What does the ledger cost: a file while it is ingested, and a new run once millions of files are remembered?
+"""Cost of the ledger: for a file while it is ingested, and for a new run once it remembers millions of files.
 
     python benchmarks/ledger_size.py [--deliveries 10000000] [--url postgresql+psycopg://...] [--folder DIR]
 
-Measures the steps of the protocol for 20,000 files in batches of 500; then fills an SQLite ledger with so many
+Measures the steps of the protocol for 20,000 files in batches of 500; then fills an SQLite ledger with as many
 deliveries (in random order of their ids, as they come in life: a tree filled in order would be a third smaller) and
 compares what a run over 1,000 new files asks of it with what it asks of an empty one (medians of five runs each).
 """
@@ -33,17 +33,17 @@ NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
 
 
 def record_id(number: int, kind: str = "old") -> bytes:
-    """Give the id of a source that nobody else has."""
+    """Return the id of a source that nobody else has."""
     return hashlib.sha256(f"{kind} {number}".encode()).digest()
 
 
 def path(number: int) -> str:
-    """Give a path as feeds name their files."""
+    """Return a path as feeds name their files."""
     return f"agency-{number % 40:02d}/2026/{number % 365:03d}/article-{number:09d}.txt"
 
 
 def batch_of(first: int, kind: str) -> Batch:
-    """Give a batch of new files, nine in ten of them new sources."""
+    """Return a batch of new files, nine in ten of them new sources."""
     files = [
         LandedFile(path(n), 4000 + n % 5000, 1_763_000_000_000_000_000 + n, 40_000_000 + n)
         for n in range(first, first + BATCH)
@@ -66,7 +66,7 @@ def batch_of(first: int, kind: str) -> Batch:
 
 
 def protocol(ledger: Ledger, files: int, kind: str) -> dict[str, float]:
-    """Take new files through the ledger's steps; give the microseconds a file of each."""
+    """Carry new files through the ledger's steps; return the microseconds a file of each."""
     spent = {"owners": 0.0, "claim": 0.0, "staged": 0.0, "settled": 0.0}
     for first in range(0, files, BATCH):
         batch = batch_of(first, kind)
@@ -90,7 +90,7 @@ def protocol(ledger: Ledger, files: int, kind: str) -> dict[str, float]:
 
 
 def fill(file: Path, deliveries: int) -> None:
-    """Write so many deliveries straight into the tables of a new ledger."""
+    """Write deliveries straight into the tables of a new ledger."""
     Ledger(f"sqlite:///{file}").close()
     db = sqlite3.connect(file)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -3000000"):
@@ -144,7 +144,7 @@ def fill(file: Path, deliveries: int) -> None:
 
 
 def run_over(url: str, files: int, kind: str) -> dict[str, float]:
-    """Do what a run over so many new files asks of a ledger; give the seconds of each step."""
+    """Run the ledger steps of a run over new files; return the seconds of each step."""
     spent: dict[str, float] = {}
 
     def clock(name: str, began: float) -> float:
@@ -175,7 +175,7 @@ def run_over(url: str, files: int, kind: str) -> dict[str, float]:
 
 
 def median_run(file: Path, *, forget: bool = False) -> dict[str, float]:
-    """Give the median of each step in several runs, each over new files; `forget`: in a ledger made anew each time."""
+    """Return the median of each step in several runs, each over new files; `forget`: in a new ledger each time."""
     runs = []
     for number in range(RUNS):
         if forget:

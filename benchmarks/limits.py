@@ -1,4 +1,4 @@
-"""What do the longest files cost: one line of 200 MB, and 100 million short lines?
+"""Cost of the longest files: one line of 200 MB, and 100 million short lines.
 
     python benchmarks/limits.py [--megabytes 200] [--lines 100000000] [--folder DIR] [--max-file-bytes N]
 
@@ -24,7 +24,7 @@ WIDE = "H책vards b책t l책g kvar vid kajen, d채r m책sarna skr채nade hela natten �
 
 
 def one_line(path: Path, size: int, words: bytes) -> None:
-    """Write one line of so many bytes."""
+    """Write one line of the given length in bytes."""
     with path.open("wb") as out:
         block = words * (MB // len(words))
         for _ in range(size // len(block)):
@@ -33,7 +33,7 @@ def one_line(path: Path, size: int, words: bytes) -> None:
 
 
 def short_lines(path: Path, lines: int) -> None:
-    """Write so many lines of a letter each."""
+    """Write the given number of lines, one letter each."""
     with path.open("wb") as out:
         for _ in range(lines // MB):
             out.write(b"a\n" * MB)

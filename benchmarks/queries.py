@@ -1,4 +1,4 @@
-"""Which sizes of row groups and pages, which compression, and is a bloom filter worth it?
+"""Compare sizes of row groups and pages, compressions, and bloom filters by the queries that readers run.
 
 Writes one part of the size that compaction makes, in several layouts, and asks each the four questions that people
 ask: one language, one month, one id, counts by language and month. For each it says the file's size, the processor
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def layouts() -> dict[str, dict[str, Any]]:
-    """Give the layouts: one thing at a time varied around what is chosen."""
+    """Return the layouts: one thing at a time varied around what is chosen."""
     found = {f"groups of {rows:,}": {"group_rows": rows} for rows in (2_048, 8_192, 16_384, 65_536)}
     found["unsorted"] = {"shuffled": True}
     found |= {f"pages of {size // 1024} KiB": {"data_page_size": size} for size in (64 * 1024, 256 * 1024)}
@@ -123,7 +123,7 @@ def ask_polars(path: Path, ask: Question, record_id: str) -> int:
 
 
 def needed(path: Path, ask: Question, record_id: str) -> int:
-    """Give the bytes of the row groups that statistics cannot rule out, in the columns that are read."""
+    """Return the bytes of the row groups that statistics cannot rule out, in the columns that are read."""
     columns, ranges = ask
     metadata = pq.read_metadata(path)
     total = 0
@@ -147,7 +147,7 @@ def filled(ranges: Ranges, record_id: str) -> dict[str, tuple[Any, Any]]:
 
 
 def best(act: Callable[[], object], repeat: int) -> float:
-    """Give the shortest of several processor times, in seconds."""
+    """Return the shortest of several processor times, in seconds."""
     times = []
     for _ in range(repeat):
         began = time.process_time()
@@ -198,7 +198,7 @@ def make_rows(count: int, folder: Path | None) -> pa.Table:
 
 
 def made_texts(chance: random.Random) -> Iterator[str]:
-    """Give texts without end, of made words."""
+    """Return texts without end, of made words."""
     letters = "etaoinshrdlucmfwypvbgk"
     words = ["".join(chance.choices(letters, k=chance.randint(2, 11))) for _ in range(20_000)]
     weights = [1 / (rank + 3) for rank in range(len(words))]
@@ -207,7 +207,7 @@ def made_texts(chance: random.Random) -> Iterator[str]:
 
 
 def texts_of(folder: Path, chance: random.Random) -> Iterator[str]:
-    """Give texts without end, cut from real ones."""
+    """Return texts without end, cut from real ones."""
     whole = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():

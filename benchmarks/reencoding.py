@@ -4,7 +4,7 @@
 
 Takes the UTF-8 texts of DIR (see `accuracy.py` for the corpus and its halves), cuts them at word ends to some 20, 60,
 200 and 2,000 letters, and writes each cut in every encoding that was in use for its language and can hold it. Right is
-the text to the letter (composed). A cut has at least one letter beyond ASCII.
+exactly the text (composed). A cut has at least one letter beyond ASCII.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Case(NamedTuple):
 
 
 def cases(corpus: Path, half: str, each: int, chance: random.Random) -> Iterator[Case]:
-    """Give up to `each` cases for every language, encoding and length."""
+    """Return up to `each` cases for every language, encoding and length."""
     found: defaultdict[tuple[str, str, int], list[Case]] = defaultdict(list)
     for path, language, text in texts_of(corpus, half):
         encodings = (*ENCODINGS.get(language, ()), *WIDE)
@@ -91,7 +91,7 @@ def cases(corpus: Path, half: str, each: int, chance: random.Random) -> Iterator
 
 
 def texts_of(corpus: Path, half: str) -> Iterator[tuple[str, str, str]]:
-    """Give path, language and composed text of the clean texts of one half."""
+    """Return path, language and composed text of the clean texts of one half."""
     for path, language in languages_of(corpus).items():
         if half_of(path) == half and "/mixed/" not in path:
             text = unicodedata.normalize("NFC", (corpus / path).read_bytes().decode(errors="replace"))
@@ -101,13 +101,13 @@ def texts_of(corpus: Path, half: str) -> Iterator[tuple[str, str, str]]:
 
 
 def languages_of(corpus: Path) -> dict[str, str]:
-    """Give the language of each text of the set `languages`, by its path below the corpus."""
+    """Return the language of each text of the set `languages`, by its path below the corpus."""
     with (corpus / "languages" / "truth.csv").open(encoding="utf-8", newline="") as file:
         return {f"languages/{row['path']}": row["language"].partition("-")[0] for row in csv.DictReader(file)}
 
 
 def encodings_in_use(language: str) -> frozenset[str]:
-    """Give Python's names of the encodings that were in use for a language and that Python knows."""
+    """Return Python's names of the encodings that were in use for a language and that Python knows."""
     return frozenset(codecs.lookup(name).name for name in ENCODINGS.get(language, ()) if not _is_ours(name))
 
 
@@ -131,7 +131,7 @@ def cut(text: str, length: int, chance: random.Random) -> str | None:
 
 
 def written(text: str, encoding: str) -> bytes | None:
-    """Give the bytes of a text, or None where the encoding cannot hold it."""
+    """Return the bytes of a text, or None where the encoding cannot hold it."""
     if encoding == "cp1258":
         return _or_none(lambda: _as_windows_writes_vietnamese(text))
     for charset in single_byte():
@@ -159,7 +159,7 @@ def _as_windows_writes_vietnamese(text: str) -> bytes:
 
 
 def by_longshore(raw: bytes) -> tuple[str, float]:
-    """Give Longshore's text and its confidence."""
+    """Return Longshore's text and its confidence."""
     found = decode(raw)
     return ("", 0.0) if isinstance(found, Rejection) else (found.text, found.confidence)
 
@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("measure", "look"), default="measure")
     parser.add_argument("--each", type=int, default=2, help="texts for each language, encoding and length")
     parser.add_argument("--rivals", action="store_true")
-    parser.add_argument("--wrong", type=int, default=0, help="show so many wrong texts (look half only)")
+    parser.add_argument("--wrong", type=int, default=0, help="show at most this many wrong texts (look half only)")
     options = parser.parse_args()
     names = list(CONTENDERS) if options.rivals else ["longshore"]
     counts: defaultdict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: {name: [0, 0] for name in names})

@@ -1,4 +1,4 @@
-"""What a user would write instead of Longshore, with the same libraries: the things to beat.
+"""The programs that a user would write instead of Longshore, with the same libraries: the things to beat.
 
     python benchmarks/rivals.py loop|flow|floor FOLDER OUT.parquet
 

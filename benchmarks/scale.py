@@ -39,7 +39,7 @@ def make_landing(folder: Path, files: int, size: int) -> None:
 
 
 def measure(files: int, size: int, workers: int) -> dict[str, float]:
-    """Ingest so many files, then nothing."""
+    """Ingest the given number of files, then run again with nothing to do."""
     with tempfile.TemporaryDirectory() as name:
         room = Path(name)
         make_landing(room / "landing", files, size)

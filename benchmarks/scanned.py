@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def scanned(path: Path, ranges: list[Range]) -> tuple[int, int]:
-    """Give the rows of the row groups that some range touches, and the bytes of all of them, each counted once."""
+    """Return the rows of the row groups that some range touches, and the bytes of all of them, each counted once."""
     metadata = pq.read_metadata(path)
     rows = 0
     for index in range(metadata.num_row_groups):
@@ -165,7 +165,7 @@ def served(path: Path, note: Callable[[int, int], None]) -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Ignore the message."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -44,7 +44,7 @@ _MOST_WAITING = 100
 
 
 def settings_of(root: Path) -> Settings:
-    """Give small batches, so that each run passes every step several times."""
+    """Return small batches, so that each run passes every step several times."""
     return Settings(landing=root / "landing", warehouse=root / "warehouse", stable_seconds=0, max_files_per_batch=5)
 
 
@@ -88,7 +88,7 @@ def ingest(root: Path, *, many: bool) -> str:
 
 
 def check(root: Path) -> list[str]:
-    """Say what of all that was dropped is not accounted for, or not as it should be."""
+    """Return what of all that was dropped is missing or not as it should be."""
     wrong = [str(one) for one in verify(settings_of(root)).disagreements]
     dropped = collections.Counter((root / "dropped").read_text().split())
     store = Warehouse(root / "warehouse")
@@ -162,7 +162,7 @@ def main() -> int:
     """Run the soak and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=2000, help="in all warehouses together")
-    parser.add_argument("--warehouses", type=int, default=2, help="so many at once, each with its own runs")
+    parser.add_argument("--warehouses", type=int, default=2, help="how many at once, each with its own runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--most-seconds", type=float, default=3600.0, help="stop after so long, however few the kills")
     options = parser.parse_args()

@@ -60,7 +60,7 @@ def soak(project: Project, seconds: float, every: float) -> int:
 
 
 def look(project: Project) -> tuple[float, ...]:
-    """Give megabytes: of `longshore serve`, its fork server and its Prefect server, and of the two databases."""
+    """Return megabytes: of `longshore serve`, its fork server and its Prefect server, and of the two databases."""
     assert project.process is not None
     # The runs are forks of the fork server and have its name; they hold more than it does.
     staying = {name: [0.0] for name in ("forkserver", "prefect_server")}
@@ -77,13 +77,13 @@ def look(project: Project) -> tuple[float, ...]:
 
 
 def resident(pid: int) -> float:
-    """Give the memory of a process in megabytes."""
+    """Return the memory of a process in megabytes."""
     lines = [line for line in read(f"/proc/{pid}/status").splitlines() if line.startswith("VmRSS")]
     return int(lines[0].split()[1]) / 1000 if lines else 0.0
 
 
 def read(path: str) -> str:
-    """Give the text of a file that may be gone."""
+    """Return the text of a file that may be gone."""
     try:
         return Path(path).read_text(errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What does each stage cost, and how often does its fast path serve?
+"""Cost of each stage of normalising, and how often its fast path serves.
 
     python benchmarks/stages.py [--corpus DIR] [--files 1200] [--json]
 

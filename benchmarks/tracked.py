@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def tracked(folder: Path, corpus: Path) -> tuple[float, float]:
-    """Give the seconds of a run of the served deployment, and the processor time of all that is served."""
+    """Return the seconds of a run of the served deployment, and the processor time of all that is served."""
     project = project_of(folder, corpus)
     try:
         # A first run starts at once, and finds nothing.
@@ -72,7 +72,7 @@ def tracked(folder: Path, corpus: Path) -> tuple[float, float]:
 
 
 def direct(folder: Path, corpus: Path) -> tuple[float, float]:
-    """Give the seconds of a run that nothing tracks, and the processor time of its processes."""
+    """Return the seconds of a run that nothing tracks, and the processor time of its processes."""
     project = project_of(folder, corpus)
     drop(project)
     took = run_once([sys.executable, "-m", "longshore", "ingest", "--no-wait"], folder)
@@ -96,7 +96,7 @@ def drop(project: Project) -> None:
 
 
 def seconds_of_last_run(project: Project) -> float:
-    """Give what the run says of itself."""
+    """Return what the run says of itself."""
     status = json.loads(project.longshore("status", "--json").stdout)
     return float(status["runs"][0]["summary"]["seconds"])
 
