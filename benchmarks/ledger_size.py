@@ -24,7 +24,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from longshore.records import Batch, Delivery, LandedFile, Outcome, Source
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.runs import begin_run
+from longshore.storage.ledger.tables import row_check
 
 BATCH = 500
 # Another's work on the machine must not be taken for ours.
@@ -67,7 +68,7 @@ def batch_of(first: int, kind: str) -> Batch:
 
 def protocol(ledger: Ledger, files: int, kind: str) -> dict[str, float]:
     """Carry new files through the ledger's steps; return the microseconds a file of each."""
-    spent = {"owners": 0.0, "claim": 0.0, "staged": 0.0, "settled": 0.0}
+    spent = {"owners": 0.0, "claim": 0.0, "staged": 0.0, "finalized": 0.0}
     for first in range(0, files, BATCH):
         batch = batch_of(first, kind)
         began = time.perf_counter()
@@ -81,9 +82,9 @@ def protocol(ledger: Ledger, files: int, kind: str) -> dict[str, float]:
         ledger.mark_staged(number, batch.part, 440, 1_000_000, "ab" * 32, changed, [d.record_id or "" for d in refused])
         staged = time.perf_counter()
         ledger.mark_finalized(number, {}, [], NOW, after_ingest="archive")
-        settled = time.perf_counter()
+        finalized = time.perf_counter()
         for step, seconds in zip(
-            spent, (owned - began, claimed - owned, staged - claimed, settled - staged), strict=True
+            spent, (owned - began, claimed - owned, staged - claimed, finalized - staged), strict=True
         ):
             spent[step] += seconds
     return {step: seconds / files * 1e6 for step, seconds in spent.items()}
@@ -93,6 +94,7 @@ def fill(file: Path, deliveries: int) -> None:
     """Write deliveries straight into the tables of a new ledger."""
     Ledger(f"sqlite:///{file}").close()
     db = sqlite3.connect(file)
+    db.create_function("longshore_check", -1, row_check, deterministic=True)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -3000000"):
         db.execute(f"PRAGMA {pragma}")
 
@@ -116,7 +118,7 @@ def fill(file: Path, deliveries: int) -> None:
         db.execute(
             "INSERT INTO batches (batch_id, run_no, state, part, rows, part_bytes, part_sha256, published, "
             "duplicates, rejected, ingested_at, finalized_at, after_ingest) "
-            "VALUES (?, ?, 'settled', ?, 450, 1000000, ?, 450, 50, 0, "
+            "VALUES (?, ?, 'finalized', ?, 450, 1000000, ?, 450, 50, 0, "
             "'2026-11-21 08:00:00.000000', '2026-11-21 08:00:00.000000', 'archive')",
             (batch_id, batch // 20 + 1, f"ingest_date=2026-11-21/{batch_id}.parquet", record_id(batch, "part")),
         )
@@ -155,7 +157,7 @@ def run_over(url: str, files: int, kind: str) -> dict[str, float]:
     at = time.perf_counter()
     with Ledger(url) as ledger:
         at = clock("open", at)
-        Runs(ledger).begin(kind, "ingest", NOW)
+        begin_run(ledger, kind, "ingest", NOW)
         ledger.unfinished()
         ledger.is_empty()
         at = clock("begin", at)

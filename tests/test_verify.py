@@ -24,7 +24,7 @@ from longshore.pipeline import ingest as run_ingest
 from longshore.settings import Settings
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.runs import begin_run
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.warehouse import Warehouse
 
@@ -280,7 +280,7 @@ def test_a_lost_part_without_a_backup_comes_back_from_the_originals(filled):
 
 def test_a_run_that_was_killed_is_not_shown_as_running(filled):
     with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger:
-        Runs(ledger).begin("ab" * 16, "ingest", dt.datetime.now(dt.UTC))
+        begin_run(ledger, "ab" * 16, "ingest", dt.datetime.now(dt.UTC))
     assert status_of(filled).runs[0]["state"] == "crashed"
 
 

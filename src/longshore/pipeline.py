@@ -36,7 +36,7 @@ from longshore.storage import fault_injection
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import ledger_failed
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.warehouse import Warehouse
 
@@ -126,7 +126,7 @@ class _Run:
         """Recover, then take rounds of files until none is left; write down how it ended in any case."""
         began = time.monotonic()
         summary = self.summary
-        self.run_no = Runs(ledger).begin(summary.run_id, "ingest", _now())
+        self.run_no = begin_run(ledger, summary.run_id, "ingest", _now())
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
@@ -143,7 +143,7 @@ class _Run:
             raise
         finally:
             summary.seconds = time.monotonic() - began
-            Runs(ledger).end(self.run_no, summary.state, _now(), summary.to_dict())
+            end_run(ledger, self.run_no, summary.state, _now(), summary.to_dict())
 
     def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
         workers: Workers | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,13 +52,15 @@ class LandedFile:
     """A file in landing/ as the listing saw it: enough to tell later whether it is still the same.
 
     path: below the landing root, `/`-separated; bytes that are not UTF-8 are surrogates, as `os.fsdecode` gives.
-    size: bytes. modified_ns: nanoseconds since the epoch. inode: of the file, to tell a replaced file from it.
+    size: bytes. modified_ns, changed_ns: mtime and ctime, nanoseconds since the epoch. A move changes the ctime, so
+    two files are compared without it.
     """
 
     path: str
     size: int
     modified_ns: int
     inode: int
+    changed_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

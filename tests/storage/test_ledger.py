@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
+import re
 import signal
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from longshore.errors import LedgerError
 from longshore.records import Batch, Delivery, LandedFile, Outcome, Source
-from longshore.storage.ledger import engine, tables
-from longshore.storage.ledger.batches import CLAIMED, SETTLED, STAGED, Ledger
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger import audit, engine, tables
+from longshore.storage.ledger.batches import CLAIMED, FINALIZED, STAGED, Ledger
+from longshore.storage.ledger.queries import ledger_id
+from longshore.storage.ledger.rewrites import unfinished_forgets
+from longshore.storage.ledger.runs import begin_run, end_run, last_runs, unchanged_kept
 from longshore.storage.ledger.tables import LEDGER_VERSION, batches, deliveries, runs, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
 SCHEMAS = Path(__file__).parent / "schemas"
-# Rewrites make these when the first of them begins, also in an older ledger.
-_MADE_WHEN_NEEDED = {"rewrites", "rewritten_records", "forgotten", "batches_part", "sqlite_sequence"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -73,7 +79,7 @@ def test_a_batch_walks_from_claimed_to_settled(url: str) -> None:
         assert set(ledger.owners(d.record_id or "" for d in batch.deliveries)) == {f"{0:064x}", f"{3:064x}"}
         ledger.mark_finalized(number, {"news/3.txt": "_archive/3~2.txt"}, [], NOW, after_ingest="archive")
         assert ledger.unfinished() == []
-        assert ledger.owners([f"{3:064x}"]) == {f"{3:064x}": SETTLED}
+        assert ledger.owners([f"{3:064x}"]) == {f"{3:064x}": FINALIZED}
         assert ledger.counts() == {"records": 2, "published": 2, "duplicate": 0, "rejected": 1}
         endings = ledger.endings(number)
         assert [(d.file, d.outcome.value, d.reason) for d in endings] == [
@@ -116,27 +122,26 @@ def test_a_run_that_was_recovered_away_is_told_and_publishes_nothing(url: str) -
     with Ledger(url) as ours, Ledger(url) as theirs:
         number = ours.claim(batch, 1)
         theirs.release(number)
-        with pytest.raises(LedgerError, match="two are at work on one ledger"):
+        with pytest.raises(LedgerError, match="two runs are working on one ledger"):
             ours.mark_staged(number, batch.part, 3, 1, "ab" * 32, [])
 
 
 def test_a_run_that_begins_knows_that_the_one_before_it_died(url: str) -> None:
     with Ledger(url) as ledger:
-        runs_of = Runs(ledger)
-        runs_of.begin("a" * 32, "ingest", NOW)
-        runs_of.begin("b" * 32, "compact", NOW)
-        third = runs_of.begin("c" * 32, "ingest", NOW)
-        runs_of.end(third, "completed", NOW, {"name": "bad \udcff\0"})
-        found = {run["run_id"][0]: run["state"] for run in runs_of.last(5)}
+        begin_run(ledger, "a" * 32, "ingest", NOW)
+        begin_run(ledger, "b" * 32, "compact", NOW)
+        third = begin_run(ledger, "c" * 32, "ingest", NOW)
+        end_run(ledger, third, "completed", NOW, {"name": "bad \udcff\0"})
+        found = {run["run_id"][0]: run["state"] for run in last_runs(ledger, 5)}
         assert found == {"a": "crashed", "b": "running", "c": "completed"}
-        assert runs_of.last(1)[0]["summary"] == {"name": "bad \udcff\0"}
-        assert runs_of.last(1)[0]["started_at"] == NOW
+        assert last_runs(ledger, 1)[0]["summary"] == {"name": "bad \udcff\0"}
+        assert last_runs(ledger, 1)[0]["started_at"] == NOW
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        sa.select(batches.c.batch_no).where(tables.batches.c.state != sa.literal_column("'settled'")),
+        sa.select(batches.c.batch_no).where(tables.batches.c.state != sa.literal_column("'finalized'")),
         sa.select(runs.c.run_no).where(runs.c.state == sa.literal_column("'running'")),
         sa.select(batches.c.state).join(sources, sources.c.batch_no == batches.c.batch_no).where(
             sources.c.record_id.in_([b"1", b"2"])
@@ -159,43 +164,92 @@ def test_no_question_of_a_run_reads_a_whole_table(tmp_path: Path, query: sa.Exec
 # Versions
 
 
+@contextlib.contextmanager
+def _raw(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file of a ledger without Longshore, with what its tables need."""
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        db.create_function("longshore_check", -1, tables.row_check, deterministic=True)
+        with db:
+            yield db
+
+
 def _shape(file: Path) -> list[tuple[str, str]]:
-    with sqlite3.connect(file) as db:
-        found = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
-    db.close()
-    return [(name, " ".join(sql.split())) for name, sql in found if name not in _MADE_WHEN_NEEDED]
+    with _raw(file) as db:
+        found = db.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' ORDER BY name"
+        ).fetchall()
+    # SQLite itself appends the columns that a migration adds; a rename quotes the name of a table.
+    return [(name, re.sub(r'[\s"]+', "", sql)) for name, sql in found]
 
 
-def _made_of(statements: str, file: Path) -> None:
-    db = sqlite3.connect(file)
-    db.executescript(statements)
-    db.close()
+_VERSION_1_ON_POSTGRESQL = (
+    (r"(\w+_no) INTEGER NOT NULL,(?=.*?PRIMARY KEY \(\1\))", r"\1 BIGSERIAL NOT NULL,"),
+    (r"\bBLOB\b", "BYTEA"),
+    (r"\bDATETIME\b", "TIMESTAMP WITH TIME ZONE"),
+    (r"DEFAULT 0\b", "DEFAULT false"),
+    (r"\s*WITHOUT ROWID", ""),
+)
+
+
+def _make_version_1(url: str) -> None:
+    """Make a ledger of version 1 with a row in each table."""
+    engine = sa.create_engine(url)
+    digest = "x'" + "ab" * 32 + "'" if engine.dialect.name == "sqlite" else "'\\x" + "ab" * 32 + "'"
+    moment = "'2026-11-21 08:00:00.000000'"
+    with engine.begin() as db:
+        shape = (SCHEMAS / "1.sql").read_text()
+        for pattern, replacement in _VERSION_1_ON_POSTGRESQL if engine.dialect.name == "postgresql" else ():
+            shape = re.sub(pattern, replacement, shape, flags=re.DOTALL)
+        for statement in shape.split(";")[:-1]:
+            db.exec_driver_sql(statement)
+        for table, values in (
+            ("longshore", "'ledger_version', '1'"),
+            ("runs", "1, 'r', 'ingest', 'completed', '2026-11-21 08:00:00.000000', NULL, 'quay', 1, NULL"),
+            (
+                "batches",
+                f"1, 'a', 1, 'settled', 'p', 1, 9, {digest}, 1, 1, 0, {moment}, {moment}, 'keep'",
+            ),
+            ("batches", f"2, 'b', 1, 'claimed', NULL, 0, NULL, NULL, 0, 0, 0, {moment}, NULL, NULL"),
+            ("deliveries", f"1, 1, 'a.txt', FALSE, 10, 5, 7, {digest}, 'published', NULL, NULL, '_archive/a~2.txt'"),
+            ("deliveries", f"2, 1, 'b.txt', FALSE, 10, 5, 8, {digest}, 'duplicate', NULL, NULL, NULL"),
+            ("sources", f"{digest}, 1"),
+            ("kept", "'b.txt', 10, 5, FALSE"),
+        ):
+            db.exec_driver_sql(f"INSERT INTO {table} VALUES ({values})")
+    engine.dispose()
 
 
 def test_the_shape_of_this_version_is_written_down(tmp_path: Path) -> None:
     """A change of the tables needs a new version, a migration, and the new shape as a file of its own."""
-    new = tmp_path / "new.sqlite3"
+    new, written = tmp_path / "new.sqlite3", tmp_path / "written.sqlite3"
     Ledger(f"sqlite:///{new}").close()
-    written = tmp_path / "written.sqlite3"
-    _made_of((SCHEMAS / f"{LEDGER_VERSION}.sql").read_text(), written)
+    with _raw(written) as db:
+        db.executescript((SCHEMAS / f"{LEDGER_VERSION}.sql").read_text())
     assert _shape(new) == _shape(written)
 
 
-@pytest.mark.parametrize("version", range(1, LEDGER_VERSION + 1))
-def test_an_older_ledger_is_brought_up_to_date_with_all_it_holds(tmp_path: Path, version: int) -> None:
+def test_an_older_ledger_gets_the_shape_of_this_version(tmp_path: Path) -> None:
     old, new = tmp_path / "old.sqlite3", tmp_path / "new.sqlite3"
-    _made_of((SCHEMAS / f"{version}.sql").read_text(), old)
-    with sqlite3.connect(old) as db:
-        db.execute("INSERT INTO longshore VALUES ('ledger_version', ?)", (str(version),))
-        db.execute(
-            "INSERT INTO batches (batch_id, run_no, state, rows, published, duplicates, rejected, ingested_at) "
-            "VALUES ('a', 1, 'settled', 3, 3, 1, 0, '2026-11-21 08:00:00.000000')"
-        )
-    db.close()
-    with Ledger(f"sqlite:///{old}") as ledger:
-        assert ledger.counts() == {"records": 3, "published": 3, "duplicate": 1, "rejected": 0}
+    _make_version_1(f"sqlite:///{old}")
+    Ledger(f"sqlite:///{old}").close()
     Ledger(f"sqlite:///{new}").close()
     assert _shape(old) == _shape(new)
+
+
+def test_an_older_ledger_keeps_all_it_holds(url: str) -> None:
+    _make_version_1(url)
+    for _ in range(2):
+        with Ledger(url) as ledger:
+            assert ledger.counts() == {"records": 1, "published": 1, "duplicate": 1, "rejected": 0}
+            assert [state.batch_id for state in ledger.unfinished()] == ["b"]
+            assert ledger.owners(["ab" * 32]) == {"ab" * 32: FINALIZED}
+            assert [one.finalized_as for one in audit.originals(ledger)] == ["_archive/a~2.txt", None]
+            assert last_runs(ledger, 1)[0]["run_id"] == "r"
+            assert len(ledger_id(ledger)) == 8
+            assert unfinished_forgets(ledger) == []
+            assert audit.damage(ledger) is None
+            # Version 1 did not know ctime and inode: the file is read again.
+            assert unchanged_kept(ledger, [LandedFile("b.txt", 10, 5, 8, 6)]) == set()
 
 
 def _with_migration(monkeypatch: pytest.MonkeyPatch, *steps: object) -> None:
@@ -214,7 +268,7 @@ def _add_table(db: sa.Connection) -> None:
 def _version(url: str) -> str:
     engine = sa.create_engine(url)
     with engine.connect() as db:
-        found = db.execute(sa.select(tables.about.c.value)).scalar_one()
+        found = db.execute(sa.select(tables.about.c.value).where(tables.about.c.key == "ledger_version")).scalar_one()
     engine.dispose()
     return str(found)
 
@@ -286,14 +340,12 @@ def _damaged(tmp_path: Path, what: str) -> Path:
     elif what == "pages of zeros":
         data[4096:] = bytes(len(data) - 4096)
     elif what == "no version":
-        with sqlite3.connect(file) as db:
+        with _raw(file) as db:
             db.execute("DELETE FROM longshore")
-        db.close()
         return file
     elif what == "an odd version":
-        with sqlite3.connect(file) as db:
+        with _raw(file) as db:
             db.execute("UPDATE longshore SET value = 'several'")
-        db.close()
         return file
     file.write_bytes(data)
     return file
@@ -311,7 +363,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.Mo
         connection.execute("PRAGMA max_page_count = 1")
 
     monkeypatch.setattr(engine, "_set_up_sqlite", full)
-    with pytest.raises(LedgerError, match="Make room there; nothing is lost"):
+    with pytest.raises(LedgerError, match="Free some space there; nothing is lost"):
         Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
 
 

@@ -23,8 +23,8 @@ from longshore.pipeline import ingest
 from longshore.settings import load_settings
 from longshore.storage import fault_injection
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.rewrites import Tombstones
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.rewrites import bury
+from longshore.storage.ledger.runs import begin_run, last_runs
 from longshore.storage.ledger.tables import deliveries, runs
 from longshore.storage.lock import holder_of, one_run_at_a_time
 from tests.storage.packing import ONE, THREE, TWO, land, zip_of
@@ -52,14 +52,13 @@ def test_a_tombstone_is_on_the_disk_before_the_next_step_also_where_the_server_i
 ) -> None:
     """The server of these tests has synchronous_commit off, as some that people run have."""
     with Ledger(postgres_url) as ledger:
-        tombstones = Tombstones(ledger)
         during: list[str] = []
 
         def ask(connection: sa.Connection) -> None:
             during.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
 
         sa.event.listen(ledger.engine, "commit", ask)
-        tombstones.bury(["ab" * 32], NOW)
+        bury(ledger, ["ab" * 32], NOW)
     assert during == ["on"]
 
 
@@ -84,7 +83,7 @@ def test_files_go_through_and_the_counts_add_up(project: Settings) -> None:
     assert (summary.published, summary.duplicate, summary.rejected, summary.records) == (2, 1, 1, 2)
     with Ledger(project.ledger_url) as ledger:
         assert ledger.counts() == {"records": 2, "published": 2, "duplicate": 1, "rejected": 1}
-        assert Runs(ledger).last(1)[0]["state"] == "completed"
+        assert last_runs(ledger, 1)[0]["state"] == "completed"
         assert not ledger.unfinished()
     assert _ingest(project).seen == 0
     assert not (project.warehouse / "_longshore" / "ledger.sqlite3").exists()
@@ -120,7 +119,7 @@ def test_a_run_on_another_machine_is_skipped_and_told_who_is_at_work(
         with pytest.raises(LockHeldError, match=r"Skipped: ingest 12345678 \(from .*\) is running since 20"):
             one_run_at_a_time(here.parent / "there" / "here", "ingest b", NOW, postgres_url).__enter__()
         monkeypatch.setattr(socket, "gethostname", lambda: "quay-7")
-        Runs(ledger).begin("12345678abcdef", "ingest", NOW)
+        begin_run(ledger, "12345678abcdef", "ingest", NOW)
         known = rf"ingest 12345678 \(process {os.getpid()} on quay-7\) is running since 2026-11-21T08:00:00\+00:00"
         with pytest.raises(LockHeldError, match=known):
             one_run_at_a_time(there / "here", "ingest b", NOW, postgres_url).__enter__()

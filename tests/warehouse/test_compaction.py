@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from longshore.errors import LockHeldError
 from longshore.maintenance.compact import plan_groups
 from longshore.maintenance.rewrite import now
-from longshore.storage.ledger.rewrites import PublishedPart, RewriteLedger
+from longshore.storage.ledger.rewrites import PublishedPart, published_parts
 from longshore.storage.ledger.tables import batches
 from longshore.storage.lock import one_run_at_a_time
 from tests.warehouse.project import article
@@ -20,7 +20,7 @@ from tests.warehouse.project import article
 def ledger_agrees(project):
     """Every visible part is the one that the ledger says, with the rows that it says, and none is missing."""
     with project.ledger() as ledger:
-        known = RewriteLedger(ledger).published_parts(project.parts())
+        known = published_parts(ledger, project.parts())
         records = ledger.counts()["records"]
         with ledger.engine.connect() as db:
             named = {row.part for row in db.execute(sa.select(batches.c.part).where(batches.c.part.is_not(None)))}

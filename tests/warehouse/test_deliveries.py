@@ -35,9 +35,9 @@ def test_a_row_says_where_the_file_is_now(project):
     project.ingest()
     rows = {row["path"]: row for row in pq.read_table(parts(project)[0]).to_pylist()}
     for row in rows.values():
-        assert (project.root / "landing" / row["finalized_as"]).is_file()
+        assert (project.root / "landing" / row["settled_as"]).is_file()
     assert rows["empty.txt"]["reason"] == "EMPTY"
-    assert rows["a.txt"]["finalized_at"] >= rows["a.txt"]["ingested_at"]
+    assert rows["a.txt"]["settled_at"] >= rows["a.txt"]["ingested_at"]
 
 
 def test_a_run_with_nothing_to_do_writes_nothing(project):
@@ -52,7 +52,7 @@ def test_a_file_that_was_not_moved_has_no_new_place(project, after_ingest):
     project.options["after_ingest"] = after_ingest
     project.drop("a.txt", article(1))
     project.ingest()
-    assert pq.read_table(parts(project)[0])["finalized_as"].to_pylist() == [None]
+    assert pq.read_table(parts(project)[0])["settled_as"].to_pylist() == [None]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from longshore.ingestion.originals import place_of_row
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import FILE_MODE, fsync_folder, make_folders, rename_no_replace
-from longshore.storage.ledger.queries import WrittenDeliveries
+from longshore.storage.ledger.queries import batches_of_run, mark_written, unwritten_runs
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -44,9 +44,9 @@ class DeliveryRow(NamedTuple):
     outcome: str
     reason: str | None
     detail: str | None
-    finalized_as: str | None
+    settled_as: str | None
     ingested_at: dt.datetime
-    finalized_at: dt.datetime
+    settled_at: dt.datetime
 
 
 def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
@@ -54,10 +54,10 @@ def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
 
     Only for the holder of the run lock, when every batch is settled: at a run's end, or after recovery.
     """
-    parts, written = [], WrittenDeliveries(ledger)
-    for run in written.unwritten_runs():
+    parts = []
+    for run in unwritten_runs(ledger):
         _write_part(warehouse, run.part, rows_of(ledger, run))
-        written.mark_written(run)
+        mark_written(ledger, run)
         parts.append(run.part)
     return parts
 
@@ -116,10 +116,10 @@ def _table(rows: Sequence[DeliveryRow], schema: pa.Schema) -> pa.Table:
 
 def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
     """Give the deliveries of one run as rows of the table, batch by batch."""
-    for batch, found in WrittenDeliveries(ledger).rows_of(run):
+    for batch, found in batches_of_run(ledger, run):
         kept = batch.after_ingest == "keep"
         for row in found:
-            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, finalized_as = row
+            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, finalized_as, _ = row
             # Null where the landed file was not moved, or is gone.
             moved = not is_member and (finalized_as is not None or not kept)
             yield DeliveryRow(

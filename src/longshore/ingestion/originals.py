@@ -15,7 +15,7 @@ from longshore.records import Delivery, LandedFile, Outcome
 from longshore.storage.archives.members import members
 from longshore.storage.filesystem import fsync_folder
 from longshore.storage.landing import MovedError
-from longshore.storage.ledger.queries import LedgerOriginals
+from longshore.storage.ledger.queries import deliveries_in_batches, deliveries_of_records
 from longshore.storage.listing import REJECTED
 from longshore.storage.names import from_source_path, to_source_path
 
@@ -63,12 +63,12 @@ def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of 
 
 def originals_in(ledger: Ledger, batch_nos: Iterable[int], record_ids: Iterable[str]) -> dict[str, list[Original]]:
     """Give where the originals of these records are that came in these batches."""
-    return _by_record(LedgerOriginals(ledger).in_batches(batch_nos, record_ids))
+    return _by_record(deliveries_in_batches(ledger, batch_nos, record_ids))
 
 
 def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[Original]]:
     """Give every place where these records were ever delivered; this looks through all deliveries."""
-    return _by_record(LedgerOriginals(ledger).of_records(record_ids))
+    return _by_record(deliveries_of_records(ledger, record_ids))
 
 
 def read_originals(
@@ -142,7 +142,7 @@ def delete_landed(file: LandedFile, landing: Landing) -> None:
 def _by_record(brought: Iterable[Brought]) -> dict[str, list[Original]]:
     found: dict[str, list[Original]] = {}
     for one in brought:
-        original = _original(one.row, one.pack)
+        original = _original(one.row, one.archive)
         if original is not None:
             found.setdefault(original.record_id, []).append(original)
     return found

@@ -20,7 +20,7 @@ from longshore.storage import fault_injection
 from longshore.storage.archives.members import is_archive, may_be_archive, members
 from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import MovedError
-from longshore.storage.ledger.batches import VISIBLE
+from longshore.storage.ledger.batches import FINALIZED
 from longshore.storage.ledger.rewrites import buried
 from longshore.text.normalise import NORMALISER_VERSION
 
@@ -172,7 +172,7 @@ def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tupl
     waiting: list[LandedFile] = []
     for of_a_file in found:
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
-        if states.issubset(VISIBLE):
+        if states <= {FINALIZED}:
             deliveries += conclude_archives(
                 [_planned(unless_forgotten(d, forgotten), owners, sources) for d in of_a_file]
             )

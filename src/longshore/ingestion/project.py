@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from longshore.errors import LedgerError
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.runs import KeptFiles
+from longshore.storage.ledger.runs import count_stuck, unchanged_kept
 from longshore.storage.listing import wanted_by
 from longshore.storage.warehouse import Warehouse
 
@@ -87,11 +87,10 @@ def _records_alone(ledger: Ledger | None, warehouse: Warehouse) -> str | None:
 
 def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:
     """Give what tells of some files which were ingested and left in landing; None where there can be none."""
-    kept = KeptFiles(ledger)
     if settings.after_ingest == "keep":
-        return kept.unchanged
-    if kept.count_stuck():
-        return partial(kept.unchanged, stuck=True)
+        return partial(unchanged_kept, ledger)
+    if count_stuck(ledger):
+        return partial(unchanged_kept, ledger, stuck=True)
     return None
 
 

@@ -12,7 +12,7 @@ from longshore.errors import LedgerError
 from longshore.ingestion.finalization import finalize
 from longshore.ingestion.project import what_was_lost
 from longshore.storage import fault_injection
-from longshore.storage.ledger.batches import PUBLISHED, STAGED
+from longshore.storage.ledger.batches import STAGED
 from longshore.storage.partition_swap import recover_rewrites
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
     rewrites = recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds)
     unfinished = ledger.unfinished()
     for batch in unfinished:
-        visible = batch.state == PUBLISHED or (
-            batch.state == STAGED and (batch.part is None or warehouse.finish_publish(batch.part, batch.part_sha256))
+        visible = batch.state == STAGED and (
+            batch.part is None or warehouse.finish_publish(batch.part, batch.part_sha256)
         )
         if visible:
             done = finalize(ledger.endings(batch.batch_no), batch.ingested_at, landing, settings, again=True)

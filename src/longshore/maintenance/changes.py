@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from longshore.errors import SettingsError
 from longshore.ingestion.project import open_ledger, refuse_lost_ledger
-from longshore.storage.ledger.queries import batches_after, ids_of_batch, ids_of_rewrite, mark_of, rewrites_after
-from longshore.storage.ledger.rewrites import RewriteLedger
+from longshore.storage.ledger.queries import batches_after, ids_of_batch, ids_of_rewrite, ledger_id, rewrites_after
 from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -65,16 +64,15 @@ def read_changes(settings: Settings, token: str = START, *, with_ids: bool = Fal
     """
     with open_ledger(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
-        RewriteLedger(ledger)  # makes its tables in a ledger that has not got them
-        ledger_id = mark_of(ledger)
-        batch_no, rewrite_no = _parse(token, ledger_id)
+        own_id = ledger_id(ledger)
+        batch_no, rewrite_no = _parse(token, own_id)
         with ledger.engine.connect() as db:
             # Asked before the batches: what a rewrite touched was published before it, so it is told before it too.
             touched = rewrites_after(db, rewrite_no, _KINDS)
             for batch in batches_after(db, batch_no):
                 batch_no = batch.batch_no
                 yield Change(
-                    f"{ledger_id}-{batch_no}-{rewrite_no}",
+                    f"{own_id}-{batch_no}-{rewrite_no}",
                     "added",
                     batch.batch_id,
                     batch.part,
@@ -84,7 +82,7 @@ def read_changes(settings: Settings, token: str = START, *, with_ids: bool = Fal
                 )
             for rewrite_no, kind in touched:
                 ids = ids_of_rewrite(db, rewrite_no)
-                yield Change(f"{ledger_id}-{batch_no}-{rewrite_no}", _KINDS[kind], record_ids=ids)
+                yield Change(f"{own_id}-{batch_no}-{rewrite_no}", _KINDS[kind], record_ids=ids)
 
 
 def _parse(token: str, ledger_id: str) -> tuple[int, int]:

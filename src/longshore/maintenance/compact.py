@@ -20,8 +20,8 @@ from longshore.maintenance.forget import ForgetSummary, finish_forgetting
 from longshore.maintenance.rewrite import Change, prove, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import FILE_MODE
-from longshore.storage.ledger.queries import WrittenDeliveries
-from longshore.storage.ledger.rewrites import Move, Plan, PublishedPart
+from longshore.storage.ledger.queries import unwritten_run_ids
+from longshore.storage.ledger.rewrites import Move, Plan, PublishedPart, unfinished_forgets
 from longshore.storage.parquet import ColumnSums, WrittenPart, sha256_of
 from longshore.storage.partition_swap import drop_old
 from longshore.storage.schema import DELIVERIES, conform, file_metadata, part_options
@@ -45,7 +45,7 @@ def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPar
 
     A part that cannot be read is left alone: it cannot be merged, and no ledger has its hash.
     """
-    in_hand = WrittenDeliveries(rewriter.ledger).runs_in_hand()
+    in_hand = unwritten_run_ids(rewriter.ledger)
     found = []
     for path in (rewriter.warehouse.deliveries / partition).glob("*.parquet"):
         part = f"{partition}/{path.name}"
@@ -189,7 +189,7 @@ def compact_warehouse(
     began = time.monotonic()
     summary = CompactionSummary(dry_run)
     with rewriting(settings, "compact", summary.to_dict) as rewriter:
-        if not dry_run and rewriter.tombstones.half_forgotten():
+        if not dry_run and unfinished_forgets(rewriter.ledger):
             # Someone asked for it, and the process died: it is not left to be asked for again.
             finish_forgetting(rewriter, ForgetSummary())
         for partition in rewriter.partitions() + rewriter.delivery_partitions():
@@ -199,7 +199,7 @@ def compact_warehouse(
                 if observer is not None:
                     observer.said(f"{partition}: {done.skipped or f'{done.parts_before} -> {done.parts_after} parts'}")
         if not dry_run:
-            summary.old_folders_removed += drop_old(rewriter.warehouse, rewriter.store, settings.rewrite_grace_seconds)
+            summary.old_folders_removed += drop_old(rewriter.warehouse, rewriter.ledger, settings.rewrite_grace_seconds)
         summary.seconds = time.monotonic() - began
     return summary
 

@@ -36,6 +36,17 @@ from longshore.storage.archives.members import members_in
 from longshore.storage.archives.remove_member import repack
 from longshore.storage.archives.stream import ArchiveError, ArchiveLimits, Budget
 from longshore.storage.landing import DRAFT, Landing, MovedError
+from longshore.storage.ledger.rewrites import (
+    bury,
+    mark_deliveries_gone,
+    mark_forgotten,
+    mark_members_removed,
+    published_parts,
+    published_places,
+    unfinished_forgets,
+    unfinished_rewrites,
+)
+from longshore.storage.ledger.runs import update_kept
 from longshore.storage.names import from_source_path, printable
 from longshore.storage.partition_swap import drop_old
 
@@ -45,12 +56,10 @@ if TYPE_CHECKING:
     from longshore.ingestion.originals import Original
     from longshore.records import LandedFile
     from longshore.settings import Settings
-    from longshore.storage.ledger.rewrites import Tombstones
+    from longshore.storage.ledger.batches import Ledger
 
 
-def remove_member(
-    originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, tombstones: Tombstones
-) -> int:
+def remove_member(originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, ledger: Ledger) -> int:
     """Take these originals, all of one pack, out of it for good; give how many files it held of them.
 
     Raises:
@@ -66,14 +75,14 @@ def remove_member(
         # Each member is read whole, also one that was too large for a text.
         limits = replace(limits, max_member_bytes=limits.max_bytes)
         try:
-            removed = _remove(originals, gone, file, landing, limits, tombstones)
+            removed = _remove(originals, gone, file, landing, limits, ledger)
         except (ArchiveError, MovedError, OSError) as error:
             raise WarehouseError(f"{error}") from error
         except Exception as error:  # what the libraries raise for damaged data
             raise WarehouseError(f"it cannot be unpacked ({type(error).__name__}: {error})") from error
         finally:
             landing.remove_beside(place, DRAFT)
-    tombstones.mark_gone(original.delivery_no for original in originals)
+    mark_deliveries_gone(ledger, (original.delivery_no for original in originals))
     return removed
 
 
@@ -83,7 +92,7 @@ def _remove(
     file: LandedFile,
     landing: Landing,
     limits: ArchiveLimits,
-    tombstones: Tombstones,
+    ledger: Ledger,
 ) -> int:
     name = file.path.rpartition("/")[2]
     archive_no = originals[0].archive_no
@@ -105,12 +114,12 @@ def _remove(
     fault_injection.step("forget.repacked")
     if not left:
         delete_landed(file, landing)
-        tombstones.mark_gone([archive_no])
+        mark_deliveries_gone(ledger, [archive_no])
         return removed
     said = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without what was forgotten: SHA-256 {sha256}."
-    tombstones.mark_members_removed(archive_no, size, said)
+    mark_members_removed(ledger, archive_no, size, said)
     fault_injection.step("forget.pack_told")
-    landing.replace_by_draft(file)
+    update_kept(ledger, landing.replace_by_draft(file))
     fault_injection.step("forget.archive_replaced")
     return removed
 
@@ -189,7 +198,7 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
         with Landing(settings.landing) as landing:
             # A ledger that knows nothing of what is there would say that nothing is left of the record.
             refuse_lost_ledger(rewriter.ledger, rewriter.warehouse, landing)
-        rewriter.tombstones.bury(summary.asked, now())
+        bury(rewriter.ledger, summary.asked, now())
         fault_injection.step("forget.buried")
         finish_forgetting(rewriter, summary)
     return summary
@@ -197,7 +206,7 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
 
 def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
     """Remove whatever is left of all records that have an open tombstone."""
-    record_ids = rewriter.tombstones.half_forgotten()
+    record_ids = unfinished_forgets(rewriter.ledger)
     if not record_ids:
         return
     with rewriter.run_lock():
@@ -210,16 +219,18 @@ def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
     summary.unknown += sorted(set(record_ids) - known - originals.keys())
     undone |= _delete_originals(rewriter, originals, summary)
     fault_injection.step("forget.done")
-    rewriter.tombstones.mark_forgotten(set(record_ids) - undone, now())
+    mark_forgotten(rewriter.ledger, set(record_ids) - undone, now())
 
 
 def _rewrite_parts(rewriter: Rewriter, record_ids: Collection[str], summary: ForgetSummary) -> set[str]:
     """Write each part that holds one of these records without it; give those that had a home."""
-    store = rewriter.store
-    homes = store.homes_of(record_ids)
+    ledger = rewriter.ledger
+    homes = published_places(ledger, record_ids)
     for partition in sorted({part.partition("/")[0] for _, part in homes.values()}):
         change = _Without(homes={record_id: home[0] for record_id, home in homes.items()})
-        parts = store.published_parts(sorted({part for _, part in homes.values() if part.startswith(f"{partition}/")}))
+        parts = published_parts(
+            ledger, sorted({part for _, part in homes.values() if part.startswith(f"{partition}/")})
+        )
         rewriter.rewrite(partition, [[part] for part in parts], change)
         summary.records_removed += len(change.gone)
     return set(homes)
@@ -228,8 +239,10 @@ def _rewrite_parts(rewriter: Rewriter, record_ids: Collection[str], summary: For
 def _drop_copies(rewriter: Rewriter, record_ids: set[str], summary: ForgetSummary) -> set[str]:
     """Drop the parts that no reader finds any more and that may hold the text; give what could not be undone."""
     # Folders of earlier rewrites hold it as long as their grace lasts.
-    drop_old(rewriter.warehouse, rewriter.store, 0)
-    stuck = [f"_longshore/rewrites/{one.rewrite_no}: it cannot be deleted." for one in rewriter.store.unfinished()]
+    drop_old(rewriter.warehouse, rewriter.ledger, 0)
+    stuck = [
+        f"_longshore/rewrites/{one.rewrite_no}: it cannot be deleted." for one in unfinished_rewrites(rewriter.ledger)
+    ]
     # So do parts that `verify --repair` set aside, of which other parts hold every row.
     for part in rewriter.warehouse.aside():
         path = rewriter.warehouse.root / part
@@ -247,7 +260,7 @@ def _delete_originals(
     rewriter: Rewriter, originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
 ) -> set[str]:
     """Delete every original that the ledger knows of; give the records of which one is left."""
-    tombstones, limits = rewriter.tombstones, rewriter.settings.archive_limits
+    ledger, limits = rewriter.ledger, rewriter.settings.archive_limits
     undone: set[str] = set()
     packs: dict[str, list[Original]] = {}
     with Landing(rewriter.settings.landing) as landing:
@@ -258,13 +271,13 @@ def _delete_originals(
             fault_injection.step("forget.original")
             try:
                 summary.originals_deleted += delete_original(original, landing)
-                tombstones.mark_gone([original.delivery_no])
+                mark_deliveries_gone(ledger, [original.delivery_no])
             except OSError as error:
                 summary.left.append(f"{original.place}: {error.strerror}.")
                 undone.add(original.record_id)
         for place, inside in packs.items():
             try:
-                summary.originals_deleted += remove_member(inside, landing, limits, tombstones)
+                summary.originals_deleted += remove_member(inside, landing, limits, ledger)
             except WarehouseError as error:
                 summary.left.append(f"{place} (as {inside[0].member}): {error}.")
                 undone |= {original.record_id for original in inside}

@@ -19,8 +19,8 @@ from longshore.ingestion.project import ledger_if_any, open_ledger, refuse_lost_
 from longshore.records import GONE, Outcome
 from longshore.storage.landing import Landing, MovedError
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.queries import Rejections
-from longshore.storage.ledger.runs import KeptFiles
+from longshore.storage.ledger.queries import file_rejections, mark_rejection_gone, member_rejections
+from longshore.storage.ledger.runs import drop_kept
 from longshore.storage.listing import REJECTED
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.names import from_source_path, to_source_path
@@ -57,7 +57,7 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
             return []
         # By place: a file that was kept and retried may have been rejected there more than once.
         found: dict[str, Rejected] = {}
-        for one in Rejections(ledger).of_files(reason):
+        for one in file_rejections(ledger, reason):
             place = _place(one)
             if place is not None and landing.look(place) is not None:
                 found[place] = _rejected(one, place)
@@ -72,7 +72,7 @@ def rejected_members(settings: Settings, reason: str | None = None) -> list[Reje
             return []
         return [
             Rejected(one.source_path, one.reason, one.detail, one.size, _moment(one.ingested_at), None)
-            for one in Rejections(ledger).of_members(reason)
+            for one in member_rejections(ledger, reason)
         ]
 
 
@@ -115,8 +115,7 @@ def retry(
     with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
         chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
         with open_ledger(settings) as ledger:
-            known = Rejections(ledger)
-            return [back for one in chosen if (back := _put_back(one, landing, ledger, known)) is not None]
+            return [back for one in chosen if (back := _put_back(one, landing, ledger)) is not None]
 
 
 def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool) -> list[Rejected]:
@@ -131,11 +130,11 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
     return [one for one in found if one in wanted]
 
 
-def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections) -> str | None:
+def _put_back(one: Rejected, landing: Landing, ledger: Ledger) -> str | None:
     assert one.place is not None  # of a file that is on its own
     place, path = from_source_path(one.place), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
-        KeptFiles(ledger).drop([path])
+        drop_kept(ledger, [path])
         return one.path
     try:
         back = landing.put_back(place, path)
@@ -143,7 +142,7 @@ def _put_back(one: Rejected, landing: Landing, ledger: Ledger, known: Rejections
         return None
     # The reason goes last: a file without one is still found by its ledger row, a reason without a file means nothing.
     landing.remove_beside(place, reason_name(place.rpartition("/")[2]))
-    known.mark_gone(place)
+    mark_rejection_gone(ledger, place)
     return to_source_path(back)
 
 

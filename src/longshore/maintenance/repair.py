@@ -36,11 +36,20 @@ from longshore.maintenance.verify import what_is_amiss
 from longshore.records import GONE, LandedFile, Outcome
 from longshore.storage.filesystem import rename_no_replace
 from longshore.storage.landing import MovedError
-from longshore.storage.ledger.audit import LedgerAudit, LedgerPart
+from longshore.storage.ledger import audit
+from longshore.storage.ledger.audit import LedgerPart
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.queries import WrittenDeliveries
-from longshore.storage.ledger.repair import Adoption, Found, LedgerAdoption, day_of
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.queries import take_as_written
+from longshore.storage.ledger.repair import (
+    Adoption,
+    Found,
+    adopt,
+    archived_on,
+    day_of,
+    drop_ownerless_sources,
+    has_members,
+)
+from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.listing import ARCHIVE, REJECTED
 from longshore.storage.names import from_source_path, to_source_path
 
@@ -61,8 +70,7 @@ def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Land
     """Write down the parts that the ledger does not know, or set them aside; give a sentence for each."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that other commands need not pay
 
-    audit, adoption = LedgerAudit(ledger), LedgerAdoption(ledger)
-    known = {part.part for part in audit.parts()}
+    known = {part.part for part in audit.parts(ledger)}
     for part in list(warehouse.parts()):
         if part in known:
             continue
@@ -70,11 +78,11 @@ def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Land
             rows = _rows(warehouse.records / part)
         except (pa.ArrowException, KeyError, OSError):
             continue  # `verify` lists it: what cannot be read cannot be adopted
-        homes = audit.parts_of(row["record_id"] for row in rows)
+        homes = audit.parts_of(ledger, (row["record_id"] for row in rows))
         if not homes:
-            adoption.adopt(run_no, _adoptions(part, rows, warehouse, landing))
+            adopt(ledger, run_no, _adoptions(part, rows, warehouse, landing))
             yield f"The part {part} with {len(rows):,} record(s) was adopted."
-        elif len(homes) == len(rows) and _all_sound(set(homes.values()), audit, warehouse):
+        elif len(homes) == len(rows) and _all_sound(set(homes.values()), ledger, warehouse):
             warehouse.set_aside(part)
             yield f"The part {part} held only records that other parts hold too: it is set aside in _longshore/aside."
 
@@ -117,28 +125,27 @@ def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
     )
 
 
-def _all_sound(parts: set[str | None], audit: LedgerAudit, warehouse: Warehouse) -> bool:
-    return all(warehouse.finish_publish(part.part, part.sha256) for part in audit.parts() if part.part in parts)
+def _all_sound(parts: set[str | None], ledger: Ledger, warehouse: Warehouse) -> bool:
+    return all(warehouse.finish_publish(part.part, part.sha256) for part in audit.parts(ledger) if part.part in parts)
 
 
 def remember_originals(ledger: Ledger, run_no: int, landing: Landing) -> Iterator[str]:
     """Write down what lies in `_archive/` and `_rejected/` again, or put it back; give sentences with the counts."""
-    audit, adoption = LedgerAudit(ledger), LedgerAdoption(ledger)
     remembered = put_back = 0
     for day in landing.folders_in(ARCHIVE):
-        known = adoption.archived_on(day)
+        known = archived_on(ledger, day)
         strangers = [file for file in landing.files_below(day) if file.path not in known]
         for start in range(0, len(strangers), _BATCH):
-            found, without_record = _duplicates(audit, adoption, landing, day, strangers[start : start + _BATCH])
+            found, without_record = _duplicates(ledger, landing, day, strangers[start : start + _BATCH])
             if found:
-                adoption.adopt(run_no, [_memory(day, "archive", found)])
+                adopt(ledger, run_no, [_memory(day, "archive", found)])
                 remembered += len(found)
             for file in without_record:
                 landing.put_back(file.path, file.path[len(day) + 1 :])
                 put_back += 1
     rejected = list(_rejections(landing))
     if rejected:
-        adoption.adopt(run_no, [_memory(REJECTED, "archive", rejected)])
+        adopt(ledger, run_no, [_memory(REJECTED, "archive", rejected)])
     if remembered or rejected:
         yield f"{remembered:,} archived and {len(rejected):,} rejected file(s) were remembered again."
     if put_back:
@@ -152,18 +159,18 @@ def _memory(folder: str, after_ingest: str, found: list[Found]) -> Adoption:
 
 
 def _duplicates(
-    audit: LedgerAudit, adoption: LedgerAdoption, landing: Landing, day: str, files: list[LandedFile]
+    ledger: Ledger, landing: Landing, day: str, files: list[LandedFile]
 ) -> tuple[list[Found], list[LandedFile]]:
     """Tell archived files whose record exists (duplicates and packs) from those that have none."""
     found, without_record = [], []
     digests = {file.path: digest for file in files if (digest := _sha256(landing, file)) is not None}
-    owned = audit.parts_of(digests.values())
+    owned = audit.parts_of(ledger, digests.values())
     for file in files:
         path = to_source_path(file.path[len(day) + 1 :])
         digest = digests.get(file.path)
         if digest in owned:
             found.append(Found(path, file.size, file.modified_ns, digest, Outcome.DUPLICATE))
-        elif adoption.has_members(path):
+        elif has_members(ledger, path):
             found.append(Found(path, file.size, file.modified_ns, None, Outcome.PUBLISHED))
         elif digest is not None:
             without_record.append(file)
@@ -223,21 +230,20 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
     with Ledger(url) as ledger:
         lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
         run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
-        run_no = Runs(ledger).begin(run_id, "repair", now)
+        run_no = begin_run(ledger, run_id, "repair", now)
         finished = recover(ledger, warehouse, landing, settings)
         if finished:
             done.append(f"{finished} unfinished batch(es) were finished or undone.")
-        adoption = LedgerAdoption(ledger)
-        dropped = adoption.drop_ownerless_sources()
+        dropped = drop_ownerless_sources(ledger)
         if dropped:
             done.append(f"{dropped} stale claim(s) were dropped.")
         done.extend(adopt_parts(ledger, run_no, warehouse, landing))
         if lost:
             done.extend(remember_originals(ledger, run_no, landing))
             if next(warehouse.delivery_files(), None) is not None:
-                WrittenDeliveries(ledger).take_as_written()
+                take_as_written(ledger)
         done.extend(_write_deliveries(ledger, warehouse))
-        Runs(ledger).end(run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
+        end_run(ledger, run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
     return done
 
 
@@ -263,7 +269,7 @@ def _damage(url: str) -> str | None:
     """Say what is wrong with a ledger in SQLite, if its file is; another fault of it is not for us to mend."""
     try:
         with Ledger(url) as ledger:
-            return LedgerAudit(ledger).damage()
+            return audit.damage(ledger)
     except LedgerError as error:
         cause: Any = error.__cause__
         return _corruption(cause)

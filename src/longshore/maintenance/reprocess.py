@@ -26,6 +26,7 @@ from longshore.maintenance.rewrite import Change, rewriting, tables_of
 from longshore.maintenance.row_filter import parse_where
 from longshore.records import Record
 from longshore.storage.landing import Landing
+from longshore.storage.ledger.rewrites import published_places
 from longshore.storage.listing import first_match
 from longshore.storage.names import printable
 from longshore.storage.parquet import row_hashes
@@ -178,7 +179,7 @@ def reprocess_warehouse(
             if observer is not None:
                 observer.said(f"{partition}: {len(change.touched):,} row(s) changed.")
         if not dry_run:
-            drop_old(rewriter.warehouse, rewriter.store, settings.rewrite_grace_seconds)
+            drop_old(rewriter.warehouse, rewriter.ledger, settings.rewrite_grace_seconds)
     return summary
 
 
@@ -248,7 +249,7 @@ class Renormalise(Change):
         """Normalise the original of each row; None where that cannot be done, which is listed."""
         ledger, limits = self.rewriter.ledger, self.rewriter.settings.archive_limits
         paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
-        batch_nos = {batch_no for batch_no, _ in self.rewriter.store.homes_of(paths).values()}
+        batch_nos = {batch_no for batch_no, _ in published_places(self.rewriter.ledger, paths).values()}
         records: dict[str, Record | None] = {}
 
         def read(originals: dict[str, list[Original]]) -> None:

@@ -24,8 +24,8 @@ from longshore.storage import fault_injection
 from longshore.storage.filesystem import fsync_folder
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.rewrites import Move, NewPart, Plan, RewriteLedger, Tombstones
-from longshore.storage.ledger.runs import Runs
+from longshore.storage.ledger.rewrites import Move, NewPart, Plan, begin_rewrite, published_parts, unfinished_rewrites
+from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.parquet import ColumnSums, SortedPart, sha256_of
 from longshore.storage.partition_swap import (
     abandon,
@@ -152,8 +152,6 @@ class Rewriter:
     settings: Settings
     warehouse: Warehouse
     ledger: Ledger
-    store: RewriteLedger
-    tombstones: Tombstones
     kind: str
     run_no: int
 
@@ -172,7 +170,7 @@ class Rewriter:
         """Give the parts of a partition that may be rewritten: published, and of a schema that we know."""
         folder = self.warehouse.records / partition
         names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
-        return [part for part in self.store.published_parts(names) if self.is_known(part.part)]
+        return [part for part in published_parts(self.ledger, names) if self.is_known(part.part)]
 
     def rewrite(
         self,
@@ -211,16 +209,16 @@ class Rewriter:
 
         Gives the new parts; None where the plan moves nothing. Raises as `rewrite`, and what `build` does.
         """
-        rewrite_no = self.store.begin(self.kind, self.run_no, partition)
+        rewrite_no = begin_rewrite(self.ledger, self.kind, self.run_no, partition)
         try:
             plan = build(build_folder(self.warehouse, rewrite_no, partition))
             fault_injection.step("rewrite.verified")
             if not plan.moves:
-                abandon(self.warehouse, self.store, rewrite_no)
+                abandon(self.warehouse, self.ledger, rewrite_no)
                 return None
             with self.run_lock() as still_held:
                 rewrite = (rewrite_no, partition)
-                exchange_partition(self.warehouse, self.store, rewrite, plan, still_held, touched)
+                exchange_partition(self.warehouse, self.ledger, rewrite, plan, still_held, touched)
         except BaseException:
             self._undo()
             raise
@@ -269,18 +267,17 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         open_ledger(settings) as ledger,
     ):
         refuse_lost_ledger(ledger, warehouse)
-        run_no = Runs(ledger).begin(run_id, kind, now())
+        run_no = begin_run(ledger, run_id, kind, now())
         state = "failed"
         try:
-            store = RewriteLedger(ledger)
-            rewriter = Rewriter(settings, warehouse, ledger, store, Tombstones(ledger), kind, run_no)
-            if store.unfinished():
+            rewriter = Rewriter(settings, warehouse, ledger, kind, run_no)
+            if unfinished_rewrites(ledger):
                 with rewriter.run_lock():
                     recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds, building=True)
             yield rewriter
             state = "completed"
         finally:
-            Runs(ledger).end(run_no, state, now(), summary())
+            end_run(ledger, run_no, state, now(), summary())
 
 
 def now() -> dt.datetime:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from longshore.ingestion.project import ledger_if_any, waiting_files, what_was_lost
 from longshore.storage.landing import Landing
-from longshore.storage.ledger.runs import KeptFiles, Runs
+from longshore.storage.ledger.runs import count_stuck, last_runs
 from longshore.storage.listing import PassedOver
 from longshore.storage.lock import holder_of
 from longshore.storage.warehouse import Warehouse
@@ -128,8 +128,8 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
                 counts["duplicate"],
                 counts["rejected"],
             )
-            status.runs = Runs(ledger).last(runs)
-            status.stuck = KeptFiles(ledger).count_stuck()
+            status.runs = last_runs(ledger, runs)
+            status.stuck = count_stuck(ledger)
             if not status.running and not holder_of(warehouse.inner, settings.ledger_url):
                 # Nobody holds the warehouse, before and after the ledger was read: a run that is open has died.
                 for run in status.runs:

@@ -28,8 +28,9 @@ from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_o
 from longshore.ingestion.project import open_ledger, what_was_lost
 from longshore.records import GONE, Outcome
 from longshore.storage.landing import Landing, MovedError
-from longshore.storage.ledger.audit import LedgerAudit
-from longshore.storage.ledger.queries import WrittenDeliveries
+from longshore.storage.ledger import audit
+from longshore.storage.ledger.queries import count_unwritten_batches, unwritten_run_ids, written_runs
+from longshore.storage.ledger.rewrites import unfinished_forgets
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.names import printable
@@ -107,11 +108,11 @@ def as_json(found: Verification) -> str:
     return json.dumps(found.to_dict(), ensure_ascii=True, indent=2)
 
 
-def check_originals(audit: LedgerAudit, landing: Landing, found: Verification) -> None:
+def check_originals(ledger: Ledger, landing: Landing, found: Verification) -> None:
     """Compare the archive a day at a time, then what was rejected."""
     rejected: dict[str, Original] = {}
     days_seen = set()
-    for day, originals in groupby(audit.originals(), lambda one: archive_day(one.ingested_at)):
+    for day, originals in groupby(audit.originals(ledger), lambda one: archive_day(one.ingested_at)):
         places: dict[str, Original] = {}
         for original in originals:
             place = finalized_place(original)
@@ -214,7 +215,7 @@ class Amiss:
 
 def check_deliveries(ledger: Ledger, warehouse: Warehouse, found: Verification) -> None:
     """Compare the rows of each run with the ledger, and name what else lies there."""
-    unwritten = WrittenDeliveries(ledger).count_unwritten_batches()
+    unwritten = count_unwritten_batches(ledger)
     if unwritten:
         sentence = f"{unwritten:,} batch(es) are not in it. The next run, or --repair, writes them."
         found.add("deliveries-unwritten", "deliveries", sentence)
@@ -235,8 +236,8 @@ def check_deliveries(ledger: Ledger, warehouse: Warehouse, found: Verification) 
 
 def what_is_amiss(ledger: Ledger, warehouse: Warehouse) -> Amiss:
     """Compare the table with what the ledger says should be in it."""
-    runs = {run.run_id: run for run in WrittenDeliveries(ledger).written_runs()}
-    in_hand = WrittenDeliveries(ledger).runs_in_hand()
+    runs = {run.run_id: run for run in written_runs(ledger)}
+    in_hand = unwritten_run_ids(ledger)
     amiss, told = Amiss(), set[str]()
     for part in sorted(warehouse.delivery_files()):
         if not _A_PART.fullmatch(part):
@@ -326,8 +327,7 @@ def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verif
         return found
     try:
         with open_ledger(settings) as ledger:
-            audit = LedgerAudit(ledger)
-            damage = audit.damage()
+            damage = audit.damage(ledger)
             if damage is not None:
                 found.add("ledger-damaged", "ledger", f"{damage}. --repair makes it anew.")
                 return found
@@ -335,48 +335,48 @@ def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verif
             for batch in unfinished:
                 sentence = f"It is {batch.state}: the next run, or --repair, finishes or undoes it."
                 found.add("batch-unfinished", batch.batch_id, sentence)
-            _check_counts(audit, found)
-            _check_parts(audit, warehouse, found)
-            _check_strangers(audit, warehouse, found, {batch.part for batch in unfinished if batch.part})
+            _check_counts(ledger, found)
+            _check_parts(ledger, warehouse, found)
+            _check_strangers(ledger, warehouse, found, {batch.part for batch in unfinished if batch.part})
             if unfinished:
                 found.notes.append("Originals and deliveries were not compared: some batches are unfinished.")
             else:
-                check_originals(audit, landing, found)
+                check_originals(ledger, landing, found)
                 check_deliveries(ledger, warehouse, found)
     except LedgerError as error:
         found.add("ledger-damaged", "ledger", str(error))
     return found
 
 
-def _check_counts(audit: LedgerAudit, found: Verification) -> None:
-    for batch_id, rows, number in audit.miscounted():
+def _check_counts(ledger: Ledger, found: Verification) -> None:
+    for batch_id, rows, number in audit.miscounted_rows(ledger):
         found.add("batch-miscounted", batch_id, f"It has {rows:,} rows, but {number:,} sources.")
-    for batch_id in audit.miscounted_deliveries():
+    for batch_id in audit.miscounted_deliveries(ledger):
         found.add("batch-miscounted", batch_id, "Its counts by outcome are not those of its deliveries.")
-    for record_id in audit.ownerless_sources():
+    for record_id in audit.ownerless_sources(ledger):
         found.add("claim-stale", record_id, "It is claimed by a batch that does not exist. --repair drops the claim.")
-    for path, record_id in audit.deliveries_without_record():
+    for path, record_id in audit.deliveries_without_record(ledger):
         found.add("record-missing", path, f"It was delivered as {record_id}, of which there is no record.")
-    for record_id in audit.half_forgotten():
+    for record_id in unfinished_forgets(ledger, audit.MAX_LISTED):
         sentence = "Something of it may be left. `longshore forget` with it, or the next `longshore compact`, goes on."
         found.add("forget-unfinished", record_id, sentence)
-    for record_id in audit.forgotten_records():
+    for record_id in audit.forgotten_records(ledger):
         found.add("record-forgotten", record_id, "It was forgotten, and has a record. `longshore forget` removes it.")
 
 
-def _check_parts(audit: LedgerAudit, warehouse: Warehouse, found: Verification) -> None:
-    for part in audit.parts():
+def _check_parts(ledger: Ledger, warehouse: Warehouse, found: Verification) -> None:
+    for part in audit.parts(ledger):
         found.parts += 1
         found.records += part.rows
         try:
-            _check_part(part, audit, warehouse, found)
+            _check_part(part, ledger, warehouse, found)
         except FileNotFoundError:
             found.add("part-missing", part.part, f"{part.rows:,} records of it are gone. {_FROM_A_BACKUP}")
         except OSError as error:
             found.add("part-damaged", part.part, f"It cannot be read: {error.strerror or error}.")
 
 
-def _check_part(part: LedgerPart, audit: LedgerAudit, warehouse: Warehouse, found: Verification) -> None:
+def _check_part(part: LedgerPart, ledger: Ledger, warehouse: Warehouse, found: Verification) -> None:
     import pyarrow as pa  # noqa: PLC0415 - half a second that other commands need not pay
 
     path = warehouse.records / part.part
@@ -396,7 +396,7 @@ def _check_part(part: LedgerPart, audit: LedgerAudit, warehouse: Warehouse, foun
         found.add("part-miscounted", part.part, f"It holds {len(ids):,} records; the ledger says {part.rows:,}.")
     if len(set(ids)) != len(ids):
         found.add("record-twice", part.part, f"{len(ids) - len(set(ids)):,} of its records are in it twice.")
-    homes = audit.parts_of(ids)
+    homes = audit.parts_of(ledger, ids)
     for record_id in set(ids):
         if record_id not in homes:
             found.add("record-unknown", part.part, f"The ledger does not know its record {record_id}.")
@@ -413,8 +413,8 @@ def record_ids_of(warehouse: Warehouse, part: str) -> list[str]:
     return ids
 
 
-def _check_strangers(audit: LedgerAudit, warehouse: Warehouse, found: Verification, in_hand: set[str]) -> None:
-    known = {part.part for part in audit.parts()} | in_hand
+def _check_strangers(ledger: Ledger, warehouse: Warehouse, found: Verification, in_hand: set[str]) -> None:
+    known = {part.part for part in audit.parts(ledger)} | in_hand
     for path in warehouse.files():
         if path in known:
             continue

@@ -27,18 +27,18 @@ class MovedError(Exception):
 
 
 def landed(path: str, found: os.stat_result) -> LandedFile:
-    """Give what was found at a path as a landed file."""
-    return LandedFile(path, found.st_size, _modified_ns(found), _inode(found))
+    """Return the file that `os.stat` found at a path."""
+    return LandedFile(path, found.st_size, _int64(found.st_mtime_ns), _inode(found), _int64(found.st_ctime_ns))
 
 
 def is_same(found: os.stat_result, file: LandedFile) -> bool:
     """Tell whether what was found is the file that was listed, unchanged."""
-    return found.st_size == file.size and _inode(found) == file.inode and _modified_ns(found) == file.modified_ns
+    return found.st_size == file.size and _inode(found) == file.inode and _int64(found.st_mtime_ns) == file.modified_ns
 
 
-def _modified_ns(found: os.stat_result) -> int:
-    # A file may claim any year; a database's integer, and an Arrow timestamp, end in 2262.
-    return max(-0x7FFF_FFFF_FFFF_FFFF, min(found.st_mtime_ns, 0x7FFF_FFFF_FFFF_FFFF))
+def _int64(time_ns: int) -> int:
+    # A file may have any year; a database's integer, and an Arrow timestamp, end in 2262.
+    return max(-0x7FFF_FFFF_FFFF_FFFF, min(time_ns, 0x7FFF_FFFF_FFFF_FFFF))
 
 
 def _inode(found: os.stat_result) -> int:

@@ -58,8 +58,10 @@ def draft_beside(folders: Folders, path: str) -> BinaryIO:
     return _draft_in(folders.locate(path)[0])
 
 
-def replace_by_draft(folders: Folders, file: LandedFile) -> None:
-    """Put the draft beside a file in its place, with its time: the one rename that replaces what was delivered.
+def replace_by_draft(folders: Folders, file: LandedFile) -> LandedFile:
+    """Replace a file by the draft beside it, keep its mtime, and return what is there now.
+
+    This is the only rename that replaces what was delivered.
 
     Raises:
         MovedError: it is no longer the file that was listed; nothing was changed.
@@ -70,6 +72,7 @@ def replace_by_draft(folders: Folders, file: LandedFile) -> None:
     os.utime(DRAFT, ns=(file.modified_ns, file.modified_ns), dir_fd=fd)
     os.rename(DRAFT, name, src_dir_fd=fd, dst_dir_fd=fd)
     fsync_fd(fd)
+    return landed(file.path, os.stat(name, dir_fd=fd, follow_symlinks=False))
 
 
 def remove_beside(folders: Folders, path: str, name: str) -> None:
@@ -384,9 +387,9 @@ class Landing:
         """Open an empty draft in the folder of `path`, to be written and read."""
         return draft_beside(self._folders, path)
 
-    def replace_by_draft(self, file: LandedFile) -> None:
-        """Put the draft beside a file in its place, if that is still the one that was listed."""
-        replace_by_draft(self._folders, file)
+    def replace_by_draft(self, file: LandedFile) -> LandedFile:
+        """Replace a file by the draft beside it, if it is still the one that was listed; return what is there now."""
+        return replace_by_draft(self._folders, file)
 
     def remove_beside(self, path: str, name: str) -> None:
         """Remove a file that `write_beside` wrote; one that is gone is let be."""

@@ -27,7 +27,16 @@ from typing import TYPE_CHECKING
 from longshore.errors import LockHeldError, WarehouseError
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import exchange, fsync_folder, make_folders
-from longshore.storage.ledger.rewrites import BUILDING, EXCHANGED, READY, RewriteLedger
+from longshore.storage.ledger.rewrites import (
+    BUILDING,
+    EXCHANGED,
+    READY,
+    abandon_rewrite,
+    mark_done,
+    mark_exchanged,
+    mark_ready,
+    unfinished_rewrites,
+)
 from longshore.storage.lock import one_run_at_a_time
 
 if TYPE_CHECKING:
@@ -88,7 +97,7 @@ def run_lock_within(
 
 def exchange_partition(
     warehouse: Warehouse,
-    ledger: RewriteLedger,
+    ledger: Ledger,
     rewrite: tuple[int, str],
     plan: Plan,
     still_held: Callable[[], None],
@@ -113,14 +122,14 @@ def exchange_partition(
     going = {move.old.rpartition("/")[2] for move in plan.moves}
     _bring_along(visible, built, going)
     fault_injection.step("rewrite.linked")
-    ledger.mark_ready(rewrite_no, plan, touched)
+    mark_ready(ledger, rewrite_no, plan, touched)
     fault_injection.step("rewrite.ready")
     still_held()
     _swap(visible, built)
     fault_injection.step("rewrite.exchanged")
     fsync_folder(visible.parent)
     fsync_folder(built.parent)
-    ledger.mark_exchanged(rewrite_no, plan, dt.datetime.now(dt.UTC))
+    mark_exchanged(ledger, rewrite_no, plan, dt.datetime.now(dt.UTC))
     fault_injection.step("rewrite.told")
     _remove_if_empty(visible)
 
@@ -132,32 +141,31 @@ def recover_rewrites(ledger: Ledger, warehouse: Warehouse, grace_seconds: float,
     until after its exchange. One that is `building` may be alive unless the caller holds the right to rewrite too
     (`building`).
     """
-    store = RewriteLedger(ledger)
     unfinished = 0
-    for rewrite in store.unfinished():
+    for rewrite in unfinished_rewrites(ledger):
         if rewrite.state == READY and rewrite.plan is not None:
             unfinished += 1
             if _was_exchanged(warehouse, rewrite):
-                store.mark_exchanged(rewrite.rewrite_no, rewrite.plan, dt.datetime.now(dt.UTC))
+                mark_exchanged(ledger, rewrite.rewrite_no, rewrite.plan, dt.datetime.now(dt.UTC))
             else:
-                abandon(warehouse, store, rewrite.rewrite_no)
+                abandon(warehouse, ledger, rewrite.rewrite_no)
         elif rewrite.state == BUILDING and building:
             unfinished += 1
-            abandon(warehouse, store, rewrite.rewrite_no)
-    drop_old(warehouse, store, grace_seconds)
+            abandon(warehouse, ledger, rewrite.rewrite_no)
+    drop_old(warehouse, ledger, grace_seconds)
     return unfinished
 
 
-def abandon(warehouse: Warehouse, ledger: RewriteLedger, rewrite_no: int) -> None:
+def abandon(warehouse: Warehouse, ledger: Ledger, rewrite_no: int) -> None:
     """Drop what was built for a rewrite that readers never saw."""
     shutil.rmtree(_folder(warehouse, rewrite_no), ignore_errors=True)
-    ledger.abandon(rewrite_no)
+    abandon_rewrite(ledger, rewrite_no)
 
 
-def drop_old(warehouse: Warehouse, ledger: RewriteLedger, grace_seconds: float) -> int:
+def drop_old(warehouse: Warehouse, ledger: Ledger, grace_seconds: float) -> int:
     """Remove the folders that were exchanged away so long ago; say how many."""
     dropped = 0
-    for rewrite in ledger.unfinished():
+    for rewrite in unfinished_rewrites(ledger):
         # What was forgotten is gone at once.
         grace = 0 if rewrite.kind == "forget" else grace_seconds
         if rewrite.state == EXCHANGED and time.time() - (rewrite.ended_at or 0) >= grace:
@@ -165,7 +173,7 @@ def drop_old(warehouse: Warehouse, ledger: RewriteLedger, grace_seconds: float) 
             shutil.rmtree(folder, ignore_errors=True)
             fault_injection.step("rewrite.dropped")
             if not folder.exists():
-                ledger.mark_done(rewrite.rewrite_no)
+                mark_done(ledger, rewrite.rewrite_no)
                 dropped += 1
     return dropped
 

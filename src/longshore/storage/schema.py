@@ -89,6 +89,7 @@ PARTITION = pa.field(
     metadata={"description": "The UTC day of ingested_at; the name of the partition folder, not in the files."},
 )
 
+# `settled_…` is what the ledger calls `finalized_…`: readers of a published table rely on its column names.
 _DELIVERY_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ("run_id", pa.string(), False, "The run that took the delivery in."),
     ("batch_id", pa.string(), False, "The batch that the delivery was part of."),
@@ -100,9 +101,9 @@ _DELIVERY_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ("outcome", pa.string(), False, "published, duplicate or rejected."),
     ("reason", pa.string(), True, "Why it was rejected: EMPTY, BINARY, TOO_LARGE ..."),
     ("detail", pa.string(), True, "The same as a sentence: what was seen."),
-    ("finalized_as", pa.string(), True, "Where the landed file is now, below the landing root; null if not moved."),
+    ("settled_as", pa.string(), True, "Where the landed file is now, below the landing root; null if not moved."),
     ("ingested_at", _TIMESTAMP, False, "When its batch was taken."),
-    ("finalized_at", _TIMESTAMP, False, "When its batch was published and its file out of the way."),
+    ("settled_at", _TIMESTAMP, False, "When its batch was published and its file out of the way."),
 )
 
 RUN_DATE = pa.field(

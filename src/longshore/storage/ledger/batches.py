@@ -1,17 +1,15 @@
-"""The ledger: what has been delivered, claimed, published, rejected.
+"""The ledger: what was delivered, claimed, published and rejected.
 
-Promised: a source (its SHA-256) belongs to at most one batch, and a batch's state, with whether its part is visible,
-says exactly what must be done after a crash. A batch goes `claimed` → `staged` → `settled`, a transaction each. Until
-its part is visible (one that has none: until it is `staged`), its deliveries are intentions; from then on facts.
+Promised: a source (its SHA-256) belongs to at most one batch. The state of a batch, together with whether its part is
+visible, determines what to do after a crash. A batch goes `claimed` → `staged` → `finalized`, one transaction each.
+Its deliveries are intentions until its part is visible (or, without a part, until it is `staged`); then they are facts.
 
-Only `staged` is brought to the disk before the next step begins. A power cut may take back `claimed`: what was claimed
-was then never staged, so it never happened. It may take back `settled`: the batch is settled again, which changes
-nothing. It never takes back one and leaves a later one, because they are in one log. There is no state between the
-rename that publishes and `settled`: the part's name says that it was published, and the rename is on the disk before
-the first file is moved. (`published` is the state of batches that an early Longshore left.)
+Only `staged` is on the disk before the next step begins. A power cut may take back `claimed`: nothing was staged then.
+It may take back `finalized`: finalizing again changes nothing. It never takes back a step and leaves a later one,
+because all are in one log. There is no state between the rename that publishes and `finalized`: the name of the part
+shows that it was published, and the rename is on the disk before the first file is moved.
 
-Not promised: SQLite on a network file system. There the ledger belongs into PostgreSQL (`ledger_url`).
-Not here: runs (`ledger_runs.py`), files left in landing (`ledger_kept.py`), and what upkeep asks (`ledger_*.py`).
+Not promised: SQLite on a network file system. There the ledger belongs in PostgreSQL (`ledger_url`).
 """
 
 from __future__ import annotations
@@ -34,9 +32,9 @@ if TYPE_CHECKING:
 
     from longshore.records import Batch, Source
 
-# Well below the 32,766 variables that SQLite takes in a statement.
+# SQLite accepts 32,766 variables in a statement.
 _CHUNK = 500
-# Longer ones are of no use to a person, and the ledger is kept for ever.
+# The ledger is kept for ever, and nobody reads a longer one.
 _DETAIL_CHARS = 1000
 
 _NEW_SOURCES = (sources.c.record_id, sources.c.batch_no)
@@ -51,6 +49,7 @@ _NEW_DELIVERIES = (
     deliveries.c.outcome,
     deliveries.c.reason,
     deliveries.c.detail,
+    deliveries.c.changed_ns,
 )
 
 _T = TypeVar("_T")
@@ -61,21 +60,21 @@ as_path = from_source_path
 
 
 def insert_sources(db: sa.Connection, batch_no: int, new: Sequence[Source]) -> None:
-    """Write down that these sources belong to a batch.
+    """Insert the sources of a batch.
 
     Raises:
-        sqlalchemy.exc.IntegrityError: one belongs to another batch.
+        sqlalchemy.exc.IntegrityError: one of them belongs to another batch.
     """
     _insert_many(db, _NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in new])
 
 
 def insert_deliveries(db: sa.Connection, batch_no: int, new: Sequence[Delivery]) -> None:
-    """Write down the deliveries of a batch, members of packs among them."""
+    """Insert the deliveries of a batch, archive members included."""
     _insert_many(db, _NEW_DELIVERIES, [_row(delivery, batch_no) for delivery in new])
 
 
 def change_outcomes(db: sa.Connection, batch_no: int, endings: Sequence[Delivery]) -> None:
-    """Make some deliveries of a batch end as these do, and count them anew."""
+    """Change the outcomes of some deliveries of a batch, and update the counts of the batch."""
     if endings:
         _change(
             db,
@@ -89,34 +88,41 @@ def change_outcomes(db: sa.Connection, batch_no: int, endings: Sequence[Delivery
 
 
 def change_places(db: sa.Connection, batch_no: int, places: dict[str, str]) -> None:
-    """Remember, by path, where the files of some deliveries of a batch are now (empty: nowhere)."""
+    """Record, by path, where the files of some deliveries of a batch are now (empty: nowhere)."""
     _change(db, batch_no, {as_stored(path): {"finalized_as": as_stored(place)} for path, place in places.items()})
 
 
 def replace_kept(db: sa.Connection, left: Sequence[Delivery], *, stuck: bool) -> None:
-    """Write down that the files of these deliveries were left in landing, as they are now."""
+    """Record the identity of the files of these deliveries, which were left in landing."""
     for chunk in chunks(left):
         paths = [as_stored(delivery.file.path) for delivery in chunk]
         db.execute(sa.delete(kept).where(kept.c.path.in_(paths)))
         db.execute(
             sa.insert(kept),
             [
-                {"path": path, "size": one.file.size, "modified_ns": one.file.modified_ns, "stuck": stuck}
+                {
+                    "path": path,
+                    "size": one.file.size,
+                    "modified_ns": one.file.modified_ns,
+                    "changed_ns": one.file.changed_ns,
+                    "inode": one.file.inode,
+                    "stuck": stuck,
+                }
                 for path, one in zip(paths, chunk, strict=True)
             ],
         )
 
 
 def counts_of(by_outcome: Mapping[str, int]) -> dict[str, int]:
-    """Give the columns of a batch that count its deliveries."""
+    """Return the columns of a batch that count its deliveries."""
     columns = {"published": Outcome.PUBLISHED, "duplicates": Outcome.DUPLICATE, "rejected": Outcome.REJECTED}
     return {column: by_outcome.get(outcome.value, 0) for column, outcome in columns.items()}
 
 
 def delivery_of(row: sa.Row[Any]) -> Delivery:
-    """Make a delivery of its row; it must not be one of a pack's member."""
+    """Build a delivery from its row, which must not be that of an archive member."""
     return Delivery(
-        file=LandedFile(as_path(row.path), row.size, row.modified_ns, row.inode),
+        file=LandedFile(as_path(row.path), row.size, row.modified_ns, row.inode, row.changed_ns or 0),
         record_id=bytes(row.record_id).hex() if row.record_id is not None else None,
         outcome=Outcome(row.outcome),
         reason=row.reason,
@@ -125,20 +131,20 @@ def delivery_of(row: sa.Row[Any]) -> Delivery:
 
 
 def sentence(detail: str | None) -> str | None:
-    """Make a sentence that any database takes: names and messages from outside may hold anything."""
+    """Shorten and escape a detail so that any database accepts it: names and messages may hold any character."""
     if detail is None or (len(detail) <= _DETAIL_CHARS and detail.isascii() and detail.isprintable()):
         return detail
     return detail[:_DETAIL_CHARS].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    """Give so many at a time as one statement takes."""
+    """Yield the items in slices that fit one statement."""
     for start in range(0, len(items), _CHUNK):
         yield items[start : start + _CHUNK]
 
 
 def _row(delivery: Delivery, batch_no: int) -> tuple[Any, ...]:
-    """Give a delivery as the values of `_NEW_DELIVERIES`."""
+    """Return a delivery as the values of `_NEW_DELIVERIES`."""
     file = delivery.file
     return (
         batch_no,
@@ -151,11 +157,12 @@ def _row(delivery: Delivery, batch_no: int) -> tuple[Any, ...]:
         delivery.outcome.value,
         delivery.reason and str(delivery.reason),
         sentence(delivery.detail),
+        file.changed_ns,
     )
 
 
 def _insert_many(db: sa.Connection, columns: Sequence[sa.Column[Any]], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows by the driver itself, values bound: what SQLAlchemy adds to each costs thrice the insert."""
+    """Insert rows through the driver, values bound: SQLAlchemy's own work would cost three times the insert."""
     if rows:
         mark = "?" if db.dialect.name == "sqlite" else "%s"
         names, marks = ", ".join(column.name for column in columns), ", ".join(mark for _ in columns)
@@ -164,7 +171,7 @@ def _insert_many(db: sa.Connection, columns: Sequence[sa.Column[Any]], rows: Seq
 
 
 def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str | None]]) -> None:
-    """Change some deliveries of a batch, each given by its path: one statement for all of them."""
+    """Update some deliveries of a batch, given by path, in one statement."""
     if not changes:
         return
     query = sa.select(deliveries.c.delivery_no, deliveries.c.path).where(deliveries.c.batch_no == batch_no)
@@ -178,7 +185,7 @@ def _change(db: sa.Connection, batch_no: int, changes: dict[str, dict[str, str |
 
 
 def _count_again(db: sa.Connection, batch_no: int) -> None:
-    """Make the counts of a batch those of its deliveries."""
+    """Set the counts of a batch to those of its deliveries."""
     outcomes = db.execute(
         sa.select(deliveries.c.outcome, sa.func.count())
         .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
@@ -188,15 +195,14 @@ def _count_again(db: sa.Connection, batch_no: int) -> None:
     db.execute(sa.update(batches).where(batches.c.batch_no == batch_no).values(**counts))
 
 
-CLAIMED, STAGED, PUBLISHED, SETTLED = "claimed", "staged", "published", "settled"
-VISIBLE = (PUBLISHED, SETTLED)  # readers see the part of such a batch
-# With the state in the statement and not beside it, or SQLite cannot tell that the small index will do.
-_UNFINISHED = batches.c.state != sa.literal_column("'settled'")
+CLAIMED, STAGED, FINALIZED = "claimed", "staged", "finalized"
+# A literal, not a bound value: otherwise SQLite does not use the partial index.
+_UNFINISHED = batches.c.state != sa.literal_column("'finalized'")
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """An unfinished batch, as recovery needs it."""
+    """An unfinished batch, for recovery."""
 
     batch_no: int
     batch_id: str
@@ -209,13 +215,9 @@ class BatchState:
 class Ledger:
     """One open ledger. Close it, or use it as a context manager."""
 
-    def __init__(self, url: str) -> None:
-        """Open the ledger at an SQLAlchemy URL; it is made, or brought up to date, where need be.
-
-        Raises:
-            LedgerError: it is damaged, or a newer Longshore wrote it.
-        """
-        self.engine = open_engine(url)
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Open the ledger at an SQLAlchemy URL. Arguments and errors are those of `open_engine`."""
+        self.engine = open_engine(url, read_only=read_only)
 
     def __enter__(self) -> Self:
         return self
@@ -224,13 +226,13 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections."""
         self.engine.dispose()
 
-    # What is known
+    # Queries
 
     def owners(self, record_ids: Iterable[str]) -> dict[str, str]:
-        """Give, of these sources, those that belong to a batch, with the state of that batch."""
+        """Return the state of the batch of each of these sources that belongs to one."""
         ids = [bytes.fromhex(record_id) for record_id in record_ids]
         found: dict[str, str] = {}
         with self.engine.connect() as db:
@@ -244,13 +246,13 @@ class Ledger:
         return found
 
     def is_empty(self) -> bool:
-        """Tell whether no batch was ever written down here."""
+        """Return whether the ledger has no batch."""
         with self.engine.connect() as db:
             return db.execute(sa.select(batches.c.batch_no).limit(1)).first() is None
 
     def counts(self) -> dict[str, int]:
-        """Give the number of published records, and of deliveries by outcome."""
-        effective = batches.c.state.in_(VISIBLE)
+        """Return the number of published records, and of deliveries by outcome."""
+        effective = batches.c.state == FINALIZED
         with self.engine.connect() as db:
             records = db.execute(
                 sa.select(sa.func.coalesce(sa.func.sum(batches.c.rows), 0)).where(effective)
@@ -267,10 +269,10 @@ class Ledger:
     # The protocol
 
     def claim(self, batch: Batch, run_no: int) -> int:
-        """Claim a batch's sources and write down its deliveries, in one transaction; give the batch's number.
+        """Insert a batch with its sources and deliveries, in one transaction, and return its number.
 
         Raises:
-            sqlalchemy.exc.IntegrityError: a source belongs to another batch: a run without the lock is at work.
+            sqlalchemy.exc.IntegrityError: a source belongs to another batch: another run works without the lock.
         """
         with begin(self.engine, durable=False) as db:
             result = db.execute(
@@ -298,10 +300,16 @@ class Ledger:
         endings: Sequence[Delivery],
         failed: Iterable[str] = (),
     ) -> None:
-        """Write down that a batch is staged, and how each of its deliveries will end once it is published.
+        """Record that a batch is staged, and the outcome that each delivery will have once it is published.
 
-        `endings` are only those that end otherwise than they were claimed; `failed` are the sources that became no
-        record: they belong to no batch from here on.
+        Args:
+            batch_no: the batch.
+            part: its path below `records/`; None if nothing became a record.
+            rows: of the part.
+            part_bytes: size of the part.
+            sha256: of the part.
+            endings: the deliveries whose outcome differs from the one claimed.
+            failed: the sources that did not become a record; they are released.
         """
         with begin(self.engine, durable=True) as db:
             changed = db.execute(
@@ -317,8 +325,8 @@ class Ledger:
             )
             if changed.rowcount != 1:
                 raise LedgerError(
-                    "Another run has undone what this one had in hand: two are at work on one ledger. This one stops; "
-                    "what it had in hand is still in landing."
+                    "Another run released a batch of this run: two runs are working on one ledger. This run stops; the "
+                    "files of the batch are still in landing."
                 )
             for chunk in chunks([bytes.fromhex(record_id) for record_id in failed]):
                 db.execute(sa.delete(sources).where(sources.c.record_id.in_(chunk), sources.c.batch_no == batch_no))
@@ -334,15 +342,15 @@ class Ledger:
         after_ingest: str,
         stuck: bool = False,
     ) -> None:
-        """Write down that a batch's part is visible and that its landed files are out of the way.
+        """Record that the part of a batch is visible and its landed files are finalized.
 
         Args:
             batch_no: the batch.
-            places: by path, where each file is that went elsewhere than its path says (empty: nowhere).
-            left: those that were left in landing, to be known again by path, size and time.
-            now: when, UTC.
-            after_ingest: what became of the others.
-            stuck: those that were left should have been moved, and could not.
+            places: by path, where a file is now if not where its path says (empty: nowhere).
+            left: the files that stay in landing, to be recognised by their identity.
+            now: UTC.
+            after_ingest: what was done with the other files.
+            stuck: whether the files in `left` could not be moved.
         """
         with begin(self.engine, durable=False) as db:
             change_places(db, batch_no, places)
@@ -353,12 +361,12 @@ class Ledger:
             db.execute(
                 sa.update(batches)
                 .where(batches.c.batch_no == batch_no)
-                .values(state=SETTLED, finalized_at=now, after_ingest=after_ingest)
+                .values(state=FINALIZED, finalized_at=now, after_ingest=after_ingest)
             )
 
     def release(self, batch_no: int) -> None:
-        """Forget a batch that was not published: its sources may be claimed again."""
-        # By the primary key of the sources, of which there may be millions.
+        """Delete a batch that was not published: its sources may be claimed again."""
+        # By the primary key of `sources`, which may hold millions.
         claimed = sa.select(deliveries.c.record_id).where(deliveries.c.batch_no == batch_no)
         with begin(self.engine, durable=False) as db:
             db.execute(sa.delete(sources).where(sources.c.record_id.in_(claimed), sources.c.batch_no == batch_no))
@@ -368,7 +376,7 @@ class Ledger:
     # Recovery
 
     def unfinished(self) -> list[BatchState]:
-        """Give the batches that a dead run left, oldest first."""
+        """Return the batches that a dead run left, oldest first."""
         columns = (
             batches.c.batch_no,
             batches.c.batch_id,
@@ -385,7 +393,7 @@ class Ledger:
             ]
 
     def endings(self, batch_no: int) -> list[Delivery]:
-        """Give how each landed file of a batch ends; the members of packs are settled with their pack."""
+        """Return the delivery of each landed file of a batch; archive members are finalized with their archive."""
         query = (
             sa.select(deliveries)
             .where(deliveries.c.batch_no == batch_no, deliveries.c.is_member.is_(False))
