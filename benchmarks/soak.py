@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from longshore import pipeline
-from longshore.ingestion.executors import InlineWorkers, ProcessWorkers
+from longshore.ingestion.executors import InlineExecutor, ProcessExecutor
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings
 from longshore.storage.warehouse import Warehouse
@@ -83,8 +83,8 @@ def ingest(root: Path, *, many: bool) -> str:
     """Run once."""
     if many:
         fork_workers()
-    made = ProcessWorkers(2) if many else InlineWorkers()
-    return once_free(lambda: pipeline.ingest(settings_of(root), lambda *_: made).state)
+    made = ProcessExecutor(2) if many else InlineExecutor()
+    return once_free(lambda: pipeline.ingest(settings_of(root), executor=made).state)
 
 
 def check(root: Path) -> list[str]:

@@ -15,7 +15,7 @@ from longshore.maintenance.compact import CompactionSummary, compact_warehouse
 from longshore.orchestration.artifacts import told_but_not_fatal
 from longshore.orchestration.markdown import escaped
 from longshore.orchestration.tracked import Folder, sentence_of
-from longshore.records import Silent
+from longshore.records import SilentObserver
 from longshore.settings import load_settings
 
 
@@ -34,8 +34,8 @@ def compact(
     """
     logger = get_run_logger()
 
-    class Logged(Silent):
-        def said(self, sentence: str) -> None:
+    class Logged(SilentObserver):
+        def message(self, sentence: str) -> None:
             logger.info(sentence)
 
     try:

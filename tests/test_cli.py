@@ -181,7 +181,7 @@ def test_max_files_takes_the_oldest(project):
         path.write_text(f"The story of day {age}, told at some length for the reader.")
         os.utime(path, (1_000_000 + age, 1_000_000 + age))
     done = longshore("ingest", "--max-files", "2", cwd=project)
-    assert "3 file(s) wait in landing for the next run" in done.stderr
+    assert "3 file(s) are left in landing for the next run" in done.stderr
     assert sorted(path.name for path in (project / "landing").glob("*.txt")) == ["2.txt", "3.txt", "4.txt"]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.executors import InlineExecutor
 from longshore.pipeline import ingest
 from longshore.settings import Settings
 from longshore.storage.ledger import engine as engine_module
@@ -105,7 +105,7 @@ def ingested(folder: Path, files: int) -> None:
     for number in range(files):
         (landing / f"{number}.txt").write_text(f"The ferry number {number} left the harbour late.")
     settings = Settings(landing=landing, warehouse=folder / "warehouse", stable_seconds=0)
-    assert ingest(settings, lambda *_: InlineWorkers()).published == files
+    assert ingest(settings, executor=InlineExecutor()).published == files
 
 
 def test_a_batch_takes_the_same_number_of_statements_whatever_it_holds(

@@ -20,7 +20,7 @@ import pytest
 from longshore import pipeline
 from longshore.errors import LockHeldError
 from longshore.ingestion import planning, worker
-from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.executors import InlineExecutor
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.pipeline import ingest as run_ingest
 from longshore.settings import Settings
@@ -50,7 +50,7 @@ def put(settings, name, data=TEXT, *, age=100.0):
 
 
 def ingest(settings, **how):
-    return run_ingest(settings, lambda *_: InlineWorkers(), **how)
+    return run_ingest(settings, executor=InlineExecutor(), **how)
 
 
 def records(settings):

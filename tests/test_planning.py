@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longshore.ingestion.planning import texts_expected
+from longshore.ingestion.planning import estimate_texts
 from longshore.records import LandedFile
 
 
@@ -11,16 +11,16 @@ def landed(path: str, size: int) -> LandedFile:
 
 
 def test_a_file_of_news_is_one_text() -> None:
-    assert texts_expected([landed(f"{number}.txt", 3800) for number in range(7)]) == 7
+    assert estimate_texts([landed(f"{number}.txt", 3800) for number in range(7)]) == 7
 
 
 def test_a_long_file_is_worth_several() -> None:
-    assert texts_expected([landed("book.txt", 1 << 20)]) > 20
+    assert estimate_texts([landed("book.txt", 1 << 20)]) > 20
 
 
 def test_packs_count_by_what_is_in_them() -> None:
-    assert texts_expected([landed("a.zip", 3_000_000), landed("b.tar.gz", 3_000_000)]) > 3000
+    assert estimate_texts([landed("a.zip", 3_000_000), landed("b.tar.gz", 3_000_000)]) > 3000
 
 
 def test_one_pack_is_one_batch_and_keeps_one_process_busy() -> None:
-    assert texts_expected([landed("a.zip", 300_000_000)]) == 1
+    assert estimate_texts([landed("a.zip", 300_000_000)]) == 1

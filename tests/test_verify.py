@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from longshore.errors import LedgerError, LongshoreError
-from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.executors import InlineExecutor
 from longshore.maintenance.changes import read_changes
 from longshore.maintenance.compact import compact_warehouse
 from longshore.maintenance.forget import forget_records
@@ -47,7 +47,7 @@ def put(settings, files):
 
 
 def ingest(settings):
-    return run_ingest(settings, lambda *_: InlineWorkers())
+    return run_ingest(settings, executor=InlineExecutor())
 
 
 def kinds(settings, **how):

@@ -16,10 +16,10 @@ from pathlib import Path
 if __name__ == "__main__":
     import sys
 
-    from flows import workers
+    from longshore.ingestion import executors
     from longshore.cli.main import main
 
-    workers.MIN_TEXTS_FOR_PROCESSES = 1
+    executors.MIN_TEXTS_FOR_PROCESSES = 1
     code = main(["ingest", "--no-wait", "--json"])
     assert sys.modules["__main__"].__file__ == __file__
     sys.exit(code)

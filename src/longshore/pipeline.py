@@ -1,15 +1,15 @@
-"""One run, step by step. Read this first, then `text/normalise.py`: that is the whole story.
+"""One ingest run, step by step. Read this first, then `text/normalise.py`: that is the whole story.
 
-1. lock     one run at a time on a warehouse; a second ends at once and says who holds it
-2. recover  finish or undo what a dead run left, by the ledger's state of each batch
-3. list     the files in landing/ that have settled, oldest first
-4. claim    each batch's sources in the ledger; a source that has a record already is a duplicate
-5. stage    a worker reads, normalises, and writes one part that no reader sees yet
-6. publish  the ledger says what each file comes to; one rename makes the part visible
-7. settle   the landed files go to _archive/ or _rejected/, and the ledger is told
+1. lock      one run at a time on a warehouse; a second one stops at once and names the holder
+2. recover   finish or undo what a dead run left, by the ledger's state of each batch
+3. discover  list the stable files in landing/, oldest first
+4. claim     plan batches and claim their sources in the ledger; a source that has a record already is a duplicate
+5. stage     a worker reads, normalises, and writes one part where no reader looks
+6. publish   the ledger records how each file ends; one rename makes the part visible
+7. finalize  the landed files go to _archive/ or _rejected/, and the ledger records that
 
-Between any two of these steps the process may die: the next run's step 2 makes it good. Promised and attacked by
-tests: nothing lost, nothing twice, nothing half. Out of scope: what is in a text (`text/`), when runs happen (`serve`).
+The process may die between any two steps: step 2 of the next run repairs that. Promised, and attacked by tests: nothing
+lost, nothing twice, nothing partial. Not here: what is in a text (`text/`), when runs happen (`orchestration/`).
 """
 
 from __future__ import annotations
@@ -24,14 +24,23 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from longshore.ingestion.delivery_log import write_deliveries
-from longshore.ingestion.discovery import Intake
+from longshore.ingestion.discovery import Discovery
+from longshore.ingestion.executors import choose_executor
 from longshore.ingestion.finalization import finalize
-from longshore.ingestion.planning import batch_of, conclude_archives, cut, not_a_file, plan_batches, texts_expected
+from longshore.ingestion.planning import (
+    batch_of,
+    conclude_archives,
+    estimate_texts,
+    plan_batches,
+    reject_special_file,
+    split_into_groups,
+)
 from longshore.ingestion.project import ledger_url_of, open_ledger
-from longshore.ingestion.recovery import recover, refuse_to_forget, write_down
+from longshore.ingestion.recovery import check_ledger, record_finalization, recover
 from longshore.ingestion.summary import IngestSummary
 from longshore.ingestion.worker import WorkOrder
-from longshore.records import Observer, Outcome, Silent, Staged
+from longshore.records import Outcome, SilentObserver, Staged
+from longshore.settings import load_settings
 from longshore.storage import fault_injection
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
@@ -43,44 +52,46 @@ from longshore.storage.warehouse import Warehouse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from longshore.ingestion.executors import Workers
-    from longshore.records import Batch, Delivery, LandedFile
+    from longshore.ingestion.executors import Executor, ExecutorFactory
+    from longshore.records import Batch, Delivery, LandedFile, RunObserver
     from longshore.settings import Settings
     from longshore.storage.listing import Listing
 
 
 def ingest(
-    settings: Settings,
-    choose_workers: Callable[[int, int], Workers],
+    settings: Settings | None = None,
     *,
-    observer: Observer | None = None,
+    executor: Executor | ExecutorFactory = choose_executor,
+    observer: RunObserver | None = None,
     wait: bool = False,
-    what: str = "ingest",
+    run_name: str = "ingest",
 ) -> IngestSummary:
-    """Ingest what has settled in landing/, and account for every file that was seen.
+    """Ingest the stable files in landing/ and return an outcome for every file seen.
 
     Args:
-        settings: of the project.
-        choose_workers: from (slots, expected texts) to where the batches run.
-        observer: told of each batch as it ends.
-        wait: wait once for files that are merely too young, as a person at a terminal would.
-        what: what this run is called to one that finds the warehouse held.
+        settings: of the project; default: those of the working directory (`longshore.toml`, environment).
+        executor: where batches run, or a function from (slots, expected texts) to it. Default: in this process for
+            little work, else in a process for each core.
+        observer: notified of each batch when it is finished.
+        wait: wait once for files that are not stable yet, as for a person at a terminal.
+        run_name: how a second run, which finds the warehouse locked, names this one.
 
     Raises:
-        LockHeldError: another run holds this warehouse; nothing was done.
-        LandingMissingError: there is no landing folder.
-        OSError, LongshoreError: the run could not finish; nothing is lost, and the next run goes on from there.
+        LockHeldError: another run holds the warehouse; nothing was done.
+        LandingMissingError: the landing folder does not exist.
+        OSError, LongshoreError: the run could not finish; nothing is lost, and the next run resumes.
     """
-    run = _Run.open(settings, observer or Silent())
+    settings = settings or load_settings()
+    run = _Run.open(settings, observer or SilentObserver(), executor)
     try:
-        named = f"{what} {run.summary.run_id[:8]}"
-        with one_run_at_a_time(run.warehouse.inner, named, _now(), settings.ledger_url) as run.still_held:
+        holder = f"{run_name} {run.summary.run_id[:8]}"
+        with one_run_at_a_time(run.warehouse.inner, holder, _now(), settings.ledger_url) as run.check_lock:
             run.warehouse.make()
             with open_ledger(settings) as ledger:
-                lost = refuse_to_forget(ledger, run.warehouse, run.landing)
-                if lost:
-                    run.say(lost)
-                run.go(ledger, choose_workers, wait=wait)
+                warning = check_ledger(ledger, run.warehouse, run.landing)
+                if warning:
+                    run.tell(warning)
+                run.run(ledger, wait=wait)
     except sa.exc.SQLAlchemyError as error:
         raise ledger_failed(error, ledger_url_of(settings)) from error
     finally:
@@ -90,25 +101,26 @@ def ingest(
 
 @dataclass(slots=True)
 class _Run:
-    """What the steps of one run share."""
+    """The state that the steps of one run share."""
 
     settings: Settings
     landing: Landing
     warehouse: Warehouse
-    observer: Observer
+    observer: RunObserver
+    executor: Executor | ExecutorFactory
     summary: IngestSummary
     order: WorkOrder
     run_no: int = 0
-    # Files that are left for the next run: they changed while they were read, or the disk failed.
-    given_up: set[str] = field(default_factory=set)
-    listed: int = 0
-    # Files of this round that wait for a batch in hand which holds the same bytes.
-    held: int = 0
-    # Raises when the lock of this run was lost: called before anything is made visible.
-    still_held: Callable[[], None] = lambda: None
+    # Files left for the next run, because they changed while they were read or a read failed.
+    deferred: set[str] = field(default_factory=set)
+    found: int = 0
+    # Files of this round that wait for a claimed batch with the same bytes.
+    waiting: int = 0
+    # Raises if this run lost its lock; called before anything is made visible.
+    check_lock: Callable[[], None] = lambda: None
 
     @classmethod
-    def open(cls, settings: Settings, observer: Observer) -> _Run:
+    def open(cls, settings: Settings, observer: RunObserver, executor: Executor | ExecutorFactory) -> _Run:
         run_id = uuid.uuid4().hex
         order = WorkOrder(
             landing=os.fspath(settings.landing),
@@ -120,24 +132,25 @@ class _Run:
             archive_limits=settings.archive_limits,
         )
         summary = IngestSummary(run_id, _now())
-        return cls(settings, Landing(settings.landing), Warehouse(settings.warehouse), observer, summary, order)
+        landing, warehouse = Landing(settings.landing), Warehouse(settings.warehouse)
+        return cls(settings, landing, warehouse, observer, executor, summary, order)
 
-    def go(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
-        """Recover, then take rounds of files until none is left; write down how it ended in any case."""
+    def run(self, ledger: Ledger, *, wait: bool) -> None:
+        """Recover, then ingest in rounds until no file is left; record how the run ended in any case."""
         began = time.monotonic()
         summary = self.summary
         self.run_no = begin_run(ledger, summary.run_id, "ingest", _now())
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
-                self.say(f"{recovered} unfinished batch(es) of a run that died were finished or undone.")
-            # Of runs that died; nothing otherwise.
+                self.tell(f"{recovered} unfinished batch(es) of an interrupted run were finished or undone.")
+            # The deliveries of interrupted runs; usually none.
             write_deliveries(ledger, self.warehouse)
             self.warehouse.begin_staging(summary.run_id)
-            self._rounds(ledger, choose_workers, wait=wait)
+            self._ingest_rounds(ledger, wait=wait)
             summary.check()
             write_deliveries(ledger, self.warehouse)
-            summary.state = "completed" if summary.new else "nothing-to-do"
+            summary.state = "completed" if summary.finished else "nothing-to-do"
         except BaseException as error:
             summary.state = "failed" if isinstance(error, Exception) else "cancelled"
             raise
@@ -145,80 +158,85 @@ class _Run:
             summary.seconds = time.monotonic() - began
             end_run(ledger, self.run_no, summary.state, _now(), summary.to_dict())
 
-    def _rounds(self, ledger: Ledger, choose_workers: Callable[[int, int], Workers], *, wait: bool) -> None:
-        workers: Workers | None = None
-        intake = Intake(self.settings, self.landing, ledger, self.given_up, self.say)
+    def _ingest_rounds(self, ledger: Ledger, *, wait: bool) -> None:
+        executor: Executor | None = None
+        discovery = Discovery(self.settings, self.landing, ledger, self.deferred, self.tell)
         try:
             while True:
-                listing = intake.look(wait=wait)
+                listing = discovery.list_files(wait=wait)
                 wait = False
-                files = intake.within_limits(listing.files, self.summary.seen)
+                files = discovery.within_limits(listing.files, self.summary.seen)
                 self.summary.waiting = len(listing.files) - len(files)
-                if workers is None:
-                    # Of the first look: later ones leave out, too, what this run has given up on.
+                if executor is None:
+                    # Of the first listing: later ones also leave out the files that this run deferred.
                     self.summary.passed_over = listing.passed_over
-                workers = workers or choose_workers(self.settings.worker_count, texts_expected(files))
-                ended = self._odd_ones(ledger, listing) + self._round(ledger, workers, files)
-                if not ended or not (listing.more or self.held):
+                    executor = self._start_executor(files)
+                ended = self._reject_special_files(ledger, listing) + self._ingest_files(ledger, executor, files)
+                if not ended or not (listing.more or self.waiting):
                     break
-            self.summary.defer(intake.leave(listing, self.summary.waiting))
+            self.summary.defer(discovery.report_left(listing, self.summary.waiting))
         except BaseException:
-            if workers is not None:
-                workers.stop()
-            # What is in hand is finished or undone now, so that a stopped run leaves nothing to guess.
+            if executor is not None:
+                executor.stop()
+            # Finish or undo the claimed batches now, so that a stopped run leaves nothing open.
             recover(ledger, self.warehouse, self.landing, self.settings)
-            seen, listed = self.summary.seen, self.listed
-            self.say(f"Stopped after {seen:,} of {listed:,} file(s); about {listed - seen:,} are left in landing.")
+            seen, found = self.summary.seen, self.found
+            self.tell(f"Stopped after {seen:,} of {found:,} file(s); about {found - seen:,} are left in landing.")
             raise
         else:
-            workers.stop()
+            executor.stop()
             self.warehouse.drop_staging()
 
-    def _odd_ones(self, ledger: Ledger, listing: Listing) -> int:
-        """Reject what is no regular file."""
-        odd = listing.not_files
-        for start in range(0, len(odd), self.settings.max_files_per_batch):
-            some = odd[start : start + self.settings.max_files_per_batch]
-            self._conclude_without_worker(ledger, batch_of(map(not_a_file, some), _now()))
-        return len(odd)
+    def _start_executor(self, files: Sequence[LandedFile]) -> Executor:
+        if callable(self.executor):
+            return self.executor(self.settings.worker_count, estimate_texts(files))
+        return self.executor
 
-    def _round(self, ledger: Ledger, workers: Workers, files: list[LandedFile]) -> int:
-        """Take these files through claim, stage, publish and settle; say how many came to an end."""
+    def _reject_special_files(self, ledger: Ledger, listing: Listing) -> int:
+        """Reject links, pipes, sockets and devices; return how many."""
+        special = listing.not_files
+        for start in range(0, len(special), self.settings.max_files_per_batch):
+            some = special[start : start + self.settings.max_files_per_batch]
+            self._conclude_unstaged(ledger, batch_of(map(reject_special_file, some), _now()))
+        return len(special)
+
+    def _ingest_files(self, ledger: Ledger, executor: Executor, files: list[LandedFile]) -> int:
+        """Claim, stage, publish and finalize these files; return how many are finished."""
         before = self.summary.seen
-        self.held = 0
-        source_bytes = sum(file.size for file in files)
-        self.listed += len(files)
-        self.observer.listed(len(files), source_bytes)
-        for batch, staged in workers.normalise(self._claimed_batches(ledger, files, workers.slots), self.order):
+        self.waiting = 0
+        self.found += len(files)
+        self.observer.files_found(len(files), sum(file.size for file in files))
+        for batch, staged in executor.normalise(self._claimed_batches(ledger, files, executor.slots), self.order):
             self._conclude(ledger, batch, staged)
         return self.summary.seen - before
 
     def _claimed_batches(self, ledger: Ledger, files: list[LandedFile], slots: int) -> Iterator[Batch]:
-        """Plan and claim one batch after the other, each only when a worker is free for it."""
-        for group in cut(files, self.settings, slots):
+        """Plan and claim one batch after another, each when the executor asks for it."""
+        for group in split_into_groups(files, self.settings, slots):
             for batch, waiting in plan_batches(group, self.landing, ledger, self.settings, _now):
-                self.held += len(waiting)
+                self.waiting += len(waiting)
                 if batch.sources:
                     claimed = replace(batch, batch_no=ledger.claim(batch, self.run_no))
                     fault_injection.step("claim")
                     yield claimed
                 elif batch.deliveries:
-                    self._conclude_without_worker(ledger, batch)
+                    self._conclude_unstaged(ledger, batch)
 
-    def _conclude_without_worker(self, ledger: Ledger, batch: Batch) -> None:
+    def _conclude_unstaged(self, ledger: Ledger, batch: Batch) -> None:
+        """Conclude a batch without a source: all duplicates, rejected or deferred."""
         nothing = Staged.nothing()
         if all(delivery.outcome is Outcome.DEFERRED for delivery in batch.deliveries):
-            # Nothing happened: the ledger need not know.
+            # Deferred files come again; the ledger does not record them.
             self._count(batch, nothing, batch.deliveries)
         else:
             self._conclude(ledger, replace(batch, batch_no=ledger.claim(batch, self.run_no)), nothing)
 
     def _conclude(self, ledger: Ledger, batch: Batch, staged: Staged) -> None:
-        """Publish a staged batch and settle its files."""
+        """Publish a staged batch and finalize its files."""
         endings = conclude_archives([staged.ending_of(delivery) for delivery in batch.deliveries])
         changed = [ending for ending, claimed in zip(endings, batch.deliveries, strict=True) if ending != claimed]
         part = batch.part if staged.rows else None
-        self.still_held()
+        self.check_lock()
         ledger.mark_staged(
             batch.batch_no, part, staged.rows, staged.part_bytes, staged.part_sha256, changed, staged.failed
         )
@@ -226,20 +244,20 @@ class _Run:
         if part is not None and staged.part_name is not None:
             self.warehouse.publish(self.order.run_id, staged.part_name, part)
         done = finalize(endings, batch.ingested_at, self.landing, self.settings)
-        write_down(ledger, batch.batch_no, done, self.settings)
-        for sentence in done.surprises:
-            self.say(sentence)
+        record_finalization(ledger, batch.batch_no, done, self.settings)
+        for sentence in done.problems:
+            self.tell(sentence)
         self._count(batch, staged, endings)
 
     def _count(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        self.given_up.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
+        self.deferred.update(ending.file.path for ending in endings if ending.outcome is Outcome.DEFERRED)
         self.summary.add(batch, staged, endings)
-        self.observer.settled(batch, staged, endings)
+        self.observer.batch_finished(batch, staged, endings)
 
-    def say(self, sentence: str) -> None:
-        """Tell those who watch, now, and those who read the report."""
+    def tell(self, sentence: str) -> None:
+        """Notify the observer now, and keep the sentence for the report."""
         self.summary.note(sentence)
-        self.observer.said(sentence)
+        self.observer.message(sentence)
 
 
 def _now() -> dt.datetime:

@@ -1,4 +1,7 @@
-"""Whoever watches a run: a progress bar, a Prefect artifact, a log. The pipeline knows this much of them."""
+"""The values that pass between the steps of a run: files, sources, deliveries, batches, records.
+
+Also `RunObserver`, which is all that the pipeline knows of progress bars, Prefect artifacts and logs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Of a file whose bytes are no longer where the listing saw them: `finalized_as` is then nowhere.
+# `finalized_as` of a landed file that is nowhere any more.
 GONE = ""
 
 
@@ -41,7 +44,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A source that could not become a record: a named reason, and what was seen, as a sentence."""
+    """A source that cannot become a record: a reason code, and a sentence that describes what was found."""
 
     reason: Reason
     detail: str
@@ -49,7 +52,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
-    """A file in landing/ as the listing saw it: enough to tell later whether it is still the same.
+    """A file in landing/ as it was listed: enough to detect later whether it is still the same.
 
     path: below the landing root, `/`-separated; bytes that are not UTF-8 are surrogates, as `os.fsdecode` gives.
     size: bytes. modified_ns, changed_ns: mtime and ctime, nanoseconds since the epoch. A move changes the ctime, so
@@ -65,7 +68,7 @@ class LandedFile:
 
 @dataclass(frozen=True, slots=True)
 class LanguageCandidate:
-    """A language a text may be in, and how sure that is (0-1)."""
+    """A language a text may be in, with its confidence (0-1)."""
 
     language: str
     confidence: float
@@ -73,7 +76,7 @@ class LanguageCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one source became: all columns that depend on nothing but its bytes, the version and the settings.
+    """One normalised document: all columns that depend only on its bytes, the normaliser version and the settings.
 
     The columns are described in `src/longshore/storage/schema.py`.
     """
@@ -107,7 +110,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something to normalise: a landed file, or a member of a landed pack (`member` is its name inside)."""
+    """One document to normalise: a landed file, or an archive member (`member` is its name in the archive)."""
 
     file: LandedFile
     record_id: str
@@ -115,13 +118,13 @@ class Source:
 
     @property
     def path(self) -> str:
-        """Below the landing root; a member's is `pack.zip!/inner/name.txt`."""
+        """The path below the landing root; of a member `box.zip!/inner/name.txt`."""
         return self.file.path if self.member is None else f"{self.file.path}!/{self.member}"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One appearance of a landed file (or of a pack's member), and how it is to end once its batch is published."""
+    """One appearance of a landed file or archive member, and how it ends once its batch is published."""
 
     file: LandedFile
     record_id: str | None
@@ -133,21 +136,21 @@ class Delivery:
 
     @property
     def size(self) -> int:
-        """In bytes: of the landed file, or of the member unpacked."""
+        """The size in bytes of the landed file, or of the unpacked member."""
         return self.file.size if self.member_size is None else self.member_size
 
     @property
     def path(self) -> str:
-        """Below the landing root; a member's is `pack.zip!/inner/name.txt`."""
+        """The path below the landing root; of a member `box.zip!/inner/name.txt`."""
         return self.file.path if self.member is None else f"{self.file.path}!/{self.member}"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The landed files that one task run normalises.
+    """The sources that one task normalises, with the deliveries that they came in.
 
-    sources: what is new, each once. deliveries: every file of the batch, also duplicates and those that were rejected
-    before they were read. part: below `warehouse/records/`, where its records will be; None where nothing is new.
+    sources: the new ones, each once. deliveries: every file and archive member, also duplicates and early rejections.
+    part: the Parquet file below `warehouse/records/` that will hold the records; None if no source is new.
     """
 
     batch_id: str
@@ -160,7 +163,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What became of one source, in the few words that a run's report shows."""
+    """One record as a run's report shows it."""
 
     path: str
     language: str
@@ -173,11 +176,11 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What a worker made of a batch: counts and paths, never the texts.
+    """The result of a worker for one batch: counts and paths, never texts.
 
-    failed: by record_id, the sources that became no record: rejected, or deferred (a detail without a reason).
-    tallies: how often each value of a few columns came: `language`, `encoding`, `repairs`, `date_status`.
-    dates: the earliest and the latest publishing date among the rows.
+    failed: by record_id, the sources without a record: rejected, or deferred (a detail without a reason).
+    tallies: how often each value of a few columns occurs: `language`, `encoding`, `repairs`, `date_status`.
+    dates: the earliest and the latest publication date of the rows.
     """
 
     batch_no: int
@@ -195,7 +198,7 @@ class Staged:
 
     @classmethod
     def nothing(cls) -> Staged:
-        """Give what there is of a batch without a source: no part, and nothing failed."""
+        """Return the result of a batch without a source: no part, no failure."""
         return cls(
             batch_no=0,
             part_name=None,
@@ -209,7 +212,7 @@ class Staged:
         )
 
     def ending_of(self, delivery: Delivery) -> Delivery:
-        """Give a delivery as it ends: one whose source failed fails with it, also where it is a duplicate of that."""
+        """Return the delivery with its final outcome: if its source failed, it fails too, also as a duplicate."""
         failed = self.failed.get(delivery.record_id) if delivery.record_id else None
         if failed is None:
             return delivery
@@ -217,27 +220,27 @@ class Staged:
         return replace(delivery, outcome=Outcome.REJECTED if reason else Outcome.DEFERRED, reason=reason, detail=detail)
 
 
-class Observer(Protocol):
-    """Whoever watches a run: a progress bar, a Prefect artifact, a log. All calls are from the coordinator."""
+class RunObserver(Protocol):
+    """Receives the progress of a run. All calls come from the coordinating process."""
 
-    def listed(self, files: int, source_bytes: int) -> None:
-        """So many more files are about to be taken."""
+    def files_found(self, files: int, source_bytes: int) -> None:
+        """Receive the number of further files that will be ingested."""
 
-    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        """A batch has come to its end, and this is what became of each of its deliveries."""
+    def batch_finished(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+        """Receive a finished batch and the final outcome of each of its deliveries."""
 
-    def said(self, sentence: str) -> None:
-        """Something that a person should know while the run goes on."""
+    def message(self, sentence: str) -> None:
+        """Receive a sentence that a person should read while the run goes on."""
 
 
-class Silent:
-    """Watches nothing."""
+class SilentObserver:
+    """Ignores everything."""
 
-    def listed(self, files: int, source_bytes: int) -> None:
+    def files_found(self, files: int, source_bytes: int) -> None:
         """Do nothing."""
 
-    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+    def batch_finished(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
         """Do nothing."""
 
-    def said(self, sentence: str) -> None:
+    def message(self, sentence: str) -> None:
         """Do nothing."""

@@ -9,7 +9,7 @@ import resource
 from typing import TYPE_CHECKING
 
 from longshore import pipeline
-from longshore.ingestion.executors import InlineWorkers, ProcessWorkers
+from longshore.ingestion.executors import InlineExecutor, ProcessExecutor
 from longshore.ingestion.project import open_ledger
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings
@@ -84,8 +84,8 @@ def ingest(settings: Settings, *, fault: str = "", workers: int = 0) -> str:
     fault_injection.arm(fault)
     if workers:
         fork_workers()
-    made = ProcessWorkers(workers) if workers else InlineWorkers()
-    return once_free(lambda: pipeline.ingest(settings, lambda *_: made).state)
+    made = ProcessExecutor(workers) if workers else InlineExecutor()
+    return once_free(lambda: pipeline.ingest(settings, executor=made).state)
 
 
 def check(settings: Settings, forgotten: bytes | None = None) -> list[str]:

@@ -78,11 +78,11 @@ def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
 @pytest.mark.usefixtures("prefect_api")
 def test_the_summary_is_the_same_as_without_prefect(folders):
     from longshore.orchestration.tracked import run_tracked
-    from longshore.records import Silent
+    from longshore.records import SilentObserver
     from longshore.settings import load_settings
 
     (folders / "landing/one.txt").write_text("One more crate was carried into the shed before the rain.")
-    summary = run_tracked(load_settings(), wait=True, observer=Silent())
+    summary = run_tracked(load_settings(), wait=True, observer=SilentObserver())
     assert (summary.state, summary.published, summary.records) == ("completed", 1, 1)
 
 
@@ -163,10 +163,10 @@ def _batches(count: int) -> list[Batch]:
 def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monkeypatch):
     from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(task_executor, "ProcessWorkers", _Broken)
+    monkeypatch.setattr(task_executor, "ProcessExecutor", _Broken)
     _Broken.deaths = 2
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = task_executor.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
+        workers = task_executor.PrefectExecutor(2, 1000, lambda work, _files, _place: threads.submit(work.run))
         done = {batch.batch_id: staged for batch, staged in workers.normalise(_batches(9), None)}
     assert done == {f"{i}": f"staged {i}" for i in range(9)}
 
@@ -175,10 +175,10 @@ def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(
     from longshore.errors import WorkerError
     from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(task_executor, "ProcessWorkers", _Broken)
+    monkeypatch.setattr(task_executor, "ProcessExecutor", _Broken)
     _Broken.deaths = 3
     with cf.ThreadPoolExecutor(1) as threads:
-        workers = task_executor.PrefectWorkers(1, 1000, lambda work, _files, _place: threads.submit(work.run))
+        workers = task_executor.PrefectExecutor(1, 1000, lambda work, _files, _place: threads.submit(work.run))
         with pytest.raises(WorkerError, match=r"a/0\.txt"):
             list(workers.normalise(_batches(1), None))
 
@@ -186,7 +186,7 @@ def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(
 def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
     from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(task_executor, "ProcessWorkers", _Broken)
+    monkeypatch.setattr(task_executor, "ProcessExecutor", _Broken)
     taken = 0
 
     def counted():
@@ -196,7 +196,7 @@ def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
             yield batch
 
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = task_executor.PrefectWorkers(2, 1000, lambda work, _files, _place: threads.submit(work.run))
+        workers = task_executor.PrefectExecutor(2, 1000, lambda work, _files, _place: threads.submit(work.run))
         for given, _ in enumerate(workers.normalise(counted(), None), 1):
             assert taken - given <= 4
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.executors import InlineExecutor
 from longshore.maintenance.rejections import as_lines, rejected_files, rejected_members
 from longshore.pipeline import ingest
 from longshore.records import Outcome
@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Settings:
 
 
 def _ingest(settings: Settings) -> IngestSummary:
-    summary = ingest(settings, lambda _slots, _files: InlineWorkers())
+    summary = ingest(settings, executor=InlineExecutor())
     assert summary.seen == summary.published + summary.duplicate + summary.rejected + summary.deferred
     return summary
 
@@ -51,7 +51,7 @@ def _killed_at(step: str, settings: Settings) -> bool:
     if not child:
         try:
             fault_injection._armed = f"{step}:kill"
-            ingest(settings, lambda _slots, _files: InlineWorkers())
+            ingest(settings, executor=InlineExecutor())
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

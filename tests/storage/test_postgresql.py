@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from longshore.errors import LedgerError, LockHeldError
-from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.executors import InlineExecutor
 from longshore.pipeline import ingest
 from longshore.settings import load_settings
 from longshore.storage import fault_injection
@@ -63,7 +63,7 @@ def test_a_tombstone_is_on_the_disk_before_the_next_step_also_where_the_server_i
 
 
 def _ingest(settings: Settings) -> IngestSummary:
-    return ingest(settings, lambda _slots, _files: InlineWorkers())
+    return ingest(settings, executor=InlineExecutor())
 
 
 def _paths(settings: Settings) -> list[str]:

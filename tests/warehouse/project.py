@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from longshore.ingestion.executors import InlineWorkers
+from longshore.ingestion.executors import InlineExecutor
 from longshore.ingestion.project import open_ledger
 from longshore.maintenance.compact import compact_warehouse
 from longshore.pipeline import ingest
@@ -59,7 +59,7 @@ class Project:
         return path
 
     def ingest(self):
-        return ingest(self.settings, lambda _slots, _files: InlineWorkers())
+        return ingest(self.settings, executor=InlineExecutor())
 
     def ingest_in_parts(self, parts, files_each=3, first=0):
         """Ingest so many runs, each of which makes one part."""

@@ -108,10 +108,9 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | 
         sys.stderr.write("No Prefect API is configured: this run is direct, and no web page shows it.\n")
     with _stop_on_signals(), terminal_observer(quiet=options.json) as observer:
         if api is None:
-            from longshore.ingestion.executors import choose_workers  # noqa: PLC0415
             from longshore.pipeline import ingest  # noqa: PLC0415
 
-            return ingest(settings, choose_workers, observer=observer, wait=not options.no_wait)
+            return ingest(settings, observer=observer, wait=not options.no_wait)
         from longshore.orchestration.api import use_api  # noqa: PLC0415
 
         use_api(api)

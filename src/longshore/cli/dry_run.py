@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from longshore.console import table
-from longshore.ingestion.planning import identify, not_a_file, unless_forgotten
+from longshore.ingestion.planning import identify, reject_forgotten, reject_special_file
 from longshore.ingestion.project import ledger_if_any, waiting_files
 from longshore.ingestion.worker import read_sources
 from longshore.records import Outcome, Rejection, Source
@@ -98,7 +98,7 @@ def preview(settings: Settings, *, wait: bool, say: Callable[[str], None] = lamb
             listing = waiting_files(landing, ledger, settings, limit)
         seen: set[str] = set()
         for file in listing.not_files:
-            _add_unread(found, not_a_file(file))
+            _add_unread(found, reject_special_file(file))
         for file in listing.files:
             new = list(_new_sources(found, identify(file, landing, settings), ledger, seen))
             if new:
@@ -119,7 +119,7 @@ def _new_sources(
             if delivery.outcome is not Outcome.PUBLISHED:
                 _add_unread(found, delivery)
         elif ledger and (forgotten := buried(ledger, [record_id])):
-            _add_unread(found, unless_forgotten(delivery, forgotten))
+            _add_unread(found, reject_forgotten(delivery, forgotten))
         elif record_id in seen or (ledger and ledger.owners([record_id])):
             found.add(to_source_path(delivery.path), Outcome.DUPLICATE, "", "", "", "its record exists already")
         else:

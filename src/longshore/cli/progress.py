@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from longshore.records import Silent
+from longshore.records import SilentObserver
 from longshore.storage.names import printable
 
 if TYPE_CHECKING:
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from longshore.records import Batch, Delivery, Observer, Staged
+    from longshore.records import Batch, Delivery, RunObserver, Staged
 
 
-class _Lines(Silent):
+class _Lines(SilentObserver):
     """Says what a person should know, a line each, on standard error."""
 
-    def said(self, sentence: str) -> None:
+    def message(self, sentence: str) -> None:
         """Print the sentence."""
         sys.stderr.write(printable(sentence) + "\n")
 
 
-class _Bar(Silent):
+class _Bar(SilentObserver):
     """A bar that grows as batches end."""
 
     def __init__(self, progress: Progress) -> None:
@@ -33,27 +33,27 @@ class _Bar(Silent):
         self._task: TaskID = progress.add_task("ingesting", total=0)
         self._total = 0
 
-    def listed(self, files: int, source_bytes: int) -> None:
+    def files_found(self, files: int, source_bytes: int) -> None:
         """Make room for so many more files."""
         del source_bytes
         self._total += files
         self._progress.update(self._task, total=self._total)
 
-    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+    def batch_finished(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
         """Grow by the files of the batch."""
         del batch, staged
         self._progress.update(self._task, advance=sum(1 for ending in endings if ending.member is None))
 
-    def said(self, sentence: str) -> None:
+    def message(self, sentence: str) -> None:
         """Print the sentence above the bar."""
         self._progress.console.print(printable(sentence), markup=False, highlight=False)
 
 
 @contextlib.contextmanager
-def terminal_observer(*, quiet: bool) -> Iterator[Observer]:
+def terminal_observer(*, quiet: bool) -> Iterator[RunObserver]:
     """Give who watches a run that a person started: a bar in a terminal, lines elsewhere, nothing if `quiet`."""
     if quiet:
-        yield Silent()
+        yield SilentObserver()
     elif not sys.stderr.isatty():
         yield _Lines()
     else:

@@ -1,7 +1,8 @@
-"""Which files a run takes, round by round, and which it leaves: those that have settled, oldest first, within limits.
+"""Discovery: which landed files a run takes, round by round, and which it leaves for the next.
 
-Promised: memory is bounded by a round, not by the folder; what the run has given up on is not taken again; a problem is
-told once. Not promised: that a file is still there, or the same, when it is read.
+Taken are the stable files, oldest first, within the limits of the settings. Promised: memory is bounded by a round, not
+by the folder; a file that the run deferred is not listed again; a problem is reported once. Not promised: that a file
+is still there, or still the same, when it is read.
 """
 
 from __future__ import annotations
@@ -21,46 +22,43 @@ if TYPE_CHECKING:
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.listing import Listing
 
-# At most so many files are held in memory as names; a larger backlog is taken in rounds.
+# The largest number of file names in memory; a larger backlog is ingested in rounds.
 FILES_A_ROUND = 100_000
 
 
 @dataclass(slots=True)
-class Intake:
-    """What one run takes from landing/.
-
-    given_up: paths that this run leaves for the next; whoever holds the set may add to it. say: tells people.
-    """
+class Discovery:
+    """Lists the files of one run. `deferred`: paths left for the next run; its owner may add to it."""
 
     settings: Settings
     landing: Landing
     ledger: Ledger
-    given_up: set[str]
-    say: Callable[[str], None]
+    deferred: set[str]
+    tell: Callable[[str], None]
     taken_bytes: int = 0
-    told: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
 
-    def look(self, *, wait: bool) -> Listing:
-        """List what has settled; wait once for what is merely young, if asked to."""
+    def list_files(self, *, wait: bool) -> Listing:
+        """List the stable files; with `wait`, wait once for those that are not stable yet."""
         settings = self.settings
         listing = self._list()
         if listing.young and (wait or listing.odd_clock):
             seconds = settings.stable_seconds if listing.odd_clock else listing.young_seconds
-            self.say(
+            self.tell(
                 f"{len(listing.young)} file(s) changed less than {settings.stable_seconds:g} s ago: "
                 f"waiting {seconds:.1f} s for them."
             )
             time.sleep(seconds)
-            # The first look counts as an earlier sight only if it is a whole settle time ago.
+            # If the clocks differ, a file is stable when two listings `stable_seconds` apart agree.
             listing = self._list(listing.young if listing.odd_clock else None)
         for problem in listing.problems:
-            if problem not in self.told:
-                self.told.add(problem)
-                self.say(problem)
+            if problem not in self.reported:
+                self.reported.add(problem)
+                self.tell(problem)
         return listing
 
     def within_limits(self, files: list[LandedFile], seen: int) -> list[LandedFile]:
-        """Keep, oldest first, what `max_files_per_run` (`seen` of them were taken) and `max_bytes_per_run` allow."""
+        """Return the oldest files that `max_files_per_run` (less `seen`) and `max_bytes_per_run` allow."""
         settings = self.settings
         if settings.max_files_per_run is not None:
             files = files[: max(0, settings.max_files_per_run - seen)]
@@ -68,29 +66,29 @@ class Intake:
             room = settings.max_bytes_per_run - self.taken_bytes
             for index, file in enumerate(files):
                 room -= file.size
-                # A first file is always taken, or one larger than the limit would wait for ever.
+                # The first file is always taken, or one larger than the limit would wait forever.
                 if room < 0 and (index or self.taken_bytes):
                     files = files[:index]
                     break
         self.taken_bytes += sum(file.size for file in files)
         return files
 
-    def leave(self, listing: Listing, waiting: int) -> int:
-        """Tell of the files that are left for the next run, and give how many of them have not settled yet.
+    def report_left(self, listing: Listing, waiting: int) -> int:
+        """Report the files left for the next run, and return how many of them are not stable yet.
 
-        waiting: how many have, and are left because this run had its fill.
+        waiting: stable files beyond the limits of this run.
         """
-        young = sum(path not in self.given_up for path in listing.young)
+        young = sum(path not in self.deferred for path in listing.young)
         if young:
-            self.say(f"{young} file(s) have not settled yet and are left for the next run.")
+            self.tell(f"{young} file(s) are not stable yet and are left for the next run.")
         if waiting:
             more = "More than " if listing.more else ""
-            self.say(
-                f"{more}{waiting:,} file(s) wait in landing for the next run: this one had its fill "
-                "(--max-files, or the settings `max_files_per_run` and `max_bytes_per_run`)."
+            self.tell(
+                f"{more}{waiting:,} file(s) are left in landing for the next run: this one reached its limit "
+                "(--max-files, `max_files_per_run` or `max_bytes_per_run`)."
             )
         return young
 
     def _list(self, seen_before: dict[str, tuple[int, int]] | None = None) -> Listing:
         self.landing.forget_folders()
-        return waiting_files(self.landing, self.ledger, self.settings, FILES_A_ROUND, seen_before, self.given_up)
+        return waiting_files(self.landing, self.ledger, self.settings, FILES_A_ROUND, seen_before, self.deferred)

@@ -1,7 +1,7 @@
-"""Where batches run: here, in local processes, or wherever something with the same one method takes them.
+"""Executors: where batches run. In this process, in a process pool, or in anything with the methods of `Executor`.
 
-A `Workers` takes batches as they are asked for and gives back what became of them, in any order. It never holds more
-batches than it has use for, so that memory does not grow with the backlog.
+An executor takes batches one by one as it has room and returns each with its result, in any order, so that memory does
+not grow with the backlog.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import threading
 import types
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, TypeVar
 
 from longshore.errors import WorkerError
 from longshore.ingestion.worker import normalise_batch
@@ -30,38 +30,42 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Starting a worker costs about as much as normalising so many news texts.
+# Starting a process costs about as much as normalising this many news texts.
 MIN_TEXTS_FOR_PROCESSES = 1500
-# A batch whose worker died so often is given up: it is what kills them.
+# A batch is given up after this many workers died of it.
 _ATTEMPTS = 3
-# What a batch loads where it is used, so that a run which finds nothing does not.
+# Modules that a batch imports late, so that a run without work does not load them.
 _NEEDED = ("longshore.text.normalise", "longshore.storage.schema")
 
-# One at a time: what a process is started with is the whole program's for a moment.
+# Starting a process changes the state of this one for a moment (`_submit`).
 _starting = threading.Lock()
 
 _T = TypeVar("_T")
 
 
-class Workers(Protocol):
-    """What the pipeline needs of a place where batches run."""
+class Executor(Protocol):
+    """A place where batches run."""
 
     @property
     def slots(self) -> int:
-        """How many batches run at once."""
+        """The number of batches that run at once."""
 
     def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
-        """Normalise the batches and give each back with what became of it, in any order.
+        """Normalise the batches and yield each with its result, in any order.
 
-        A batch is taken from the iterable only when there is a place to run it.
+        A batch is taken from the iterable only when there is room to run it.
         """
 
     def stop(self) -> None:
-        """End the work in hand at once; what was staged is dropped by whoever recovers."""
+        """Stop all work at once; recovery drops what was staged."""
 
 
-class InlineWorkers:
-    """Batches run in this process, one after the other: no start-up, no second copy of anything."""
+# From (slots, expected texts) to an executor.
+ExecutorFactory: TypeAlias = "Callable[[int, int], Executor]"
+
+
+class InlineExecutor:
+    """Runs batches in this process, one after another, without any start-up cost."""
 
     slots = 1
 
@@ -71,24 +75,24 @@ class InlineWorkers:
             yield batch, normalise_batch(batch, order)
 
     def stop(self) -> None:
-        """Nothing is in hand between two batches."""
+        """Do nothing: nothing runs between two batches."""
 
 
-class ProcessWorkers:
-    """Batches run in local processes (spawned), started when the first batch comes and made anew when one dies."""
+class ProcessExecutor:
+    """Runs batches in spawned local processes, which start with the first batch and are replaced when one dies."""
 
     def __init__(self, slots: int) -> None:
-        """Take how many processes to run."""
+        """Set the number of processes."""
         self.slots = slots
         self._pool: cf.ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
 
     def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
-        """Normalise the batches, as many at once as there are processes (and one in waiting each)."""
+        """Normalise the batches, one in each process and one waiting for each."""
         yield from run_windowed(batches, lambda batch: self.submit(batch, order), 2 * self.slots, self.run_again(order))
 
     def start(self) -> Self:
-        """Start the processes now: they load what they need while the first batches are planned."""
+        """Start the processes now, so that they import while the first batches are planned."""
         with self._lock:
             if self._pool is None:
                 self._pool = _new_pool(self.slots)
@@ -96,7 +100,7 @@ class ProcessWorkers:
         return self
 
     def submit(self, batch: Batch, order: WorkOrder) -> cf.Future[Staged]:
-        """Hand one batch to a process."""
+        """Submit one batch to the pool."""
         with self._lock:
             if self._pool is None:
                 self._pool = _new_pool(self.slots)
@@ -107,7 +111,7 @@ class ProcessWorkers:
                 return _submit(self._pool, normalise_batch, batch, order)
 
     def run_again(self, order: WorkOrder) -> Callable[[Batch], Staged]:
-        """Give what runs a batch whose worker died: again, alone, in a process of its own each time."""
+        """Return a function that retries a batch whose worker died, each time alone in a new process."""
 
         def again(batch: Batch) -> Staged:
             for attempt in range(2, _ATTEMPTS + 1):
@@ -118,7 +122,7 @@ class ProcessWorkers:
                     staged = _submit(pool, normalise_batch, batch, order).result()
                 except BrokenProcessPool:
                     continue
-                # The next batch makes a pool of all slots again.
+                # The next batch starts a pool of full size.
                 self.stop()
                 return staged
             raise killed_its_worker(batch, _ATTEMPTS)
@@ -126,7 +130,7 @@ class ProcessWorkers:
         return again
 
     def stop(self) -> None:
-        """Kill the processes; none of them outlives the run."""
+        """Kill the processes."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
@@ -144,26 +148,26 @@ def run_windowed(
     window: int,
     run_again: Callable[[Batch], Staged],
 ) -> Iterator[tuple[Batch, Staged]]:
-    """Keep `window` batches in hand, give each back as it is done, and run again those whose worker died."""
-    waiting = iter(batches)
-    in_hand: dict[cf.Future[Staged], Batch] = {}
+    """Keep `window` batches submitted, yield each when it is done, and retry those whose worker died."""
+    remaining = iter(batches)
+    submitted: dict[cf.Future[Staged], Batch] = {}
     lost: list[Batch] = []
     exhausted = False
     while True:
-        while not exhausted and not lost and len(in_hand) < window:
-            batch = next(waiting, None)
+        while not exhausted and not lost and len(submitted) < window:
+            batch = next(remaining, None)
             if batch is None:
                 exhausted = True
             else:
-                in_hand[submit(batch)] = batch
-        if not in_hand and not lost:
+                submitted[submit(batch)] = batch
+        if not submitted and not lost:
             if exhausted:
                 return
             continue
-        if in_hand:
-            done, _ = cf.wait(in_hand, return_when=cf.FIRST_COMPLETED)
+        if submitted:
+            done, _ = cf.wait(submitted, return_when=cf.FIRST_COMPLETED)
             for future in done:
-                batch = in_hand.pop(future)
+                batch = submitted.pop(future)
                 try:
                     staged = future.result()
                 except BrokenProcessPool:
@@ -176,19 +180,19 @@ def run_windowed(
 
 
 def killed_its_worker(batch: Batch, attempts: int) -> WorkerError:
-    """Give the error of a batch that is given up because it kills whatever works on it."""
+    """Return the error for a batch that killed every worker that ran it."""
     first, last = batch.sources[0].file.path, batch.sources[-1].file.path
     return WorkerError(
         f"Batch {batch.batch_id[:12]} killed its worker {attempts} times (out of memory?). Its files, from "
-        f"{first!r} to {last!r}, are still in landing. Try --max-files 1 to find the one, or smaller batches."
+        f"{first!r} to {last!r}, are still in landing. Find the one with --max-files 1, or use smaller batches."
     )
 
 
-def choose_workers(slots: int, expected_texts: int) -> Workers:
-    """Give what is quickest for so many texts: this process, or others."""
+def choose_executor(slots: int, expected_texts: int) -> Executor:
+    """Return an in-process executor for little work, else a process pool."""
     if slots == 1 or expected_texts < MIN_TEXTS_FOR_PROCESSES:
-        return InlineWorkers()
-    return ProcessWorkers(slots).start()
+        return InlineExecutor()
+    return ProcessExecutor(slots).start()
 
 
 def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
@@ -198,11 +202,11 @@ def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
 
 
 def _submit(pool: cf.ProcessPoolExecutor, act: Callable[..., _T], *arguments: object) -> cf.Future[_T]:
-    """Hand something to a pool; with its first tasks its processes start.
+    """Submit a call to a pool; its first calls start its processes.
 
-    They are born deaf to Ctrl-C: a terminal sends it to all of them, and one that still imports would end in a
-    traceback before it could ignore it. And they know of no main module: a spawned process imports its parent's
-    first, and in a flow run that is all of Prefect, of which a worker needs nothing.
+    The processes start with SIGINT blocked: a terminal sends Ctrl-C to all of them, and one that is still importing
+    would end in a traceback. They also start without a main module: a spawned process imports its parent's, and in a
+    flow run that is all of Prefect, which no worker needs.
     """
     with _starting:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -215,7 +219,7 @@ def _submit(pool: cf.ProcessPoolExecutor, act: Callable[..., _T], *arguments: ob
 
 
 def _set_up_worker(coordinator: int) -> None:
-    """Leave Ctrl-C to the coordinator, do not outlive it, and load what every batch needs."""
+    """Leave Ctrl-C to the coordinator, end with it, and import what every batch needs."""
     # As in `cli/main.py`, for runs that another program starts.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,8 +1,8 @@
-"""Move the files of a published batch out of the way: to `_archive/`, to `_rejected/`, deleted, or left.
+"""Finalization: move the files of a published batch to `_archive/` or `_rejected/`, delete them, or leave them.
 
-May be done again after a crash, any number of times: a file that was moved already is found where it went. A file that
-cannot be moved (no right to, another file system) is left and remembered, so that it is neither ingested again nor
-stops the others.
+Idempotent: after a crash it may run again any number of times, because a file that was moved is found where it went. A
+file that cannot be moved (no permission, another file system) is left and recorded in the ledger, so that it is not
+ingested again and does not stop the others.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from longshore.storage.landing import Landing
 
 REASON_ENDING = ".reason.json"
-# A file that fails to move with one of these stays; with any other (the disk is full, it fails) the run stops.
+# A file that cannot be moved for one of these reasons stays; any other error (a full disk) stops the run.
 _IMMOVABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EBUSY, errno.ENAMETOOLONG)
 
 
 @dataclass(slots=True)
 class Finalization:
-    """What settling a batch came to, for the ledger and for people.
+    """The result of finalizing a batch, for the ledger and for people.
 
-    places: by path, where a file is that is not where its path says (`GONE`: nowhere).
-    left: files that stay in landing, to be known again by path, size and time.
-    stuck: those of them that should not have stayed. surprises: a sentence for each.
+    places: by path, where a file is if not at its usual place (`GONE`: nowhere).
+    left: files that stay in landing, which the ledger must recognise. stuck: they should have been moved.
+    problems: a sentence for each.
     """
 
     places: dict[str, str] = field(default_factory=dict)
     left: list[Delivery] = field(default_factory=list)
     stuck: bool = False
-    surprises: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def finalize(
@@ -55,14 +55,14 @@ def finalize(
     *,
     again: bool = False,
 ) -> Finalization:
-    """Settle every landed file of a published batch.
+    """Move, delete or leave every landed file of a published batch.
 
     Args:
-        endings: how each of its deliveries ended.
-        ingested_at: when it was claimed; its day names the archive's folder.
+        endings: the final outcome of each delivery.
+        ingested_at: when the batch was claimed; its day names the archive folder.
         landing: where the files are.
         settings: `after_ingest` decides.
-        again: this is recovery, where a file that is gone may have been settled before.
+        again: this is recovery, where a missing file may have been finalized before.
     """
     done = Finalization()
     immovable: dict[str, list[str]] = {}
@@ -80,7 +80,7 @@ def finalize(
         except MovedError as error:
             done.places[ending.file.path] = GONE
             if not (again and settings.after_ingest == "delete"):
-                done.surprises.append(f"{to_source_path(ending.path)} was read, but could not be settled: {error}.")
+                done.problems.append(f"{to_source_path(ending.path)} was ingested, but could not be moved: {error}.")
         except OSError as error:
             if error.errno not in _IMMOVABLE:
                 raise
@@ -96,7 +96,7 @@ def finalize(
                 done.places[ending.file.path] = place
             if ending.outcome is Outcome.REJECTED:
                 _write_reason(landing, place, ending, ingested_at)
-    done.surprises.extend(_told_together(immovable))
+    done.problems.extend(_summarise(immovable))
     fault_injection.step("finalize.done")
     return done
 
@@ -105,33 +105,33 @@ def _cause(error: OSError) -> str:
     return "its archive is on another file system" if error.errno == errno.EXDEV else error.strerror or str(error)
 
 
-def _told_together(immovable: dict[str, list[str]]) -> Iterator[str]:
-    """Give a sentence for each cause, not for each file: where one cannot be moved, hundreds beside it cannot."""
+def _summarise(immovable: dict[str, list[str]]) -> Iterator[str]:
+    """Yield a sentence for each cause, not for each file: where one cannot be moved, its neighbours cannot either."""
     for cause, paths in immovable.items():
         named = paths[0] if len(paths) == 1 else f"{len(paths):,} files, such as {paths[0]},"
-        yield f"{named} could not be moved out of landing: {cause}. What stays there is not ingested again."
+        yield f"{named} could not be moved out of landing: {cause}. It stays there and is not ingested again."
 
 
 @lru_cache(maxsize=64)
 def archive_day(ingested_at: dt.datetime) -> str:
-    """Give the folder of the archive that a batch's files go to."""
+    """Return the archive folder for the files of a batch."""
     return f"{ARCHIVE}/{ingested_at:%Y-%m-%d}"
 
 
 def place_of(ending: Delivery, day: str) -> str:
-    """Say where the file of a delivery goes (`day`: of its batch), unless something has that place already."""
+    """Return where the file of a delivery goes (`day`: the archive folder of its batch) if that place is free."""
     if ending.outcome is Outcome.REJECTED:
         return f"{REJECTED}/{_without_reason_ending(ending.file.path)}"
     return f"{day}/{ending.file.path}"
 
 
 def reason_name(name: str) -> str:
-    """Give the name of the file that says why `name` was rejected."""
+    """Return the name of the file that holds the reason why `name` was rejected."""
     return shortened(name, REASON_ENDING)
 
 
 def _put_away(ending: Delivery, wanted: str, landing: Landing, settings: Settings, *, again: bool) -> str | None:
-    """Move or delete one file; give where it is now, None where it is deleted."""
+    """Move or delete one file; return where it is now, or None if it was deleted."""
     if ending.outcome is not Outcome.REJECTED and settings.after_ingest == "delete":
         landing.delete(ending.file)
         return None
@@ -145,7 +145,7 @@ def _put_away(ending: Delivery, wanted: str, landing: Landing, settings: Setting
 
 
 def _without_reason_ending(path: str) -> str:
-    """Give a path that no reason file can have: else an original and the reason of another would have one name."""
+    """Return a path that no reason file can have, so that an original and a reason never share a name."""
     if REASON_ENDING not in path:
         return path
     names = [with_suffix_before_ending(n, "~") if n.endswith(REASON_ENDING) else n for n in path.split("/")]
@@ -160,7 +160,7 @@ def _write_reason(landing: Landing, place: str, ending: Delivery, when: dt.datet
         "record_id": ending.record_id,
         "bytes": ending.file.size,
         "rejected_at": when.isoformat(timespec="seconds"),
-        "next": "Mend the file or the settings, then `longshore retry` puts it back into landing.",
+        "next": "Fix the file or the settings, then run `longshore retry` to put it back into landing.",
     }
     data = json.dumps(reason, ensure_ascii=True, indent=2).encode() + b"\n"
     landing.write_beside(place, reason_name(place.rpartition("/")[2]), data)

@@ -1,8 +1,7 @@
-"""Which landed files make the next batches: hash them, leave out what is known, claim the rest.
+"""Planning: hash the landed files, detect duplicates, and form batches to claim.
 
-A file is read here once for its SHA-256 and again by the worker. That costs some 15 µs from the page cache, and buys
-that the ledger knows what a worker is about to do before it does it, and that a file which changes in between is
-noticed.
+A file is read here for its SHA-256 and again by the worker. The second read costs about 15 µs from the page cache. In
+return the ledger knows what a worker will do before it does it, and a file that changes in between is noticed.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _NAMED = 3
 
 
 def identify_archive(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery] | None:
-    """Give the delivery of a pack and those of its members, each with its `record_id`; None if the file is no pack.
+    """Return the delivery of an archive and those of its members, each with its `record_id`; None if it is no archive.
 
     Raises:
         MovedError, OSError: as `Landing.read`.
@@ -53,12 +52,12 @@ def identify_archive(file: LandedFile, landing: Landing, settings: Settings) -> 
     except ArchiveError as error:
         return [Delivery(file, None, Outcome.REJECTED, error.reason, error.detail)]
     if not found:
-        return [Delivery(file, None, Outcome.REJECTED, Reason.EMPTY, "It is a pack that holds no file.")]
+        return [Delivery(file, None, Outcome.REJECTED, Reason.EMPTY, "The archive holds no file.")]
     return [Delivery(file, None, Outcome.PUBLISHED), *found]
 
 
 def conclude_archives(endings: Sequence[Delivery]) -> list[Delivery]:
-    """Give the deliveries of a batch with each pack's own as its members end."""
+    """Return the deliveries of a batch; the outcome of each archive follows from its members."""
     concluded: list[Delivery] = []
     for _, of_a_file in groupby(endings, key=lambda ending: ending.file.path):
         own, *inside = of_a_file
@@ -66,14 +65,9 @@ def conclude_archives(endings: Sequence[Delivery]) -> list[Delivery]:
     return concluded
 
 
-def unpacked_bytes(deliveries: Iterable[Delivery]) -> int:
-    """Give how many bytes a landed file holds, unpacked."""
-    return sum(delivery.size for delivery in deliveries)
-
-
 def _identified(file: LandedFile, member: Member, settings: Settings) -> Delivery:
     if member.data is None:
-        detail = f"It holds more than {settings.max_file_bytes:,} bytes, which `max_file_bytes` allows."
+        detail = f"It is larger than `max_file_bytes` ({settings.max_file_bytes:,} bytes)."
         return Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail, member.name, member.size)
     if not member.data:
         return Delivery(file, None, Outcome.REJECTED, Reason.EMPTY, "It holds no bytes.", member.name, 0)
@@ -90,26 +84,26 @@ def _conclude(own: Delivery, inside: list[Delivery]) -> list[Delivery]:
     named = ", ".join(f"{member.member!r} {member.reason}" for member in refused[:_NAMED])
     named += ", …" if len(refused) > _NAMED else ""
     if by_outcome[Outcome.PUBLISHED]:
-        detail = f"{len(refused)} of the {len(inside)} files in it became no record: {named}." if refused else None
+        detail = f"{len(refused)} of its {len(inside)} documents were rejected: {named}." if refused else None
         return [replace(own, outcome=Outcome.PUBLISHED, reason=None, detail=detail), *inside]
     if by_outcome[Outcome.DUPLICATE]:
-        detail = "Every text in it has a record already."
+        detail = "All its documents have records already."
         return [replace(own, outcome=Outcome.DUPLICATE, reason=None, detail=detail), *inside]
     reason = Counter(member.reason for member in refused).most_common(1)[0][0]
-    detail = f"None of the {len(inside)} files in it became a record: {named}."
+    detail = f"None of its {len(inside)} documents became a record: {named}."
     if len(inside) == 1:
-        detail = f"The one file in it became no record: {named}: {refused[0].detail}"
+        detail = f"Its only document was rejected: {named}: {refused[0].detail}"
     return [replace(own, outcome=Outcome.REJECTED, reason=reason, detail=detail), *inside]
 
 
 _READ_BYTES = 1024 * 1024
-# What a text of news takes in a pack; and how much of a long text takes as long as one.
-_PACKED_TEXT_BYTES = 1500
+# The compressed size of a news text, and how much of a long text takes as long as one.
+_COMPRESSED_TEXT_BYTES = 1500
 _LONG_TEXT_BYTES = 32 * 1024
 
 
-def cut(files: Sequence[LandedFile], settings: Settings, slots: int) -> Iterator[Sequence[LandedFile]]:
-    """Cut the files into groups, bounded in files and bytes, their number such that all workers end together."""
+def split_into_groups(files: Sequence[LandedFile], settings: Settings, slots: int) -> Iterator[Sequence[LandedFile]]:
+    """Split the files into groups bounded in files and bytes; their number is a multiple of `slots`."""
     groups = -(-len(files) // settings.max_files_per_batch)
     groups = -(-groups // slots) * slots if groups > 1 else 1
     most = max(1, -(-len(files) // groups))
@@ -123,36 +117,35 @@ def cut(files: Sequence[LandedFile], settings: Settings, slots: int) -> Iterator
         yield files[start:]
 
 
-def texts_expected(files: Sequence[LandedFile]) -> int:
-    """Guess how many news texts the work on these files comes to, to choose where it is done.
+def estimate_texts(files: Sequence[LandedFile]) -> int:
+    """Estimate the work on these files in news texts, to choose an executor.
 
-    Of one pack it is one, whatever it holds: a pack is one batch, which others cannot share.
+    A single archive counts as one text, whatever it holds, because it is one batch, which runs in one process.
     """
-    packs = [file.size for file in files if may_be_archive(file.path)]
-    inside = sum(max(1, size // _PACKED_TEXT_BYTES) for size in packs) if len(packs) > 1 else len(packs)
-    long_ones = sum(file.size // _LONG_TEXT_BYTES for file in files) - sum(size // _LONG_TEXT_BYTES for size in packs)
-    return len(files) - len(packs) + inside + long_ones
+    archives = [file.size for file in files if may_be_archive(file.path)]
+    inside = sum(max(1, size // _COMPRESSED_TEXT_BYTES) for size in archives) if len(archives) > 1 else len(archives)
+    long = sum(file.size // _LONG_TEXT_BYTES for file in files) - sum(size // _LONG_TEXT_BYTES for size in archives)
+    return len(files) - len(archives) + inside + long
 
 
 def plan_batches(
     files: Iterable[LandedFile], landing: Landing, ledger: Ledger, settings: Settings, now: Callable[[], dt.datetime]
 ) -> Iterator[tuple[Batch, list[LandedFile]]]:
-    """Make a batch of these files, or more where packs hold much; each is to be claimed before the next is asked for.
+    """Yield batches of these files; the caller claims each before it asks for the next.
 
-    With each come the files that must wait until a batch in hand is published: a source that is published already is
-    a duplicate, but one that another batch of this run has claimed waits. Were it called a duplicate now and that
-    batch failed, its bytes would be settled without a record.
+    With each batch come the files that must wait for another one: a source that is published is a duplicate, but one
+    that is only claimed may still fail, and then its duplicate would be finalized without a record.
     """
     for found in _bounded((identify(file, landing, settings) for file in files), settings):
         yield _plan(found, ledger, now())
 
 
 def _bounded(found: Iterable[list[Delivery]], settings: Settings) -> Iterator[list[list[Delivery]]]:
-    """Cut where a batch is full by what its files hold unpacked; a pack is never cut."""
+    """Group files until a batch is full by their unpacked size; an archive is never split."""
     batch: list[list[Delivery]] = []
     texts, size = 0, 0
     for deliveries in found:
-        more = unpacked_bytes(deliveries)
+        more = sum(delivery.size for delivery in deliveries)
         full = texts + len(deliveries) > settings.max_files_per_batch or size + more > settings.max_bytes_per_batch
         if batch and full:
             yield batch
@@ -174,31 +167,31 @@ def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tupl
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
         if states <= {FINALIZED}:
             deliveries += conclude_archives(
-                [_planned(unless_forgotten(d, forgotten), owners, sources) for d in of_a_file]
+                [_planned(reject_forgotten(d, forgotten), owners, sources) for d in of_a_file]
             )
         else:
             waiting.append(of_a_file[0].file)
     return _batch(tuple(sources.values()), tuple(deliveries), now), waiting
 
 
-def unless_forgotten(delivery: Delivery, forgotten: dict[str, dt.datetime]) -> Delivery:
-    """Refuse bytes that were taken down: they are kept apart, for a person to delete or to explain."""
+def reject_forgotten(delivery: Delivery, forgotten: dict[str, dt.datetime]) -> Delivery:
+    """Return the delivery, rejected if its record was forgotten."""
     when = forgotten.get(delivery.record_id or "")
     if when is None:
         return delivery
     detail = (
-        f"Its record was forgotten on {when:%Y-%m-%d}, and is not ingested again. "
+        f"Its record was forgotten on {when:%Y-%m-%d} and is not ingested again. "
         f"`longshore forget {delivery.record_id}` deletes this file too."
     )
     return replace(delivery, outcome=Outcome.REJECTED, reason=Reason.FORGOTTEN, detail=detail)
 
 
 def _planned(delivery: Delivery, owners: dict[str, str], sources: dict[str, Source]) -> Delivery:
-    """Give a delivery as a source of its own, or as the duplicate of one."""
+    """Return the delivery as published if its source is new, else as a duplicate."""
     if delivery.record_id is None or delivery.outcome is Outcome.REJECTED:
         return delivery
     if delivery.record_id in owners:
-        return replace(delivery, outcome=Outcome.DUPLICATE, detail="Its record exists already.")
+        return replace(delivery, outcome=Outcome.DUPLICATE, detail="A record with the same bytes exists.")
     same = sources.get(delivery.record_id)
     if same is not None:
         return replace(delivery, outcome=Outcome.DUPLICATE, detail=f"The same bytes as {same.path!r}.")
@@ -207,12 +200,12 @@ def _planned(delivery: Delivery, owners: dict[str, str], sources: dict[str, Sour
 
 
 def identify(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery]:
-    """Give a landed file its `record_id`, or the outcome that it has unread; of a pack, its members' too."""
+    """Return the delivery of a landed file, and of its members if it is an archive, with `record_id` or outcome."""
     try:
         fault_injection.step("landing.read")
-        pack = identify_archive(file, landing, settings) if may_be_archive(file.path) else None
-        if pack is not None:
-            return pack
+        archive = identify_archive(file, landing, settings) if may_be_archive(file.path) else None
+        if archive is not None:
+            return archive
         if file.size > settings.max_file_bytes:
             detail = f"It holds {file.size:,} bytes; `max_file_bytes` allows {settings.max_file_bytes:,}."
             return [Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)]
@@ -224,19 +217,19 @@ def identify(file: LandedFile, landing: Landing, settings: Settings) -> list[Del
         return [Delivery(file, None, Outcome.REJECTED if reason else Outcome.DEFERRED, reason, detail)]
 
 
-def not_a_file(file: LandedFile) -> Delivery:
-    """Give the outcome of a link, a FIFO, a socket or a device: it is never opened."""
-    detail = "It is a link, a pipe, a socket or a device. Only regular files are read: put the file itself here."
+def reject_special_file(file: LandedFile) -> Delivery:
+    """Return the rejection of a link, pipe, socket or device, which is never opened."""
+    detail = "It is a link, pipe, socket or device. Only regular files are read: deliver the file itself."
     return Delivery(file, None, Outcome.REJECTED, Reason.NOT_A_FILE, detail)
 
 
 def batch_of(deliveries: Iterable[Delivery], now: dt.datetime) -> Batch:
-    """Make a batch of deliveries that need no normalising."""
+    """Return a batch of deliveries without a source."""
     return _batch((), tuple(deliveries), now)
 
 
 def _batch(sources: tuple[Source, ...], deliveries: tuple[Delivery, ...], now: dt.datetime) -> Batch:
-    # Of the sources and the version: doing it again gives the same name.
+    # The name follows from the sources and the version, so that a repeated batch has the same name.
     digest = hashlib.sha256(NORMALISER_VERSION.encode())
     for name in sorted(source.record_id for source in sources) or sorted(delivery.path for delivery in deliveries):
         digest.update(name.encode("utf-8", "surrogateescape"))

@@ -1,6 +1,6 @@
-"""What the next run does about a run that died: each batch it left is finished or undone, by the ledger's word alone.
+"""Recovery: finish or undo the batches of an interrupted run, by their state in the ledger.
 
-Also the last step of a batch (`write_down`), which recovery repeats, and the one case that no run may go on from.
+Also the last step of a batch (`record_finalization`), which recovery repeats, and the refusal to run on a lost ledger.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Settings) -> int:
-    """Finish or undo what a dead run left, and say how many batches that were. Only for the holder of the run lock.
+    """Finish or undo what an interrupted run left; return the number of batches. Only for the holder of the run lock.
 
-    Nothing but the ledger's state and whether the part is there, byte for byte, decides: a part that readers may have
-    seen goes forward; anything earlier never happened.
+    The ledger's state, and whether the part is there byte for byte, decide: a batch whose part readers may have seen is
+    finished; any other is undone.
     """
     landing.forget_folders()
-    # First: where a part is, is only certain once no rewrite stands half-way.
+    # First: while a rewrite is unfinished, a part may be at either of two places.
     rewrites = recover_rewrites(ledger, warehouse, settings.rewrite_grace_seconds)
     unfinished = ledger.unfinished()
     for batch in unfinished:
@@ -39,25 +39,25 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
         )
         if visible:
             done = finalize(ledger.endings(batch.batch_no), batch.ingested_at, landing, settings, again=True)
-            write_down(ledger, batch.batch_no, done, settings)
+            record_finalization(ledger, batch.batch_no, done, settings)
         else:
             ledger.release(batch.batch_no)
     warehouse.drop_staging()
     return len(unfinished) + rewrites
 
 
-def write_down(ledger: Ledger, batch_no: int, done: Finalization, settings: Settings) -> None:
-    """Tell the ledger where the files of a batch are now: it is settled."""
+def record_finalization(ledger: Ledger, batch_no: int, done: Finalization, settings: Settings) -> None:
+    """Record in the ledger where the files of a batch are now: it is finalized."""
     ledger.mark_finalized(
         batch_no, done.places, done.left, dt.datetime.now(dt.UTC), after_ingest=settings.after_ingest, stuck=done.stuck
     )
     fault_injection.step("ledger.finalized")
 
 
-def refuse_to_forget(ledger: Ledger, warehouse: Warehouse, landing: Landing) -> str | None:
-    """Stop where the ledger is new but the warehouse is not: everything delivered again would be published again.
+def check_ledger(ledger: Ledger, warehouse: Warehouse, landing: Landing) -> str | None:
+    """Refuse to run on an empty ledger if there are records: files delivered again would be published again.
 
-    Where only originals tell of an older ledger nothing can be doubled: that is a sentence, given for people.
+    If only archived originals show that there was an older ledger, nothing can be published twice: return a warning.
 
     Raises:
         LedgerError: there are records that the ledger does not know.

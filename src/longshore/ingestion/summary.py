@@ -72,8 +72,8 @@ class IngestSummary:
     waiting: int = 0
 
     @property
-    def new(self) -> int:
-        """How many files were brought to an end, whichever."""
+    def finished(self) -> int:
+        """The number of files that were published, duplicate or rejected."""
         return self.published + self.duplicate + self.rejected
 
     def note(self, sentence: str) -> None:
@@ -228,7 +228,9 @@ def headline(summary: IngestSummary) -> str:
         )
         if count
     )
-    speed = f", {summary.new / summary.seconds:,.0f} files/s" if summary.new >= 1000 and summary.seconds else ""
+    speed = (
+        f", {summary.finished / summary.seconds:,.0f} files/s" if summary.finished >= 1000 and summary.seconds else ""
+    )
     return f"{summary.seen:,} file(s): {counts or 'none'}  ({summary.seconds:.1f} s{speed})"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from longshore.maintenance.rewrite import Rewriter
-    from longshore.records import Observer
+    from longshore.records import RunObserver
     from longshore.settings import Settings
     from longshore.storage.ledger.rewrites import NewPart
 
@@ -174,7 +174,7 @@ class CompactionSummary:
 
 
 def compact_warehouse(
-    settings: Settings, observer: Observer | None = None, *, dry_run: bool = False
+    settings: Settings, observer: RunObserver | None = None, *, dry_run: bool = False
 ) -> CompactionSummary:
     """Merge what is worth merging in every partition, and say what was done.
 
@@ -197,7 +197,9 @@ def compact_warehouse(
             if done is not None:
                 summary.partitions.append(done)
                 if observer is not None:
-                    observer.said(f"{partition}: {done.skipped or f'{done.parts_before} -> {done.parts_after} parts'}")
+                    observer.message(
+                        f"{partition}: {done.skipped or f'{done.parts_before} -> {done.parts_after} parts'}"
+                    )
         if not dry_run:
             summary.old_folders_removed += drop_old(rewriter.warehouse, rewriter.ledger, settings.rewrite_grace_seconds)
         summary.seconds = time.monotonic() - began

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from longshore.ingestion.originals import Original
     from longshore.maintenance.rewrite import Rewriter
-    from longshore.records import Observer
+    from longshore.records import RunObserver
     from longshore.settings import Settings
 
 # Of each column, so many changes are shown.
@@ -149,7 +149,7 @@ def reprocess_warehouse(
     older_than_version: str | None = None,
     *,
     dry_run: bool = False,
-    observer: Observer | None = None,
+    observer: RunObserver | None = None,
 ) -> ReprocessSummary:
     """Normalise the chosen rows again, and put what changed in their place.
 
@@ -177,7 +177,7 @@ def reprocess_warehouse(
             )
             _reprocess_partition(rewriter, partition, change, summary)
             if observer is not None:
-                observer.said(f"{partition}: {len(change.touched):,} row(s) changed.")
+                observer.message(f"{partition}: {len(change.touched):,} row(s) changed.")
         if not dry_run:
             drop_old(rewriter.warehouse, rewriter.ledger, settings.rewrite_grace_seconds)
     return summary

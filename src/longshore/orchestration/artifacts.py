@@ -30,7 +30,7 @@ from longshore.maintenance.status import status_of
 from longshore.orchestration.markdown import as_card, as_markdown, rejected_rows
 from longshore.orchestration.monitoring import backlog_alerts, rejected_share_alert
 from longshore.orchestration.task_executor import place_of
-from longshore.records import Batch, Delivery, Observer, Outcome, Staged
+from longshore.records import Batch, Delivery, Outcome, RunObserver, Staged
 from longshore.settings import Settings
 from longshore.storage.names import to_source_path
 
@@ -56,7 +56,7 @@ class FlowObserver:
         self,
         settings: Settings,
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
-        also: Observer | None = None,
+        also: RunObserver | None = None,
     ) -> None:
         """Take where to log, and who else is to be told."""
         self._warehouse = settings.warehouse.absolute()
@@ -74,15 +74,15 @@ class FlowObserver:
         if self._progress is not None and kind is None:
             self._show_progress(100.0)
 
-    def listed(self, files: int, source_bytes: int) -> None:
+    def files_found(self, files: int, source_bytes: int) -> None:
         """Log how much there is to do."""
         self._files += files
         if files:
             self._logger.info("%d file(s), %.1f MB, are ready to be ingested.", files, source_bytes / 1e6)
         if self._also:
-            self._also.listed(files, source_bytes)
+            self._also.files_found(files, source_bytes)
 
-    def settled(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
+    def batch_finished(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
         """Log the batch, tell the world of its part and its rejected files, and move the progress on."""
         self._done += sum(1 for ending in endings if ending.member is None)
         self._records += staged.rows
@@ -111,13 +111,13 @@ class FlowObserver:
         self._rejected += len(rejected)
         self._move_progress()
         if self._also:
-            self._also.settled(batch, staged, endings)
+            self._also.batch_finished(batch, staged, endings)
 
-    def said(self, sentence: str) -> None:
+    def message(self, sentence: str) -> None:
         """Log it."""
         self._logger.info(sentence)
         if self._also:
-            self._also.said(sentence)
+            self._also.message(sentence)
 
     def _move_progress(self) -> None:
         now = time.monotonic()

@@ -79,7 +79,7 @@ def _lines(summary: IngestSummary, settings: Settings) -> Iterator[str]:
 
 
 def _headline_table(summary: IngestSummary) -> Iterator[str]:
-    per_second = f"{summary.new / summary.seconds:,.0f}" if summary.seconds else "-"
+    per_second = f"{summary.finished / summary.seconds:,.0f}" if summary.seconds else "-"
     megabytes = summary.source_bytes / 1e6
     yield "| files seen | records | duplicates | rejected | left for later | MB read | seconds | files/s |"
     yield "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"

@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Protocol
 
 from longshore.errors import WorkerError
-from longshore.ingestion.executors import ProcessWorkers, killed_its_worker
+from longshore.ingestion.executors import ProcessExecutor, killed_its_worker
 from longshore.ingestion.worker import normalise_batch
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Work:
 
     __slots__ = ("_batch", "_order", "_workers")
 
-    def __init__(self, batch: Batch, order: WorkOrder, workers: PrefectWorkers) -> None:
+    def __init__(self, batch: Batch, order: WorkOrder, workers: PrefectExecutor) -> None:
         self._batch, self._order, self._workers = batch, order, workers
 
     def run(self) -> Staged:
@@ -60,7 +60,7 @@ class Work:
         return self._workers.run(self._batch, self._order)
 
 
-class PrefectWorkers:
+class PrefectExecutor:
     """Batches run as task runs of the flow run that this is made in."""
 
     def __init__(self, slots: int, expected_files: int, submit: Callable[[Work, str, str], Future]) -> None:
@@ -71,8 +71,8 @@ class PrefectWorkers:
         self.slots = slots
         self._few = expected_files <= _FEW_FILES
         self._submit = submit
-        self._processes = ProcessWorkers(slots) if self._few else ProcessWorkers(slots).start()
-        self._alone: list[ProcessWorkers] = []
+        self._processes = ProcessExecutor(slots) if self._few else ProcessExecutor(slots).start()
+        self._alone: list[ProcessExecutor] = []
         self._lock = threading.Lock()
         self._stopped = threading.Event()
 
@@ -129,9 +129,9 @@ class PrefectWorkers:
         for workers in (self._processes, *alone):
             workers.stop()
 
-    def _one_more(self) -> ProcessWorkers:
+    def _one_more(self) -> ProcessExecutor:
         with self._lock:
-            workers = ProcessWorkers(1)
+            workers = ProcessExecutor(1)
             self._alone.append(workers)
             return workers
 

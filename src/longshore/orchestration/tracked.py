@@ -27,16 +27,16 @@ from longshore.errors import LockHeldError, LongshoreError
 from longshore.ingestion.summary import IngestSummary, headline
 from longshore.orchestration.artifacts import FlowObserver, publish_report, raise_alerts
 from longshore.orchestration.logs import keep_to_one_line_a_batch
-from longshore.orchestration.task_executor import PrefectWorkers, StoppedError, Work
+from longshore.orchestration.task_executor import PrefectExecutor, StoppedError, Work
 from longshore.pipeline import ingest as run_ingest
-from longshore.records import Observer, Staged
+from longshore.records import RunObserver, Staged
 from longshore.settings import Settings, load_settings
 
 # What may be gone a moment later. A full disk, a missing right or bad data are not: they are told at once.
 _TRANSIENT = {errno.EIO, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.ENETUNREACH}
 
 # Who else watches the run, when a person started it from a terminal.
-_watching: ContextVar[Observer | None] = ContextVar("watching", default=None)
+_watching: ContextVar[RunObserver | None] = ContextVar("watching", default=None)
 
 Folder = Annotated[Path | None, Field(description="Empty: as in the settings of the project.")]
 
@@ -103,7 +103,7 @@ def ingest(
     try:
         settings = load_settings(landing=landing, warehouse=warehouse, max_files_per_run=max_files)
         with FlowObserver(settings, logger, also=_watching.get()) as observer:
-            summary = run_ingest(settings, _workers, observer=observer, wait=wait)
+            summary = run_ingest(settings, executor=_executor, observer=observer, wait=wait)
     except LockHeldError as held:
         return Completed(name="Skipped", message=str(held))
     except (LongshoreError, OSError, OperationalError) as error:
@@ -119,7 +119,7 @@ def ingest(
     return Completed(name=name, message=headline(summary), data=summary)
 
 
-def run_tracked(settings: Settings, *, wait: bool, observer: Observer) -> IngestSummary:
+def run_tracked(settings: Settings, *, wait: bool, observer: RunObserver) -> IngestSummary:
     """Ingest as a flow run that the configured Prefect API sees, and give the same summary as the direct pipeline.
 
     Raises:
@@ -159,8 +159,8 @@ def sentence_of(error: Exception) -> str:
     return f"The ledger could not be reached: {str(error).splitlines()[0]}. Nothing is lost; the next run goes on."
 
 
-def _workers(slots: int, expected_files: int) -> PrefectWorkers:
-    return PrefectWorkers(slots, expected_files, _submit)
+def _executor(slots: int, expected_files: int) -> PrefectExecutor:
+    return PrefectExecutor(slots, expected_files, _submit)
 
 
 def _submit(work: Work, files: str, place: str) -> Any:  # noqa: ANN401 - a future of whichever task runner
