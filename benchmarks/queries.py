@@ -79,7 +79,7 @@ def write(path: Path, table: pa.Table, group_rows: int = 16_384, *, shuffled: bo
         order = list(range(table.num_rows))
         random.Random(1).shuffle(order)
         table = table.take(pa.array(order))
-    settings = part_options(table.schema, zstd_level=3) | changes
+    settings = part_options(table.schema) | changes
     with pq.ParquetWriter(path, table.schema, **settings) as writer:
         for start in range(0, table.num_rows, group_rows):
             writer.write_table(table.slice(start, group_rows), row_group_size=group_rows)

@@ -38,7 +38,7 @@ def main() -> None:
     record_id = table["record_id"][table.num_rows // 3].as_py()
     with tempfile.TemporaryDirectory() as folder:
         chosen, unsorted = Path(folder) / "part.parquet", Path(folder) / "unsorted.parquet"
-        part = SortedPart(chosen, Path(folder), 3)
+        part = SortedPart(chosen, Path(folder))
         part.add(table)
         part.finish()
         write(unsorted, table, GROUP_ROWS, shuffled=True)

@@ -84,7 +84,7 @@ def project_of(folder: Path, corpus: Path) -> Project:
     shutil.copytree(corpus, folder / "waiting")
     (folder / "landing").mkdir()
     (folder / "longshore.toml").write_text(
-        f'server_port = {free_port()}\nsettle_seconds = 0\nworkers = 2\nschedule_cron = "0 0 1 1 *"\n'
+        f'server_port = {free_port()}\nstable_seconds = 0\nworkers = 2\nschedule_cron = "0 0 1 1 *"\n'
     )
     return Project(folder, clean_environment())
 

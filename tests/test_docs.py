@@ -1,12 +1,14 @@
 """What is documented is there, and what is there is documented."""
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
-from longshore.cli.scaffold import setting_reasons
+import longshore
+from longshore.cli.scaffold import make_project, setting_reasons
 from longshore.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -52,9 +54,29 @@ def test_commands_in_the_docs_exist(page):
 
 
 @pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_rooms_that_the_docs_name_exist(page):
-    for name in re.findall(r"`((?:flows|tests|benchmarks|tools|docs)/[\w/.]*)`", page.read_text()):
+def test_paths_that_the_docs_name_exist(page):
+    """A path from the root, or a module of the library below `src/longshore/`."""
+    for name in re.findall(r"`((?:flows|tests|benchmarks|tools|training|docs|deploy|src)/[\w/.]*)`", page.read_text()):
         assert (ROOT / name).exists(), f"{page.name} names {name}"
+    for name in re.findall(
+        r"`([\w/]+\.py|(?:cli|ingestion|text|storage|maintenance|orchestration)/[\w/]*)`", page.read_text()
+    ):
+        assert (ROOT / name).exists() or (ROOT / "src/longshore" / name).exists(), f"{page.name} names {name}"
+
+
+def test_the_examples_of_the_python_api_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    list(make_project(tmp_path))
+    failed, tried = doctest.testfile(
+        str(ROOT / "docs/reference/python-api.md"), module_relative=False, encoding="utf-8"
+    )
+    assert tried > 10
+    assert not failed
+
+
+def test_the_python_api_page_names_every_public_name():
+    page = (ROOT / "docs/reference/python-api.md").read_text()
+    assert all(f"`{name}" in page for name in longshore.__all__ if not name.startswith("_"))
 
 
 def test_no_file_says_where_a_machine_keeps_its_things():

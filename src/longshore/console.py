@@ -1,16 +1,13 @@
-"""Lines that fit a terminal: how many columns a text takes, a line cut to size, a table.
+"""Tables and clipped lines for a terminal.
 
-Promised: what comes from outside is escaped in a table, and a table is no wider than the terminal that it is printed
-in. Where standard output is no terminal its lines are as long as they need, one a row, for `grep` and its kin. Not
-promised: the columns of scripts that terminals themselves disagree about.
+Promised: text from outside is escaped in a table, and a table is no wider than the terminal it is printed in. If
+standard output is not a terminal, each row is one line of any length, for `grep` and similar tools.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
-import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from longshore.storage.names import printable
@@ -18,102 +15,60 @@ from longshore.storage.names import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# A cell is cut to this, but for one of the last column: that is a sentence.
-_WIDEST_CELL: Final = 60
-_NARROWEST_CELL: Final = 16
-# A sentence in less room than this is a tower of words: it goes below its row instead.
-_NARROWEST_SENTENCE: Final = 32
 _GAP: Final = "  "
-_BELOW: Final = " " * 4
-
-
-def columns(text: str) -> int:
-    """Give how many columns a text takes; ideographs take two, combining marks none.
-
-    >>> columns("café"), columns("港の朝市")
-    (4, 8)
-    """
-    return sum(map(_columns, text))
+_NARROWEST_COLUMN: Final = 10
 
 
 def clipped(line: str, width: int) -> str:
-    """Cut a line to so many columns, with an ellipsis where something went.
+    """Return a line cut to `width` terminal columns, with an ellipsis if something was cut.
 
     >>> clipped("The harbour was quiet.", 12)
     'The harbour…'
     """
-    if columns(line) <= width:
-        return line
-    return f"{_beginning(line, width - 1)}…"
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415 - only where a line may be too long
 
-
-def cut_in_the_middle(text: str, width: int) -> str:
-    """Cut a name to so many columns so that its beginning and its ending stay.
-
-    >>> cut_in_the_middle("a-story-with-a-long-name.txt", 16)
-    'a-story…name.txt'
-    """
-    if columns(text) <= width:
-        return text
-    return f"{_beginning(text, width // 2 - 1)}…{_beginning(text[::-1], width - width // 2)[::-1]}"
+    return line if cell_len(line) <= width else f"{set_cell_size(line, width - 1).rstrip()}…"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> Iterator[str]:
-    """Give the lines of a table; its last column may hold sentences, and a column that holds nothing is left out.
+    """Yield the lines of a table without its empty columns; the last column may hold sentences.
 
     Args:
-        head: a word for each column.
+        head: the name of each column.
         rows: a cell for each column; cells are escaped here.
-        width: how many columns it may take; None: as many as the terminal has, any number where there is none.
+        width: in terminal columns; default: that of the terminal, unlimited if there is none.
     """
     if width is None and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
     cells = [[printable(cell) for cell in row] for row in rows]
-    kept = [at for at in range(len(head)) if at == 0 or any(row[at] for row in cells)]
-    lines = [[row[at] for at in kept] for row in (list(head), *cells)]
-    sentences = [row.pop() if kept[-1] == len(head) - 1 else "" for row in lines]
-    sizes = _sizes(lines, width)
-    longest = max(map(columns, sentences))
-    taken = sum(size + len(_GAP) for size in sizes)
-    room = longest if width is None else width - taken
-    beside = room >= min(_NARROWEST_SENTENCE, longest)
-    for at, (row, sentence) in enumerate(zip(lines, sentences, strict=True)):
-        line = _GAP.join(_padded(cut_in_the_middle(cell, size), size) for cell, size in zip(row, sizes, strict=True))
-        if beside:
-            first, *more = textwrap.wrap(sentence, room) if columns(sentence) > room else [sentence]
-            yield f"{line}{_GAP}{first}".rstrip()
-            yield from (" " * taken + part for part in more)
-        else:
-            yield line.rstrip()
-            if at:
-                yield from textwrap.wrap(sentence, width or taken, initial_indent=_BELOW, subsequent_indent=_BELOW)
-        if at == 0:
-            yield _GAP.join("-" * size for size in (*sizes, min(longest, room) if beside else 0) if size)
+    shown = [at for at in range(len(head)) if at == 0 or any(row[at] for row in cells)]
+    names, cells = [head[at] for at in shown], [[row[at] for at in shown] for row in cells]
+    return _unlimited(names, cells) if width is None else _fitted(names, cells, width)
 
 
-def _sizes(lines: list[list[str]], width: int | None) -> list[int]:
-    """Give the width of each column but that of the sentences; the first, a name, makes room where need be."""
-    sizes = [min(_WIDEST_CELL, max(map(columns, cells))) for cells in zip(*lines, strict=True)]
-    if width is not None and sizes:
-        spare = width - sum(size + len(_GAP) for size in sizes[1:])
-        sizes[0] = min(sizes[0], max(_NARROWEST_CELL, spare))
-    return sizes
+def _unlimited(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    sizes = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    for row in (names, ["-" * size for size in sizes], *rows):
+        yield _GAP.join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip()
 
 
-def _padded(cell: str, size: int) -> str:
-    return cell + " " * (size - columns(cell))
+def _fitted(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    from rich.box import Box  # noqa: PLC0415 - 40 ms, only where a table is drawn in a terminal
+    from rich.cells import cell_len  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-
-def _beginning(text: str, room: int) -> str:
-    taken = 0
-    for at, char in enumerate(text):
-        taken += _columns(char)
-        if taken > room:
-            return text[:at]
-    return text
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    rule_below_the_head = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
+    drawn = Table(box=rule_below_the_head, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    for at, name in enumerate(names):
+        longest = max([len(name), *(cell_len(row[at]) for row in rows)])
+        # Long sentences wrap before long names do.
+        least = min(longest, 2 * width // 5) if at == 0 else min(longest, _NARROWEST_COLUMN)
+        drawn.add_column(name, overflow="fold", min_width=least)
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    console = Console(width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(drawn)
+    yield from (line.rstrip() for line in captured.get().splitlines())

@@ -128,8 +128,7 @@ class _Run:
             run_id=run_id,
             policy=settings.text_policy,
             declared_encodings=settings.declared_encodings,
-            zstd_level=settings.zstd_level,
-            archive_limits=settings.archive_limits,
+            archive_limits=settings.limits_of_archives,
         )
         summary = IngestSummary(run_id, _now())
         landing, warehouse = Landing(settings.landing), Warehouse(settings.warehouse)

@@ -49,18 +49,6 @@ def test_serve_and_prefect_yaml_agree(written):
         )
 
 
-def test_an_interval_takes_the_place_of_the_cron_line():
-    from longshore.orchestration.scheduler import deployment_of
-
-    settings = Settings(schedule_interval_seconds=15)
-    one = deployments(settings)[0]
-    (ours,) = deployment_of(one, settings).schedules
-    (theirs,) = yaml.safe_load(as_prefect_yaml(settings))["deployments"][0]["schedules"]
-    assert ours.schedule.interval.total_seconds() == theirs["interval"] == 15
-    assert ours.schedule.anchor_date.isoformat() == theirs["anchor_date"]
-    assert one.when == "every 15 s"
-
-
 def test_a_schedule_that_is_no_cron_line_is_an_error_that_says_what_one_is():
     from longshore.orchestration.scheduler import deployment_of
 

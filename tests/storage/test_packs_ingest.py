@@ -181,7 +181,7 @@ def test_a_hostile_pack_is_rejected_and_blocks_nothing_else(project: Settings) -
 def test_a_pack_larger_than_packs_may_be_is_too_large(project: Settings) -> None:
     noise = os.urandom(200_000)
     land(project.landing, "large.zip", zip_of({"a.txt": noise}))
-    summary = _ingest(load_settings(landing=project.landing, warehouse=project.warehouse, max_pack_bytes=100_000))
+    summary = _ingest(load_settings(landing=project.landing, warehouse=project.warehouse, max_archive_bytes=100_000))
     assert summary.reasons == {"TOO_LARGE": 1}
 
 

@@ -42,7 +42,7 @@ class Project:
 
     @property
     def settings(self):
-        defaults = {"stable_seconds": 0, "rewrite_grace_seconds": 0, "rewrite_wait_seconds": 5}
+        defaults = {"stable_seconds": 0, "rewrite_grace_seconds": 0}
         return Settings(landing=self.root / "landing", warehouse=self.root / "warehouse", **defaults | self.options)
 
     @property

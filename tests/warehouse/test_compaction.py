@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from longshore.errors import LockHeldError
+from longshore.maintenance import rewrite
 from longshore.maintenance.compact import plan_groups
 from longshore.maintenance.rewrite import now
 from longshore.storage.ledger.rewrites import PublishedPart, published_parts
@@ -110,8 +111,8 @@ def test_a_part_published_while_new_parts_are_built_is_not_swept_away(project, m
     assert ledger_agrees(project)
 
 
-def test_a_partition_is_left_for_later_while_a_run_holds_the_warehouse(project):
-    project.options["rewrite_wait_seconds"] = 0.1
+def test_a_partition_is_left_for_later_while_a_run_holds_the_warehouse(project, monkeypatch):
+    monkeypatch.setattr(rewrite, "WAIT_SECONDS", 0.1)
     project.ingest_in_parts(3)
     before = project.table()
     with one_run_at_a_time(project.warehouse.inner, "ingest test", now()):
@@ -198,7 +199,6 @@ def test_parts_of_an_older_schema_are_merged_with_nulls(project):
 def test_memory_is_spilled_and_the_part_is_the_same(project, monkeypatch):
     project.ingest_in_parts(8, files_each=40)
     before = project.table()
-    from longshore.maintenance import rewrite
     from longshore.storage.parquet import SortedPart
 
     monkeypatch.setattr(rewrite, "SortedPart", lambda *arguments: SortedPart(*arguments, run_bytes=20_000))

@@ -94,7 +94,7 @@ def held(project, path, limits=None):
     with Landing(path.parent) as landing:
         found = path.stat()
         file = LandedFile(path.name, found.st_size, found.st_mtime_ns, found.st_ino)
-        return {one.name: one.data for one in members(file, landing, limits or project.settings.archive_limits)}
+        return {one.name: one.data for one in members(file, landing, limits or project.settings.limits_of_archives)}
 
 
 @pytest.mark.parametrize("name", PACKS)

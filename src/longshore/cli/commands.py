@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +53,15 @@ def reason_of(options: argparse.Namespace) -> str | None:
     return reason
 
 
-def read_settings(**said: object) -> Settings:
-    """Read and check the settings; `said` by flags."""
+def read_settings(**given: object) -> Settings:
+    """Read and check the settings, and show their warnings; `given` by flags."""
     with _no_pydantic_plugins():
         from longshore.settings import load_settings  # noqa: PLC0415 - pydantic: a third of a start; `schema` has none
-    return load_settings(**said)
+    with warnings.catch_warnings(record=True, action="always") as found:
+        settings = load_settings(**given)
+    for warning in found:
+        sys.stderr.write(f"longshore: {printable(str(warning.message))}\n")
+    return settings
 
 
 @contextlib.contextmanager

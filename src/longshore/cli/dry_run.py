@@ -134,7 +134,7 @@ def _add_unread(found: Preview, delivery: Delivery) -> None:
 
 def _normalise(found: Preview, sources: list[Source], landing: Landing, settings: Settings) -> None:
     try:
-        for source, raw in read_sources(sources, landing, settings.archive_limits):
+        for source, raw in read_sources(sources, landing, settings.limits_of_archives):
             _add_normalised(found, to_source_path(source.path), raw, settings)
     except (MovedError, OSError) as error:
         found.add(to_source_path(sources[0].file.path), Outcome.DEFERRED, "", "", "", str(error))

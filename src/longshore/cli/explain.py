@@ -218,7 +218,7 @@ def _inspect_members(
     path: Path, file: LandedFile, landing: Landing, settings: Settings, most: int | None
 ) -> Iterator[Inspection | Unshown]:
     unshown = 0
-    for number, member in enumerate(members(file, landing, settings.archive_limits)):
+    for number, member in enumerate(members(file, landing, settings.limits_of_archives)):
         name = f"{path}!/{member.name}"
         if most is not None and number >= most:
             unshown += 1

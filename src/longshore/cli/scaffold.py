@@ -24,6 +24,8 @@ _HEAD = """\
 # Stronger than this file: environment variables (LONGSHORE_STABLE_SECONDS=0), and flags of a command.
 """
 
+_TABLE_EXAMPLES = {"declared_encodings": '"legacy/**" = "cp850"', "archive_limits_override": "max_depth = 3"}
+
 
 def make_project(folder: Path) -> Iterator[str]:
     """Make what is missing of a project, and give a line for each thing made or left as it was.
@@ -51,7 +53,7 @@ def settings_file() -> str:
         comment = [f"# {line}" for line in textwrap.wrap(reasons[name], 110)]
         default = field.get_default(call_default_factory=True)
         if isinstance(default, dict):
-            tables += [*comment, f"# [{name}]", '# "legacy/**" = "cp850"', ""]
+            tables += [*comment, f"# [{name}]", f"# {_TABLE_EXAMPLES[name]}", ""]
         else:
             lines += [*comment, f"# {name} = {_toml(default)}", ""]
     return "\n".join([*lines, *tables]).rstrip() + "\n"

@@ -98,7 +98,7 @@ def _write_parquet(path: Path, rows: Iterator[DeliveryRow]) -> None:
     schema = DELIVERIES.with_metadata(file_metadata(""))
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(fd, "wb") as sink:
-        with pq.ParquetWriter(sink, schema, **part_options(schema, zstd_level=3)) as writer:
+        with pq.ParquetWriter(sink, schema, **part_options(schema)) as writer:
             while group := list(itertools.islice(rows, _GROUP_ROWS)):
                 writer.write_table(_table(group, schema))
         sink.flush()

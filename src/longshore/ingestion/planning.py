@@ -45,10 +45,10 @@ def identify_archive(file: LandedFile, landing: Landing, settings: Settings) -> 
     try:
         if not is_archive(file, landing):
             return None
-        if file.size > settings.max_pack_bytes:
-            detail = f"It holds {file.size:,} bytes; `max_pack_bytes` allows {settings.max_pack_bytes:,}."
+        if file.size > settings.max_archive_bytes:
+            detail = f"It holds {file.size:,} bytes; `max_archive_bytes` allows {settings.max_archive_bytes:,}."
             return [Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)]
-        found = [_identified(file, member, settings) for member in members(file, landing, settings.archive_limits)]
+        found = [_identified(file, member, settings) for member in members(file, landing, settings.limits_of_archives)]
     except ArchiveError as error:
         return [Delivery(file, None, Outcome.REJECTED, error.reason, error.detail)]
     if not found:

@@ -53,7 +53,6 @@ class WorkOrder:
     run_id: str
     policy: TextPolicy
     declared_encodings: dict[str, str]
-    zstd_level: int
     archive_limits: ArchiveLimits
 
 
@@ -271,7 +270,7 @@ def _stage(batch: Batch, order: WorkOrder, work: Work) -> StagedPart | None:
         if not work.rows:
             return None
         table = table_of(work.rows)
-    return Warehouse(Path(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table, order.zstd_level)
+    return Warehouse(Path(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table)
 
 
 def _tallies(records: list[Record]) -> dict[str, dict[str, int]]:

@@ -75,7 +75,7 @@ def merge_deliveries(
         for group in groups:
             # Groups are planned by size; the rows of each are to stay in their order.
             old = sorted((folder_of / part.part for part in group), key=_began)
-            new = _merge(old, folder, rewriter.settings.zstd_level)
+            new = _merge(old, folder)
             moves += [Move(part.part, new.part, ()) for part in group]
             new_parts.append(new)
         return Plan(tuple(moves), tuple(new_parts))
@@ -88,14 +88,14 @@ def _began(part: Path) -> str:
         return next((str(batch[0][0]) for batch in file.iter_batches(1, columns=["ingested_at"])), "")
 
 
-def _merge(old: Sequence[Path], folder: Path, zstd_level: int) -> NewPart:
+def _merge(old: Sequence[Path], folder: Path) -> NewPart:
     draft = folder.parent / "draft.parquet"
     draft.unlink(missing_ok=True)
     wanted = ColumnSums(key="path")
     schema = DELIVERIES.with_metadata(file_metadata(""))
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(fd, "wb") as sink:
-        with pq.ParquetWriter(sink, schema, **part_options(schema, zstd_level)) as writer:
+        with pq.ParquetWriter(sink, schema, **part_options(schema)) as writer:
             for table in _groups(old):
                 wanted.add(table)
                 writer.write_table(table.cast(schema), row_group_size=_GROUP_ROWS)
@@ -179,7 +179,7 @@ def compact_warehouse(
     """Merge what is worth merging in every partition, and say what was done.
 
     Args:
-        settings: `target_part_bytes`, `rewrite_grace_seconds`, `rewrite_wait_seconds` count here.
+        settings: `target_part_bytes`, `rewrite_grace_seconds` count here.
         observer: told of each partition as it ends.
         dry_run: only say what would be merged.
 

@@ -260,7 +260,7 @@ def _delete_originals(
     rewriter: Rewriter, originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
 ) -> set[str]:
     """Delete every original that the ledger knows of; give the records of which one is left."""
-    ledger, limits = rewriter.ledger, rewriter.settings.archive_limits
+    ledger, limits = rewriter.ledger, rewriter.settings.limits_of_archives
     undone: set[str] = set()
     packs: dict[str, list[Original]] = {}
     with Landing(rewriter.settings.landing) as landing:

@@ -247,7 +247,7 @@ class Renormalise(Change):
 
     def _records(self, rows: pa.Table) -> list[Record | None]:
         """Normalise the original of each row; None where that cannot be done, which is listed."""
-        ledger, limits = self.rewriter.ledger, self.rewriter.settings.archive_limits
+        ledger, limits = self.rewriter.ledger, self.rewriter.settings.limits_of_archives
         paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
         batch_nos = {batch_no for batch_no, _ in published_places(self.rewriter.ledger, paths).values()}
         records: dict[str, Record | None] = {}

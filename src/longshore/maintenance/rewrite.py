@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 # Rows that are decoded at once; a news text is some kilobytes.
 _READ_ROWS = 1024
+# How long a rewrite waits for an ingest run to end: longer than any but a run over a great backlog. If that one is not
+# done by then, the partition is left for the next compaction.
+WAIT_SECONDS = 600.0
 
 
 @dataclass(slots=True)
@@ -67,9 +70,7 @@ class Change:
         return True
 
 
-def build_part(
-    warehouse: Warehouse, group: Sequence[PublishedPart], folder: Path, change: Change, zstd_level: int
-) -> NewPart | None:
+def build_part(warehouse: Warehouse, group: Sequence[PublishedPart], folder: Path, change: Change) -> NewPart | None:
     """Build one part of the rows of a group of old ones, as `change` makes them, and prove it; None without any row.
 
     Args:
@@ -77,14 +78,13 @@ def build_part(
         group: the old parts.
         folder: the partition's new folder, which no reader opens yet.
         change: what happens to the rows.
-        zstd_level: of the new part.
 
     Raises:
         WarehouseError: an old part is damaged, or the new one is not what went in.
     """
     draft = folder.parent / "draft.parquet"
     draft.unlink(missing_ok=True)
-    writer = SortedPart(draft, folder.parent, zstd_level)
+    writer = SortedPart(draft, folder.parent)
     wanted = ColumnSums()
     for part in group:
         read = 0
@@ -183,7 +183,7 @@ class Rewriter:
         Gives the new parts; None where nothing changed, and nothing was exchanged.
 
         Raises:
-            LockHeldError: an ingest run did not end within `rewrite_wait_seconds`; nothing was changed.
+            LockHeldError: an ingest run did not end within `WAIT_SECONDS`; nothing was changed.
             WarehouseError: an old part is damaged, or a new one is not what went in; nothing was changed.
         """
 
@@ -191,7 +191,7 @@ class Rewriter:
             moves: list[Move] = []
             new_parts: list[NewPart] = []
             for group in groups:
-                new = build_part(self.warehouse, group, folder, change, self.settings.zstd_level)
+                new = build_part(self.warehouse, group, folder, change)
                 if not change.group_changed() or (new and new.part in {old.part for old in group}):
                     if new:
                         (folder / new.part.rpartition("/")[2]).unlink()
@@ -230,7 +230,7 @@ class Rewriter:
         Gives what makes sure that it is still held.
         """
         settings = self.settings
-        return run_lock_within(self.warehouse, self.kind, settings.rewrite_wait_seconds, settings.ledger_url)
+        return run_lock_within(self.warehouse, self.kind, WAIT_SECONDS, settings.ledger_url)
 
     def recover_batches(self) -> None:
         """Finish or undo the batches of a run that died. Only for the holder of the run lock too."""

@@ -7,7 +7,6 @@ can use it.
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 WORK_POOL = "longshore"
 TAGS = ("longshore",)
-# Where intervals are counted from, so that a restart does not shift them.
-INTERVALS_FROM = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,6 @@ class Scheduled:
     """One deployment: which flow, when, and what people read about it.
 
     entrypoint: `module.function`, so that it runs the same from a clone and from an installed wheel.
-    interval_seconds: in place of the cron line, where there is one.
     needs: the module without which there is nothing to deploy.
     """
 
@@ -42,15 +38,12 @@ class Scheduled:
     description: str
     tags: tuple[str, ...]
     needs: str
-    interval_seconds: float | None = None
     version: str = __version__
 
     @property
     def when(self) -> str:
         """When it runs, for people."""
-        return (
-            f"{self.cron}  ({self.timezone})" if self.interval_seconds is None else f"every {self.interval_seconds:g} s"
-        )
+        return f"{self.cron}  ({self.timezone})"
 
     @property
     def module(self) -> str:
@@ -76,7 +69,6 @@ def deployments(settings: Settings) -> list[Scheduled]:
             "A run that finds another at work ends as `Skipped`; one that finds nothing as `NothingToDo`.",
             (*TAGS, "ingest"),
             "longshore.pipeline",
-            settings.schedule_interval_seconds,
         ),
         Scheduled(
             "compact",
@@ -134,11 +126,7 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
         yield f"    description: {_quoted(one.description)}"
         yield f"    tags: [{', '.join(one.tags)}]"
         yield "    schedules:"
-        if one.interval_seconds is None:
-            yield f"      - cron: {_quoted(one.cron)}"
-        else:
-            yield f"      - interval: {one.interval_seconds:g}"
-            yield f"        anchor_date: {_quoted(INTERVALS_FROM.isoformat())}"
+        yield f"      - cron: {_quoted(one.cron)}"
         yield f"        timezone: {_quoted(one.timezone)}"
         yield f"        slug: {one.name}"
         yield "    work_pool:"

@@ -22,14 +22,14 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
-from prefect.schedules import Cron, Interval, Schedule
-from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.schedules import Cron, Schedule
+from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
 from longshore.errors import SettingsError
 from longshore.orchestration.automations import ensure_automations
-from longshore.orchestration.deployments import INTERVALS_FROM, Scheduled, deployments, full_name, parameters
+from longshore.orchestration.deployments import Scheduled, deployments, full_name, parameters
 from longshore.orchestration.runner import ProjectRunner
 from longshore.orchestration.serve import announce
 from longshore.orchestration.server import EmbeddedServer
@@ -67,8 +67,6 @@ def schedule_of(one: Scheduled) -> Schedule:
     Raises:
         SettingsError: its cron line cannot be understood.
     """
-    if one.interval_seconds is not None:
-        return Interval(one.interval_seconds, anchor_date=INTERVALS_FROM, timezone=one.timezone, slug=one.name)
     try:
         CronSchedule(cron=one.cron, timezone=one.timezone)
     except ValueError:
@@ -190,15 +188,7 @@ async def _start(deployment_id: UUID) -> None:
 async def _next_run(settings: Settings) -> dt.datetime:
     """Give when the schedule fires next, UTC; the server itself plans it some seconds later."""
     zone, now = settings.schedule_timezone, dt.datetime.now(dt.UTC)
-    schedule = (
-        CronSchedule(cron=settings.schedule_cron, timezone=zone)
-        if settings.schedule_interval_seconds is None
-        else IntervalSchedule(
-            interval=dt.timedelta(seconds=settings.schedule_interval_seconds),
-            anchor_date=INTERVALS_FROM,  # type: ignore[arg-type]  # its own DateTime is a datetime
-            timezone=zone,
-        )
-    )
+    schedule = CronSchedule(cron=settings.schedule_cron, timezone=zone)
     return (await schedule.get_dates(1, now))[0].astimezone(dt.UTC)
 
 

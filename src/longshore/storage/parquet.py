@@ -146,11 +146,10 @@ class WrittenPart:
 class SortedPart:
     """Takes tables of records, and makes one sorted part of them."""
 
-    def __init__(self, path: Path, spill: Path, zstd_level: int, run_bytes: int = RUN_BYTES) -> None:
+    def __init__(self, path: Path, spill: Path, run_bytes: int = RUN_BYTES) -> None:
         """Take where the part will be, and a folder for what does not fit into memory (it must exist)."""
         self._path = path
         self._spill = spill
-        self._zstd_level = zstd_level
         self._run_bytes = run_bytes
         self._held: list[pa.Table] = []
         self._held_bytes = 0
@@ -193,7 +192,7 @@ class SortedPart:
         schema = RECORDS.with_metadata(file_metadata(",".join(sorted(self._versions))))
         fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         with os.fdopen(fd, "wb") as sink:
-            with pq.ParquetWriter(sink, schema, **part_options(schema, self._zstd_level, filtered_rows)) as writer:
+            with pq.ParquetWriter(sink, schema, **part_options(schema, filtered_rows)) as writer:
                 for group in groups:
                     writer.write_table(group.cast(schema), row_group_size=group.num_rows)
             sink.flush()

@@ -145,18 +145,18 @@ def file_metadata(normaliser_version: str) -> dict[str, str]:
     }
 
 
-def part_options(schema: pa.Schema, zstd_level: int, group_rows: int = 0) -> dict[str, Any]:
+def part_options(schema: pa.Schema, group_rows: int = 0) -> dict[str, Any]:
     """Give how a part is written as Parquet; see benchmarks/README.md for why so.
 
     Args:
         schema: of the part.
-        zstd_level: of its compression.
         group_rows: how many rows a group has, where a part has several: then a bloom filter says which of them cannot
             hold a `record_id`, if this pyarrow can write one.
     """
     return _bloom_filter(group_rows) | {
         "compression": "zstd",
-        "compression_level": zstd_level,
+        # Higher levels save little on news texts for the time they take.
+        "compression_level": 3,
         "use_dictionary": [name for name in schema.names if name not in WITHOUT_DICTIONARY],
         "write_page_index": True,
         "version": "2.6",

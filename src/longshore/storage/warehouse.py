@@ -69,9 +69,9 @@ class Warehouse:
         """Make a run's own staging folder: a worker that outlived its run cannot write into another's."""
         make_folders(self._staging / run_id)
 
-    def stage(self, run_id: str, name: str, table: pa.Table, zstd_level: int) -> StagedPart:
+    def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
         """Write a table as a part that no reader sees yet, and bring it to the disk."""
-        data = _parquet_bytes(table, zstd_level)
+        data = _parquet_bytes(table)
         # A name of its own for each attempt: what a worker that died had begun must not stand in the way.
         name = f"{secrets.token_hex(4)}-{name}"
         write_durably(self._staging / run_id / name, data, "stage.write")
@@ -168,12 +168,12 @@ def _files_below(root: Path) -> Iterator[str]:
             yield os.path.relpath(f"{folder}/{name}", root)
 
 
-def _parquet_bytes(table: pa.Table, zstd_level: int) -> memoryview:
+def _parquet_bytes(table: pa.Table) -> memoryview:
     import pyarrow as pa  # noqa: PLC0415 - half a second that `status` and `inspect` need not pay
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     from longshore.storage.schema import part_options  # noqa: PLC0415
 
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, **part_options(table.schema, zstd_level))
+    pq.write_table(table, sink, **part_options(table.schema))
     return memoryview(sink.getvalue())

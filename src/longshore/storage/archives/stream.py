@@ -73,11 +73,11 @@ class Budget:
         """
         self._bytes += count
         if self._bytes > self.limits.max_bytes:
-            raise _bomb(f"It unpacks to more than {self.limits.max_bytes:,} bytes, which `max_pack_bytes` allows.")
+            raise _bomb(f"It unpacks to more than {self.limits.max_bytes:,} bytes, which `max_archive_bytes` allows.")
         if self._bytes > self._most:
             raise _bomb(
                 f"Its {self._packed_bytes:,} bytes unpack to more than {self.limits.max_ratio} times as many, which "
-                "`max_pack_ratio` allows; texts pack to a third or a tenth."
+                "`archive_limits` (max_ratio) allows; texts compress to a third or a tenth."
             )
 
     def take_members(self, count: int = 1) -> None:
@@ -88,7 +88,7 @@ class Budget:
         """
         self._members += count
         if self._members > self.limits.max_members:
-            raise _bomb(f"It holds more than {self.limits.max_members:,} files, which `max_pack_members` allows.")
+            raise _bomb(f"It holds more than {self.limits.max_members:,} files (`archive_limits`, max_members).")
 
     def check_depth(self, depth: int, name: str) -> None:
         """Hold that packs are not nested too deep.
@@ -98,7 +98,7 @@ class Budget:
         """
         if depth > self.limits.max_depth:
             raise _bomb(
-                f"{name!r} in it is a pack at depth {depth}; `max_pack_depth` allows {self.limits.max_depth}. "
+                f"{name!r} in it is nested {depth} deep; `archive_limits` (max_depth) allows {self.limits.max_depth}. "
                 "Unpack the outer one and land what it holds."
             )
 
