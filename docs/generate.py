@@ -24,7 +24,7 @@ def settings_page() -> Iterator[str]:
     """Yield the page of all settings."""
     yield "# Settings\n\n"
     yield (
-        "Precedence, from weakest to strongest: the default, `longshore.toml` in the working directory, the environment "
+        "From weakest to strongest: the default, `longshore.toml` in the working directory, an environment "
         f"variable (`{ENV_PREFIX}` and the name in capitals), a flow parameter or a flag. "
         "An unknown key is an error; a name of the version before works, with a warning.\n\n"
     )
