@@ -27,7 +27,7 @@ from longshore.storage.ledger.rewrites import bury
 from longshore.storage.ledger.runs import begin_run, last_runs
 from longshore.storage.ledger.tables import deliveries, runs
 from longshore.storage.lock import holder_of, one_run_at_a_time
-from tests.storage.packing import ONE, THREE, TWO, land, zip_of
+from tests.storage.archive_samples import ONE, THREE, TWO, land, zip_of
 
 if TYPE_CHECKING:
     from longshore.ingestion.summary import IngestSummary
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NOW = dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)
 
-# The crash matrix kills at every step; here a pack is among the files, before and after they become visible.
+# The crash matrix kills at every step; here an archive is among the files, before and after they become visible.
 STEPS = ["ledger.staged", "publish.renamed"]
 
 
@@ -73,7 +73,7 @@ def _paths(settings: Settings) -> list[str]:
 def _land_all(settings: Settings) -> None:
     land(settings.landing, "one.txt", ONE)
     land(settings.landing, "same.txt", ONE)
-    land(settings.landing, "pack.zip", zip_of({"two.txt": TWO, "none.txt": b""}))
+    land(settings.landing, "archive.zip", zip_of({"two.txt": TWO, "none.txt": b""}))
     land(settings.landing, "bad\udcffname\n.txt", b"\0\1\2\3" * 100)
 
 
@@ -101,7 +101,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(project: Settings, step: 
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     _ingest(project)
-    assert _paths(project) == ["one.txt", "pack.zip!/two.txt"]
+    assert _paths(project) == ["archive.zip!/two.txt", "one.txt"]
     with Ledger(project.ledger_url) as ledger, ledger.engine.connect() as db:
         ended = db.execute(sa.select(deliveries.c.outcome).where(deliveries.c.is_member.is_(False)))
         assert Counter(outcome for (outcome,) in ended) == {"published": 2, "duplicate": 1, "rejected": 1}

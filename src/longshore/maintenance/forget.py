@@ -33,7 +33,7 @@ from longshore.ingestion.project import refuse_lost_ledger
 from longshore.maintenance.rewrite import Change, Rewriter, now, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members_in
-from longshore.storage.archives.remove_member import repack
+from longshore.storage.archives.remove_member import remove_members
 from longshore.storage.archives.stream import ArchiveError, ArchiveLimits, Budget
 from longshore.storage.landing import DRAFT, Landing, MovedError
 from longshore.storage.ledger.rewrites import (
@@ -104,21 +104,21 @@ def _remove(
             return 0
         wanted = Counter({record_id: count for record_id, count in before.items() if record_id not in gone})
         with _reader(packed) as reader:
-            left = repack(reader, draft, name, gone, Budget(limits, file.size))
+            left = remove_members(reader, draft, name, gone, Budget(limits, file.size))
         draft.flush()
         if left and _texts(draft.fileno(), name, Budget(limits, file.size)) != wanted:
             raise WarehouseError("written again, it would hold other texts than it should")
         size, sha256 = os.fstat(draft.fileno()).st_size, _sha256(draft)
         landing.check_open(packed, file)
         os.fsync(draft.fileno())
-    fault_injection.step("forget.repacked")
+    fault_injection.step("forget.archive_rewritten")
     if not left:
         delete_landed(file, landing)
         mark_deliveries_gone(ledger, [archive_no])
         return removed
     said = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without what was forgotten: SHA-256 {sha256}."
     mark_members_removed(ledger, archive_no, size, said)
-    fault_injection.step("forget.pack_told")
+    fault_injection.step("forget.archive_recorded")
     update_kept(ledger, landing.replace_by_draft(file))
     fault_injection.step("forget.archive_replaced")
     return removed

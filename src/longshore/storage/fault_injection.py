@@ -41,12 +41,12 @@ REWRITE_STEPS = (
     "rewrite.linked",
     "rewrite.ready",
     "rewrite.exchanged",
-    "rewrite.told",
+    "rewrite.recorded",
     "rewrite.dropped",
 )
 FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.done")
 # Of a forgetting that takes a text out of a pack.
-REMOVE_MEMBER_STEPS = ("forget.repacked", "forget.pack_told", "forget.archive_replaced")
+REMOVE_MEMBER_STEPS = ("forget.archive_rewritten", "forget.archive_recorded", "forget.archive_replaced")
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
 

@@ -130,7 +130,7 @@ def exchange_partition(
     fsync_folder(visible.parent)
     fsync_folder(built.parent)
     mark_exchanged(ledger, rewrite_no, plan, dt.datetime.now(dt.UTC))
-    fault_injection.step("rewrite.told")
+    fault_injection.step("rewrite.recorded")
     _remove_if_empty(visible)
 
 

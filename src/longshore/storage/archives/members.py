@@ -1,19 +1,19 @@
-"""Packed input: a landed file that holds texts, each a source of its own.
+"""Archives: landed files that hold documents, each a source of its own.
 
-`.gz`, `.bz2`, `.xz` and `.zst` hold one text, or a tar; `.tar` and `.zip` hold many.
+`.gz`, `.bz2`, `.xz` and `.zst` hold one document, or a tar; `.tar` and `.zip` hold many.
 
-A file is a pack when its name ends as a pack's and its first bytes are a pack's. The first bytes alone would open
-documents (.docx, .epub, .jar are zips inside); the ending alone would refuse a text that a browser has unpacked on the
-way and saved as `.gz`. So a text named `.gz` is a text, and a .docx is binary.
+A file is an archive if both its suffix and its first bytes are those of an archive. The first bytes alone would open
+documents (.docx, .epub and .jar are zip files); the suffix alone would reject a text that a browser unpacked on the way
+and saved as `.gz`. So a text named `.gz` is a text, and a .docx is binary.
 
-Promised: nothing is written, no name in a pack reaches the file system, memory is bounded by one member, and every
-member is given or the whole pack is an error. Not promised: packs that need a password, or several files.
+Promised: nothing is written, no name in an archive reaches the file system, memory is bounded by one member, and
+either every member is returned or the archive is an error. A failing disk is an `OSError`, never a damaged archive.
+Not promised: archives that need a password, or consist of several files.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import re
@@ -26,6 +26,7 @@ from longshore.storage.archives.stream import (
     ArchiveLimits,
     Budget,
     Counted,
+    GuardedFile,
     Peeked,
     decompressed,
     read_exactly,
@@ -51,26 +52,24 @@ _SIGNATURES: tuple[tuple[Kind, re.Pattern[bytes]], ...] = (
     ("bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")),
     ("xz", re.compile(rb"\xfd7zXZ\0")),
     ("zst", re.compile(rb"(?:\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)")),
-    # A file's header, an empty zip, a piece of several.
+    # The header of a file, an empty zip, a piece of a split zip.
     ("zip", re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)")),
 )
 _UNICODE_MARK = re.compile(rb"\xff\xfe|\xfe\xff|\0\0\xfe\xff")
 _HEAD_BYTES = 4096
 _CHUNK = 1024 * 1024
-# The longest path that Linux takes.
+# The longest path that Linux allows.
 _MAX_NAME_BYTES = 4096
 _OUTSIDE = re.compile(r"[\\/]|[A-Za-z]:[\\/]|(?:.*[\\/])?\.\.(?:[\\/]|\Z)|.*\0", re.DOTALL)
-# What macOS puts into every zip, and what landing passes over as well.
+# What macOS adds to every zip, and names that landing ignores as well.
 _HIDDEN = re.compile(r"(?:\A|/)(?:\.|__MACOSX/)")
-# Errors of the disk below, not of the pack: those of the libraries have no number, or one for a wild offset.
-_DISK_ERRORS = {errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.ETIMEDOUT, errno.ENOMEM}
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in a pack. `name` is unique in it; of one in a pack inside it is `inner.zip!/name.txt`.
+    """A file in an archive. `name` is unique in it; in an archive inside it, it is `inner.zip!/name.txt`.
 
-    data: its bytes; None where it is larger than `max_member_bytes`, and was not kept.
+    data: its bytes; None if it is larger than `max_member_bytes`.
     """
 
     name: str
@@ -79,15 +78,15 @@ class Member:
 
 
 def may_be_archive(path: str) -> bool:
-    """Tell by its name alone whether a file may be a pack."""
+    """Return whether a file may be an archive by its name."""
     return path.lower().endswith(_ENDINGS)
 
 
 def kind_of(path: str, head: bytes) -> Kind | None:
-    """Tell what kind of pack a file of this name that begins so is; None where it is none.
+    """Return the kind of archive of a file with this name and head; None if it is not one.
 
     Raises:
-        ArchiveError: CORRUPT_ARCHIVE, it is named as a pack and holds neither that nor text.
+        ArchiveError: CORRUPT_ARCHIVE, it is named like an archive and holds neither one nor text.
     """
     if not may_be_archive(path):
         return None
@@ -97,12 +96,14 @@ def kind_of(path: str, head: bytes) -> Kind | None:
     if is_tar(head, empty=path.lower().endswith(_TAR_ENDINGS)):
         return "tar"
     if b"\0" in head and not _UNICODE_MARK.match(head):
-        raise ArchiveError(Reason.CORRUPT_ARCHIVE, "It is named as a pack, but begins as none that is known.")
+        raise ArchiveError(
+            Reason.CORRUPT_ARCHIVE, "It is named like an archive, but its first bytes are not those of one."
+        )
     return None
 
 
 def is_archive(file: LandedFile, landing: Landing) -> bool:
-    """Tell whether a landed file is a pack; it is opened only where its name says that it may be.
+    """Return whether a landed file is an archive; it is opened only if it may be one by its name.
 
     Raises:
         ArchiveError, MovedError, OSError: as `members`.
@@ -114,43 +115,43 @@ def is_archive(file: LandedFile, landing: Landing) -> bool:
 
 
 def members(file: LandedFile, landing: Landing, limits: ArchiveLimits) -> Iterator[Member]:
-    """Give each file of a landed pack, in the pack's order: the same on every reading.
+    """Yield each file of a landed archive, in an order that is the same on every reading.
 
     Raises:
-        ArchiveError: the pack is damaged, encrypted, unsafe, or a bomb; what was given before must not be used.
-        MovedError: it is not, or was not all the time, the file that was listed.
-        OSError: it may not be read, or the disk fails.
+        ArchiveError: the archive is damaged, encrypted, unsafe, or a bomb; members yielded before must not be used.
+        MovedError: it is not, or did not remain, the file that was listed.
+        OSError: it may not be read, or reading failed.
     """
-    budget = Budget(limits, file.size)
-    try:
-        with _opened(file, landing) as packed:
-            yield from _unique(members_in(packed, file.path.rpartition("/")[2], budget))
-    except (ArchiveError, MovedError):
-        raise
-    except OSError as error:
-        if error.errno in _DISK_ERRORS or error.errno in (errno.EACCES, errno.EPERM):
-            raise
-        raise _damaged(error) from error
-    except Exception as error:  # whatever the libraries make of hostile bytes, it is the pack that is damaged
-        raise _damaged(error) from error
+    with _opened(file, landing) as packed:
+        yield from _unique(members_in(packed, file.path.rpartition("/")[2], Budget(limits, file.size)))
 
 
 @contextlib.contextmanager
 def _opened(file: LandedFile, landing: Landing) -> Iterator[BinaryIO]:
+    """Open an archive for the block; whatever fails there is told apart as `members` promises."""
     fd = landing.open(file)
+    guarded = GuardedFile(fd)
     try:
-        # The libraries close what they read from when they are done with it; the descriptor is ours.
-        with os.fdopen(fd, "rb", closefd=False) as packed:
-            yield packed
+        try:
+            yield io.BufferedReader(guarded)
+        except (MovedError, GeneratorExit):
+            raise
+        except Exception as error:  # whatever the libraries make of hostile bytes
+            if guarded.error is None:
+                landing.check_open(fd, file)
+                raise error if isinstance(error, ArchiveError) else _damaged(error) from error
+        if guarded.error is not None:
+            # Also if a library swallowed it, and the archive only seems to end.
+            raise guarded.error
         landing.check_open(fd, file)
     finally:
         os.close(fd)
 
 
 def members_in(packed: BinaryIO, name: str, budget: Budget, depth: int = 1) -> Iterator[Member]:
-    """Give the members of an open pack of this name, and of the packs in it; whatever its libraries raise is raised.
+    """Yield the members of an open archive of this name, and of the archives in it.
 
-    Two of them may have one name here.
+    Names may repeat here. Raises ArchiveError, or what the libraries raise for damaged data.
     """
     budget.check_depth(depth, name)
     kind = kind_of(name, packed.read(_HEAD_BYTES))
@@ -169,32 +170,42 @@ def members_in(packed: BinaryIO, name: str, budget: Budget, depth: int = 1) -> I
 
 
 def is_hidden(name: str) -> bool:
-    """Tell whether a file in a pack is passed over for its name."""
+    """Return whether a file in an archive is ignored because of its name."""
     return _HIDDEN.search(name) is not None
 
 
 def _entries(packed: BinaryIO, kind: Kind | None, name: str, budget: Budget) -> Iterator[tuple[str, int, Stream]]:
-    """Give name, size (-1 where it is not known before) and bytes of each file in a pack."""
+    """Yield name, size (-1 if unknown) and bytes of each file in an archive."""
     if kind == "zip":
         yield from zip_entries(packed, budget)
         return
     if kind == "tar":
-        yield from tar_entries(Counted(packed, budget))
+
+        def reopen() -> BinaryIO:
+            packed.seek(0)
+            return packed
+
+        yield from tar_entries(Counted(packed, budget), reopen, budget)
         return
     if kind is None:
-        raise MovedError("it is no pack any more")
+        raise MovedError("it is no longer an archive")
+
+    def reopen_compressed() -> Stream:
+        packed.seek(0)
+        return decompressed(kind, packed)
+
     stream = Counted(decompressed(kind, packed), budget)
     head = read_exactly(stream, BLOCK)
     whole = Peeked(head, stream)
     stem = name.rpartition(".")[0]
     if is_tar(head, empty=name.lower().endswith(_TAR_ENDINGS) or stem.lower().endswith(".tar")):
-        yield from tar_entries(whole)
+        yield from tar_entries(whole, reopen_compressed, budget)
     else:
         yield stem or name, -1, whole
 
 
 def _read(stream: Stream, size: int, most: int) -> tuple[int, bytes | None]:
-    """Read a member to its end, so that its checksum is checked: its size and, unless too large, its bytes."""
+    """Read a member to its end, so that its checksum is checked; return its size and, unless too large, its bytes."""
     pieces: list[bytes] | None = [] if size <= most else None
     total = 0
     while data := stream.read(_CHUNK):
@@ -207,19 +218,21 @@ def _read(stream: Stream, size: int, most: int) -> tuple[int, bytes | None]:
 
 
 def safe_name(name: str) -> str:
-    """Give a member's name without `./`.
+    """Return a member's name without `./`.
 
     Raises:
-        ArchiveError: UNSAFE_MEMBER, it is absolute, leads out of the pack, or is none.
+        ArchiveError: UNSAFE_MEMBER, it is absolute, leads out of the archive, or is empty.
     """
     safe = "/".join(part for part in name.split("/") if part not in {"", "."})
     if _OUTSIDE.match(name) or not safe or len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME_BYTES:
-        raise ArchiveError(Reason.UNSAFE_MEMBER, f"It holds a file named {name[:200]!r}, which leads out of the pack.")
+        raise ArchiveError(
+            Reason.UNSAFE_MEMBER, f"It holds a file named {name[:200]!r}, which leads out of the archive."
+        )
     return safe
 
 
 def _unique(found: Iterator[Member]) -> Iterator[Member]:
-    """Give a member whose name came before another one: a tar may hold a file and its later versions."""
+    """Rename members whose name came before: a tar may hold a file and its later versions."""
     names: set[str] = set()
     for member in found:
         name, attempt = member.name, 1
@@ -235,7 +248,7 @@ def _damaged(error: Exception) -> ArchiveError:
     said = str(error) or type(error).__name__
     lowered = said.lower()
     if "memory" in lowered or isinstance(error, MemoryError):
-        return ArchiveError(Reason.ARCHIVE_BOMB, "It asks for more memory to be unpacked than any text needs.")
+        return ArchiveError(Reason.ARCHIVE_BOMB, "Unpacking it needs more memory than any text does.")
     if isinstance(error, NotImplementedError):
-        return ArchiveError(Reason.UNREADABLE, f"It is packed in a way that is not read ({said}). Pack it plainly.")
+        return ArchiveError(Reason.UNREADABLE, f"It is compressed in an unsupported way ({said}). Use deflate.")
     return ArchiveError(Reason.CORRUPT_ARCHIVE, f"It is damaged: {said}.")

@@ -1,8 +1,8 @@
-"""Write a pack again without some of its files: what `forget` needs of a pack that holds others too.
+"""Rewrite an archive without some of its files, for `forget`.
 
-Promised: every other file is in the new pack, in the old order, under its name and with its bytes; nothing that was to
-go is in it, nor in the packs inside it, under whatever name it was there. The same pack gives the same bytes. Memory is
-bounded by one file of the pack. Not promised: entries of folders, which hold nothing.
+Promised: every other file is in the new archive, in the old order, under its name and with its bytes. Nothing that was
+to be removed is in it, nor in the archives inside it, under whatever name. The same archive gives the same bytes.
+Memory is bounded by one file of the archive. Not promised: entries of folders, which hold nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from longshore.records import Reason
 from longshore.storage.archives.members import is_hidden, kind_of, may_be_archive, safe_name
-from longshore.storage.archives.stream import ArchiveError, Counted, Peeked, decompressed, read_exactly
+from longshore.storage.archives.stream import ArchiveError, Counted, Peeked, decompressed, read_all, read_exactly
 from longshore.storage.archives.tar import BLOCK, entries_with_headers, is_tar
-from longshore.storage.archives.zip import ZipWriter, described_entries
+from longshore.storage.archives.zip import ZipWriter, described_entries, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,29 +28,28 @@ if TYPE_CHECKING:
     from longshore.storage.archives.stream import Budget, Stream
 
 _HEAD_BYTES = 4096
-_CHUNK = 1024 * 1024
 
 
-def repack(packed: BinaryIO, out: BinaryIO, name: str, gone: Collection[str], budget: Budget) -> int:
-    """Write the pack to `out` without the files whose SHA-256 is in `gone`; give how many texts are left in it.
+def remove_members(packed: BinaryIO, out: BinaryIO, name: str, gone: Collection[str], budget: Budget) -> int:
+    """Write the archive to `out` without the files whose SHA-256 is in `gone`; return how many documents remain.
 
     Raises:
-        ArchiveError: it is damaged, asks for too much, or cannot be written again; what `out` holds must not be used.
+        ArchiveError: it is damaged, exceeds a limit, or cannot be rewritten; `out` must not be used.
         Exception: what the libraries raise for damaged data.
     """
-    work = _MemberRemoval(frozenset(gone), budget)
-    work.pack(packed, out, name, 1)
-    return work.left
+    removal = _Removal(frozenset(gone), budget)
+    removal.rewrite(packed, out, name, 1)
+    return removal.left
 
 
 @dataclass(slots=True)
-class _MemberRemoval:
+class _Removal:
     gone: frozenset[str]
     budget: Budget
     left: int = 0
     removed: int = 0
 
-    def pack(self, packed: BinaryIO, out: BinaryIO, name: str, depth: int) -> None:
+    def rewrite(self, packed: BinaryIO, out: BinaryIO, name: str, depth: int) -> None:
         self.budget.check_depth(depth, name)
         kind = kind_of(name, packed.read(_HEAD_BYTES))
         packed.seek(0)
@@ -59,15 +58,15 @@ class _MemberRemoval:
         elif kind == "tar":
             self._tar(Counted(packed, self.budget), out, depth)
         elif kind is None:
-            raise ArchiveError(Reason.CORRUPT_ARCHIVE, f"{name!r} is no pack any more.")
+            raise ArchiveError(Reason.CORRUPT_ARCHIVE, f"{name!r} is no longer an archive.")
         else:
             self._compressed(kind, packed, out, name, depth)
 
     def _zip(self, packed: BinaryIO, out: BinaryIO, depth: int) -> None:
         writer = ZipWriter(out)
-        for info, entry in described_entries(packed, self.budget):
-            data = _all_of(entry.stream)
-            kept = self._kept(entry.name, data, depth)
+        for info, stream in described_entries(packed, self.budget):
+            data = read_all(stream)
+            kept = self._kept(name_of(info), data, depth)
             if kept is data:
                 writer.copy(info, packed)
             elif kept is not None:
@@ -75,13 +74,22 @@ class _MemberRemoval:
         writer.finish()
 
     def _tar(self, stream: Stream, out: BinaryIO, depth: int) -> None:
+        # Of each entry: whether it is in the new archive, and whether it counts as a document.
+        stays: list[bool] = []
         for headers, entry in entries_with_headers(stream):
-            data = _all_of(entry.stream)
-            kept = self._kept(entry.name, data, depth)
-            if kept is None:
+            if entry.same_as is not None:
+                # A hard link has the bytes of its target, and goes with it.
+                stays.append(stays[entry.same_as])
+                self.left += stays[-1] and not is_hidden(safe_name(entry.name))
+                self.removed += not stays[-1]
+                out.write(headers if stays[-1] else b"")
                 continue
-            own = headers[-BLOCK:] if kept is data else _resized(headers[-BLOCK:], len(kept))
-            out.write(headers[:-BLOCK] + own + kept + bytes(-len(kept) % BLOCK))
+            data = read_all(entry.stream)
+            kept = self._kept(entry.name, data, depth)
+            stays.append(kept is not None)
+            if kept is not None:
+                own = headers[-BLOCK:] if kept is data else _resized(headers[-BLOCK:], len(kept))
+                out.write(headers[:-BLOCK] + own + kept + bytes(-len(kept) % BLOCK))
         out.write(bytes(2 * BLOCK))
 
     def _compressed(self, kind: str, packed: BinaryIO, out: BinaryIO, name: str, depth: int) -> None:
@@ -92,11 +100,11 @@ class _MemberRemoval:
             if is_tar(head, empty=False):
                 self._tar(Peeked(head, stream), inner, depth)
             else:
-                kept = self._kept(stem or name, head + _all_of(stream), depth)
+                kept = self._kept(stem or name, head + read_all(stream), depth)
                 inner.write(kept or b"")
 
     def _kept(self, name: str, data: bytes, depth: int) -> bytes | None:
-        """Give what is to be in the place of a file: itself, the pack that it is written again, or nothing."""
+        """Return what takes the place of a file: itself, the rewritten inner archive, or nothing."""
         name = safe_name(name)
         if may_be_archive(name) and not is_hidden(name) and kind_of(name, data[:_HEAD_BYTES]):
             return self._inner(name, data, depth)
@@ -109,14 +117,14 @@ class _MemberRemoval:
     def _inner(self, name: str, data: bytes, depth: int) -> bytes | None:
         left, removed = self.left, self.removed
         out = io.BytesIO()
-        self.pack(io.BytesIO(data), out, name.rpartition("/")[2], depth + 1)
+        self.rewrite(io.BytesIO(data), out, name.rpartition("/")[2], depth + 1)
         if self.removed == removed:
             return data
         return out.getvalue() if self.left > left else None
 
 
 class _Unclosed:
-    """A file that stays open when what writes into it is closed."""
+    """A file that stays open when its writer is closed."""
 
     closed = False
 
@@ -127,10 +135,10 @@ class _Unclosed:
         return self._out.write(data)
 
     def flush(self) -> None:
-        """Wait: who opened the file brings it to the disk."""
+        """Do nothing: whoever opened the file flushes it."""
 
     def close(self) -> None:
-        """Leave it open."""
+        """Do nothing."""
 
     def tell(self) -> int:
         return self._out.tell()
@@ -138,7 +146,7 @@ class _Unclosed:
 
 def _compressing(kind: str, out: BinaryIO) -> AbstractContextManager[BinaryIO]:
     if kind == "gz":
-        # No time and no name in it: the same pack gives the same bytes.
+        # Without time and name, so that the same archive gives the same bytes.
         return gzip.GzipFile("", "wb", fileobj=out, mtime=0)  # type: ignore[return-value]  # it writes bytes
     if kind == "bz2":
         return bz2.BZ2File(out, "wb")  # type: ignore[return-value]  # the same
@@ -150,16 +158,9 @@ def _compressing(kind: str, out: BinaryIO) -> AbstractContextManager[BinaryIO]:
 
 
 def _resized(header: bytes, size: int) -> bytes:
-    """Give a tar header for so many bytes: size and checksum are octal numbers at fixed places (POSIX.1-1988)."""
+    """Return a tar header with another size: size and checksum are octal numbers at fixed places (POSIX.1-1988)."""
     block = bytearray(header)
     block[124:136] = b"%011o\0" % size
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(block)
     return bytes(block)
-
-
-def _all_of(stream: Stream) -> bytes:
-    pieces = []
-    while data := stream.read(_CHUNK):
-        pieces.append(data)
-    return b"".join(pieces)

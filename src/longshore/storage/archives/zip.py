@@ -1,4 +1,4 @@
-"""The members of a zip, by its central directory."""
+"""The members of a zip, by its central directory, and a writer that copies them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from longshore.records import Reason
 from longshore.storage.archives.stream import ArchiveError, Counted
@@ -22,7 +22,7 @@ _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
 _UTF8_NAME = 0x800
-# Sizes stand behind the data: here they are known before it.
+# Set if the sizes follow the data; here they are known before it.
 _SIZES_BEHIND = 0x8
 _ZIP64_EXTRA = 1
 _MAX_16, _MAX_32 = 0xFFFF, 0xFFFFFFFF
@@ -30,16 +30,16 @@ _CHUNK = 1024 * 1024
 
 
 class ZipWriter:
-    """Takes files one after the other; `finish` writes the directory."""
+    """Writes files one after the other; `finish` writes the directory."""
 
     def __init__(self, out: BinaryIO) -> None:
-        """Take an empty file."""
+        """Write to an empty file."""
         self._out = out
         self._directory: list[bytes] = []
         self._offset = 0
 
     def copy(self, info: zipfile.ZipInfo, packed: BinaryIO) -> None:
-        """Copy a file out of the zip that `info` is of, without unpacking it."""
+        """Copy a file from the zip that `info` belongs to, without unpacking it."""
         packed.seek(info.header_offset)
         local = _LOCAL.unpack(packed.read(_LOCAL.size))
         packed.seek(local[-2] + local[-1], 1)
@@ -53,12 +53,12 @@ class ZipWriter:
             left -= len(data)
 
     def add(self, info: zipfile.ZipInfo, data: bytes) -> None:
-        """Add other bytes under the name of a file, not compressed."""
+        """Add other bytes under the name of a file, uncompressed."""
         self._begin(info, zipfile.ZIP_STORED, zlib.crc32(data), len(data), len(data))
         self._write(data)
 
     def finish(self) -> None:
-        """Write the directory of what was taken."""
+        """Write the directory."""
         start, count = self._offset, len(self._directory)
         for entry in self._directory:
             self._write(entry)
@@ -72,7 +72,7 @@ class ZipWriter:
 
     def _begin(self, info: zipfile.ZipInfo, method: int, crc: int, packed_size: int, size: int) -> None:
         if max(packed_size, size, self._offset) >= _MAX_32:
-            raise ArchiveError(Reason.UNREADABLE, "It is too large to be written again.")
+            raise ArchiveError(Reason.UNREADABLE, "It is too large to be rewritten.")
         name, extra = _written_name(info), _without_sizes(info.extra)
         flags = info.flag_bits & ~_SIZES_BEHIND
         what = (info.extract_version, flags, method, *_time(info), crc, packed_size, size, len(name), len(extra))
@@ -88,7 +88,7 @@ class ZipWriter:
 
 
 def _written_name(info: zipfile.ZipInfo) -> bytes:
-    """Give the bytes of the name: `zipfile` reads those that are not marked as UTF-8 by cp437, which has them all."""
+    """Return the bytes of the name: `zipfile` decodes names without the UTF-8 flag as cp437, which has all bytes."""
     return info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8_NAME else "cp437")
 
 
@@ -98,7 +98,7 @@ def _time(info: zipfile.ZipInfo) -> tuple[int, int]:
 
 
 def _without_sizes(extra: bytes) -> bytes:
-    """Leave out the field for sizes beyond 4 GiB: some write it for any file."""
+    """Remove the field for sizes beyond 4 GiB, which some tools write for every file."""
     return b"".join(field for number, field in _fields(extra) if number != _ZIP64_EXTRA)
 
 
@@ -109,40 +109,30 @@ def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
         extra = extra[4 + size :]
 
 
-_CHUNK = 1024 * 1024
 _ENTRY_MARK = b"PK\x01\x02"
 _ENCRYPTED = 0x1
-_UTF8_NAME = 0x800
-# Only for deflate does `zipfile` bound what a read unpacks; of the others it unpacks as many packed bytes as asked for.
+# `zipfile` limits what a read unpacks for deflate only; of other codecs it unpacks that many packed bytes.
 _SMALL_READ = 4096
 
 
-class Entry(NamedTuple):
-    """A file in a zip: its name, its size as the zip says, and its bytes."""
-
-    name: str
-    size: int
-    stream: Stream
+def zip_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[str, int, Stream]]:
+    """Yield name, size as the zip states it, and bytes of each file of a zip. Raises as `described_entries`."""
+    return ((name_of(info), info.file_size, stream) for info, stream in described_entries(packed, budget))
 
 
-def zip_entries(packed: BinaryIO, budget: Budget) -> Iterator[Entry]:
-    """Give each file of a zip; folders are passed over. Raises as `described_entries`."""
-    return (entry for _, entry in described_entries(packed, budget))
-
-
-def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, Entry]]:
-    """Give each file of a zip with what the zip says of it; folders are passed over.
+def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, Stream]]:
+    """Yield the description and the bytes of each file of a zip; folders are skipped.
 
     Raises:
         ArchiveError: ENCRYPTED_ARCHIVE, UNSAFE_MEMBER (a link), UNREADABLE (an unknown compression), ARCHIVE_BOMB.
-        zipfile.BadZipFile: it is damaged, as are other errors of that module.
+        zipfile.BadZipFile: it is damaged; other errors of that module mean the same.
     """
     _check_count(packed, budget)
     with zipfile.ZipFile(packed) as pack:
         infos = pack.infolist()
         for info in infos:
             _check(info)
-        # What the directory says is enough to refuse it; what is unpacked is counted all the same.
+        # The sizes in the directory suffice to refuse it; what is really unpacked is counted as well.
         files = [info for info in infos if not info.is_dir()]
         if sum(info.file_size for info in files) > budget.limits.max_bytes:
             budget.spend(budget.limits.max_bytes + 1)
@@ -150,11 +140,11 @@ def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfil
             with pack.open(info) as opened:
                 small = info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
                 stream = _InSmallReads(opened) if small else opened
-                yield info, Entry(_name(info), info.file_size, Counted(stream, budget))
+                yield info, Counted(stream, budget)
 
 
 def _check_count(packed: BinaryIO, budget: Budget) -> None:
-    """Hold the number of members before `zipfile` makes an object of each: no directory has more entries than marks."""
+    """Check the number of members before `zipfile` creates an object for each: an entry has a mark."""
     marks, tail = 0, b""
     while data := packed.read(_CHUNK):
         marks += (tail + data).count(_ENTRY_MARK)
@@ -166,16 +156,18 @@ def _check_count(packed: BinaryIO, budget: Budget) -> None:
 
 def _check(info: zipfile.ZipInfo) -> None:
     if info.flag_bits & _ENCRYPTED:
-        raise ArchiveError(Reason.ENCRYPTED_ARCHIVE, f"{_name(info)!r} in it is encrypted. Land the files unencrypted.")
+        raise ArchiveError(
+            Reason.ENCRYPTED_ARCHIVE, f"{name_of(info)!r} in it is encrypted. Land the files unencrypted."
+        )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ArchiveError(Reason.UNSAFE_MEMBER, f"{_name(info)!r} in it is a link or a device; only files are taken.")
+        raise ArchiveError(Reason.UNSAFE_MEMBER, f"{name_of(info)!r} in it is a link or a device; only files are read.")
 
 
-def _name(info: zipfile.ZipInfo) -> str:
-    """Give the name as the bytes have it: UTF-8, also where the zip does not say so, or bytes that are not.
+def name_of(info: zipfile.ZipInfo) -> str:
+    """Return the name as its bytes are: UTF-8, also without the flag for it, or surrogates for other bytes.
 
-    `zipfile` reads names without the UTF-8 flag as cp437, which few of the programs that write them mean.
+    `zipfile` decodes names without the UTF-8 flag as cp437, which few programs mean that write them.
     """
     if info.flag_bits & _UTF8_NAME:
         return info.filename

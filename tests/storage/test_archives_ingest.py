@@ -1,4 +1,4 @@
-"""Packs through a whole run: one delivery, published wholly or not at all, and counts that add up."""
+"""Archives through a whole run: one delivery, published wholly or not at all, and counts that add up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from longshore.storage import fault_injection
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.tables import deliveries
 from longshore.storage.warehouse import Warehouse
-from tests.storage.packing import COMPRESS, ONE, THREE, TWO, encrypted_zip, land, tar_of, zip_of
+from tests.storage.archive_samples import COMPRESS, ONE, THREE, TWO, encrypted_zip, land, tar_of, zip_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,30 +75,30 @@ def _files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_pack_is_one_delivery_and_each_member_a_record(project: Settings) -> None:
-    land(project.landing, "day/pack.zip", zip_of({"in/one.txt": ONE, "two.txt": TWO}))
+def test_an_archive_is_one_delivery_and_each_member_a_record(project: Settings) -> None:
+    land(project.landing, "day/archive.zip", zip_of({"in/one.txt": ONE, "two.txt": TWO}))
     land(project.landing, "three.txt.gz", COMPRESS["gz"](THREE))
     summary = _ingest(project)
     assert (summary.seen, summary.published, summary.records) == (2, 2, 3)
     assert _rows(project) == {
-        "day/pack.zip!/in/one.txt": ONE.decode().strip(),
-        "day/pack.zip!/two.txt": TWO.decode().strip(),
+        "day/archive.zip!/in/one.txt": ONE.decode().strip(),
+        "day/archive.zip!/two.txt": TWO.decode().strip(),
         "three.txt.gz!/three.txt": THREE.decode().strip(),
     }
     assert sorted(_ledger(project)) == [
-        ("day/pack.zip", False, "published", None),
-        ("day/pack.zip!/in/one.txt", True, "published", None),
-        ("day/pack.zip!/two.txt", True, "published", None),
+        ("day/archive.zip", False, "published", None),
+        ("day/archive.zip!/in/one.txt", True, "published", None),
+        ("day/archive.zip!/two.txt", True, "published", None),
         ("three.txt.gz", False, "published", None),
         ("three.txt.gz!/three.txt", True, "published", None),
     ]
     assert [path.partition("/")[2].partition("/")[2] for path in _files(project.landing)] == [
-        "day/pack.zip",
+        "day/archive.zip",
         "three.txt.gz",
     ]
 
 
-def test_a_pack_delivered_twice_is_a_duplicate(project: Settings) -> None:
+def test_an_archive_delivered_twice_is_a_duplicate(project: Settings) -> None:
     packed = tar_of({"one.txt": ONE, "two.txt": TWO})
     land(project.landing, "first.tar", packed)
     land(project.landing, "second.tar", packed)
@@ -110,7 +110,7 @@ def test_a_pack_delivered_twice_is_a_duplicate(project: Settings) -> None:
     assert len(_rows(project)) == 2
 
 
-def test_the_same_bytes_packed_and_plain_and_twice_in_a_pack_are_one_record(project: Settings) -> None:
+def test_the_same_bytes_packed_and_plain_and_twice_in_an_archive_are_one_record(project: Settings) -> None:
     land(project.landing, "a.txt", ONE)
     land(project.landing, "b.txt.gz", COMPRESS["gz"](ONE))
     land(project.landing, "c.zip", zip_of({"x.txt": TWO, "y.txt": TWO, "z.txt": ONE}))
@@ -128,27 +128,27 @@ def test_the_same_bytes_packed_and_plain_and_twice_in_a_pack_are_one_record(proj
     }
 
 
-def test_a_picture_in_a_pack_is_rejected_by_name_and_keeps_no_text_out(project: Settings) -> None:
-    land(project.landing, "pack.zip", zip_of({"photo.png": PICTURE, "one.txt": ONE, "none.txt": b""}))
+def test_a_picture_in_an_archive_is_rejected_by_name_and_keeps_no_text_out(project: Settings) -> None:
+    land(project.landing, "archive.zip", zip_of({"photo.png": PICTURE, "one.txt": ONE, "none.txt": b""}))
     summary = _ingest(project)
     assert (summary.published, summary.rejected, summary.records) == (1, 0, 1)
     assert not summary.reasons, "the reasons count landed files"
     assert {(r.path, r.reason) for r in summary.refusals} == {
-        ("pack.zip!/photo.png", "BINARY"),
-        ("pack.zip!/none.txt", "EMPTY"),
+        ("archive.zip!/photo.png", "BINARY"),
+        ("archive.zip!/none.txt", "EMPTY"),
     }
-    assert ("pack.zip!/photo.png", True, "rejected", "BINARY") in _ledger(project)
+    assert ("archive.zip!/photo.png", True, "rejected", "BINARY") in _ledger(project)
     assert any(name.startswith("_archive/") for name in _files(project.landing))
-    assert not rejected_files(project), "the pack itself was taken"
+    assert not rejected_files(project), "the archive itself was taken"
     assert [(one.path, one.reason) for one in rejected_members(project)] == [
-        ("pack.zip!/photo.png", "BINARY"),
-        ("pack.zip!/none.txt", "EMPTY"),
+        ("archive.zip!/photo.png", "BINARY"),
+        ("archive.zip!/none.txt", "EMPTY"),
     ]
-    assert [one.path for one in rejected_members(project, "EMPTY")] == ["pack.zip!/none.txt"]
+    assert [one.path for one in rejected_members(project, "EMPTY")] == ["archive.zip!/none.txt"]
     assert "inside packs" in list(as_lines(rejected_members(project)))[-1]
 
 
-def test_a_pack_of_nothing_but_pictures_is_rejected(project: Settings) -> None:
+def test_an_archive_of_nothing_but_pictures_is_rejected(project: Settings) -> None:
     land(project.landing, "photos.zip", zip_of({"1.png": PICTURE, "2.png": PICTURE + b"2", "none": b""}))
     land(project.landing, "none.zip", zip_of({}))
     summary = _ingest(project)
@@ -160,32 +160,32 @@ def test_a_pack_of_nothing_but_pictures_is_rejected(project: Settings) -> None:
     assert "'1.png' BINARY" in reason["detail"]
 
 
-def test_a_hostile_pack_is_rejected_and_blocks_nothing_else(project: Settings) -> None:
-    packs = {
+def test_a_hostile_archive_is_rejected_and_blocks_nothing_else(project: Settings) -> None:
+    archives = {
         "CORRUPT_ARCHIVE": zip_of({"a.txt": ONE, "b.txt": TWO})[:-30],
         "ARCHIVE_BOMB": zip_of({"a.txt": b"a" * 8_000_000}),
         "UNSAFE_MEMBER": zip_of({"a.txt": ONE, "../../b.txt": TWO}),
         "ENCRYPTED_ARCHIVE": encrypted_zip(),
     }
-    for reason, packed in packs.items():
+    for reason, packed in archives.items():
         land(project.landing, f"{reason}.zip", packed)
     land(project.landing, "four.txt", FOUR)
     before = _files(project.landing.parent)
     summary = _ingest(project)
-    assert summary.reasons == dict.fromkeys(packs, 1)
+    assert summary.reasons == dict.fromkeys(archives, 1)
     assert _rows(project) == {"four.txt": FOUR.decode().strip()}
     new = set(_files(project.landing.parent)) - set(before)
     assert all(name.startswith(("landing/_", "warehouse/")) for name in new)
 
 
-def test_a_pack_larger_than_packs_may_be_is_too_large(project: Settings) -> None:
+def test_an_archive_larger_than_archives_may_be_is_too_large(project: Settings) -> None:
     noise = os.urandom(200_000)
     land(project.landing, "large.zip", zip_of({"a.txt": noise}))
     summary = _ingest(load_settings(landing=project.landing, warehouse=project.warehouse, max_archive_bytes=100_000))
     assert summary.reasons == {"TOO_LARGE": 1}
 
 
-def test_a_pack_that_changes_between_claim_and_reading_is_deferred_whole(
+def test_an_archive_that_changes_between_claim_and_reading_is_deferred_whole(
     project: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # b.zip holds bytes that a.txt brings first; when a.txt is deferred, b.zip must be too.
@@ -210,8 +210,8 @@ def test_a_pack_that_changes_between_claim_and_reading_is_deferred_whole(
     assert (summary.published, summary.duplicate, summary.records) == (2, 1, 3)
 
 
-def test_a_pack_is_never_cut_into_two_batches(project: Settings) -> None:
-    land(project.landing, "pack.tar", tar_of({f"{n}.txt": f"Page {n} of the log.\n".encode() for n in range(40)}))
+def test_an_archive_is_never_cut_into_two_batches(project: Settings) -> None:
+    land(project.landing, "archive.tar", tar_of({f"{n}.txt": f"Page {n} of the log.\n".encode() for n in range(40)}))
     land(project.landing, "one.txt", ONE)
     small = load_settings(landing=project.landing, warehouse=project.warehouse, max_files_per_batch=10)
     summary = _ingest(small)
@@ -220,7 +220,7 @@ def test_a_pack_is_never_cut_into_two_batches(project: Settings) -> None:
     assert sorted(batches.values()) == [1, 40]
 
 
-def test_packs_share_a_batch_only_as_far_as_they_fit_unpacked(project: Settings) -> None:
+def test_archives_share_a_batch_only_as_far_as_they_fit_unpacked(project: Settings) -> None:
     for n in range(6):
         text = "".join(f"{n} {line} a line of a long log\n" for line in range(2000)).encode()
         land(project.landing, f"{n}.txt.gz", COMPRESS["gz"](text))
@@ -233,16 +233,16 @@ def test_packs_share_a_batch_only_as_far_as_they_fit_unpacked(project: Settings)
 @pytest.mark.parametrize(
     "step", ["claim", "stage.done", "ledger.staged", "publish.renamed", "finalize.file", "finalize.done"]
 )
-def test_a_pack_survives_a_kill_at_every_step(project: Settings, step: str, after_ingest: str) -> None:
-    land(project.landing, "pack.zip", zip_of({"one.txt": ONE, "photo.png": PICTURE, "two.txt": TWO}))
+def test_an_archive_survives_a_kill_at_every_step(project: Settings, step: str, after_ingest: str) -> None:
+    land(project.landing, "archive.zip", zip_of({"one.txt": ONE, "photo.png": PICTURE, "two.txt": TWO}))
     land(project.landing, "again.zip", zip_of({"two.txt": TWO}))
     settings = load_settings(landing=project.landing, warehouse=project.warehouse, after_ingest=after_ingest)
     # Nothing is moved where files are kept: that step is not passed.
     assert _killed_at(step, settings) is ((step, after_ingest) != ("finalize.file", "keep"))
     _ingest(settings)
-    assert set(_rows(project)) == {"pack.zip!/one.txt", "again.zip!/two.txt"} or set(_rows(project)) == {
-        "pack.zip!/one.txt",
-        "pack.zip!/two.txt",
+    assert set(_rows(project)) == {"archive.zip!/one.txt", "again.zip!/two.txt"} or set(_rows(project)) == {
+        "archive.zip!/one.txt",
+        "archive.zip!/two.txt",
     }
     top = [(path, outcome) for path, member, outcome, _ in _ledger(project) if not member]
     assert Counter(outcome for _, outcome in top) in ({"published": 2}, {"published": 1, "duplicate": 1})

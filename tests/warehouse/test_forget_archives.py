@@ -1,4 +1,4 @@
-"""Forget what came in a pack: it alone is taken out, for good, and the others stay what they were."""
+"""Forget what came in an archive: it alone is taken out, for good, and the others stay what they were."""
 
 import gzip
 import hashlib
@@ -15,12 +15,12 @@ from longshore.maintenance.reprocess import reprocess_warehouse
 from longshore.records import LandedFile
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members
-from longshore.storage.archives.remove_member import repack
+from longshore.storage.archives.remove_member import remove_members
 from longshore.storage.archives.stream import ArchiveLimits, Budget
 from longshore.storage.fault_injection import REMOVE_MEMBER_STEPS
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.tables import deliveries
-from tests.storage.packing import COMPRESS, tar_of, zip_of
+from tests.storage.archive_samples import COMPRESS, hard_link, tar_of, zip_of
 from tests.warehouse.project import article, in_child
 
 RAW = SECRET.encode()
@@ -59,22 +59,22 @@ def streamed():
             return len(data)
 
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as pack:
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in FILES:
-            with pack.open(name, "w", force_zip64=True) as out:
+            with archive.open(name, "w", force_zip64=True) as out:
                 out.write(data)
     return pipe.data
 
 
-PACKS = {
-    "pack.zip": zip_of(FILES),
+ARCHIVES = {
+    "archive.zip": zip_of(FILES),
     "stored.zip": zip_of(FILES, zipfile.ZIP_STORED),
     "lzma.zip": zip_of(FILES, zipfile.ZIP_LZMA),
     "streamed.zip": streamed(),
     "old.zip": old_names(),
-    "pack.tar": tar_of(FILES),
+    "archive.tar": tar_of(FILES),
     "long.tar": long_names(),
-    **{f"pack.tar.{ending}": compress(tar_of(FILES)) for ending, compress in COMPRESS.items()},
+    **{f"archive.tar.{ending}": compress(tar_of(FILES)) for ending, compress in COMPRESS.items()},
     "twice.zip": zip_of([("a.txt", RAW), ("b.txt", OTHER), ("again.txt", RAW), (".hidden", RAW), ("c.txt", THIRD)]),
     "nested.zip": zip_of([("in.zip", zip_of(FILES[:2])), ("c.txt", THIRD)]),
     "nested.tar": tar_of([("in.zip", zip_of(FILES[:2])), ("c.txt", THIRD)]),
@@ -84,22 +84,22 @@ PACKS = {
 
 
 def deliver(project, name, data):
-    project.drop(f"packs/{name}", data)
+    project.drop(f"archives/{name}", data)
     project.ingest()
     return next((project.root / "landing" / "_archive").rglob(name))
 
 
 def held(project, path, limits=None):
-    """Give the members of a pack as a run reads them: name to bytes."""
+    """Give the members of an archive as a run reads them: name to bytes."""
     with Landing(path.parent) as landing:
         found = path.stat()
         file = LandedFile(path.name, found.st_size, found.st_mtime_ns, found.st_ino)
         return {one.name: one.data for one in members(file, landing, limits or project.settings.limits_of_archives)}
 
 
-@pytest.mark.parametrize("name", PACKS)
-def test_the_text_is_out_of_the_pack_and_the_others_are_what_they_were(project, name):
-    path = deliver(project, name, PACKS[name])
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_the_text_is_out_of_the_archive_and_the_others_are_what_they_were(project, name):
+    path = deliver(project, name, ARCHIVES[name])
     before, modified = held(project, path), path.stat().st_mtime_ns
     summary = forget(project)
     assert (summary.records_removed, summary.left) == (1, [])
@@ -113,9 +113,9 @@ def test_the_text_is_out_of_the_pack_and_the_others_are_what_they_were(project, 
     assert (again.rows_chosen, again.missing_rows) == (2, 0)
 
 
-@pytest.mark.parametrize("name", ["pack.zip", "pack.tar.gz"])
-def test_the_ledger_names_the_hash_of_what_the_pack_is_now(project, name):
-    path = deliver(project, name, PACKS[name])
+@pytest.mark.parametrize("name", ["archive.zip", "archive.tar.gz"])
+def test_the_ledger_names_the_hash_of_what_the_archive_is_now(project, name):
+    path = deliver(project, name, ARCHIVES[name])
     forget(project)
     with project.ledger() as ledger, ledger.engine.connect() as db:
         row = db.execute(sa.select(deliveries).where(deliveries.c.is_member.is_(False))).one()
@@ -125,7 +125,7 @@ def test_the_ledger_names_the_hash_of_what_the_pack_is_now(project, name):
 
 
 @pytest.mark.parametrize("name", ["one.txt.gz", "one.zip"])
-def test_a_pack_with_nothing_else_in_it_is_deleted(project, name):
+def test_an_archive_with_nothing_else_in_it_is_deleted(project, name):
     path = deliver(project, name, gzip.compress(RAW) if name.endswith("gz") else zip_of([("a.txt", RAW)]))
     assert forget(project).originals_deleted == 1
     assert not path.exists()
@@ -133,28 +133,28 @@ def test_a_pack_with_nothing_else_in_it_is_deleted(project, name):
 
 
 @pytest.mark.parametrize("after_ingest", ["keep", "delete"])
-def test_it_is_gone_wherever_packs_are_kept(project, after_ingest):
+def test_it_is_gone_wherever_archive_are_kept(project, after_ingest):
     project.options["after_ingest"] = after_ingest
-    path = project.drop("pack.zip", PACKS["pack.zip"])
+    path = project.drop("archive.zip", ARCHIVES["archive.zip"])
     project.ingest()
     forget(project)
     assert path.exists() == (after_ingest == "keep")
     assert not path.exists() or RAW not in held(project, path).values()
-    assert project.ingest().seen == 0, "the pack is still known, by its new size"
+    assert project.ingest().seen == 0, "the archive is still known, by its new size"
     assert disagreements(project) == []
 
 
-def test_two_texts_of_one_pack_go_at_once(project):
-    path = deliver(project, "pack.zip", PACKS["pack.zip"])
+def test_two_texts_of_one_archive_go_at_once(project):
+    path = deliver(project, "archive.zip", ARCHIVES["archive.zip"])
     assert forget(project, SECRET_ID, hashlib.sha256(OTHER).hexdigest()).originals_deleted == 2
     assert list(held(project, path)) == ["ü/c.txt"]
     assert disagreements(project) == []
 
 
-def test_a_pack_that_brings_it_again_is_told_of_by_verify_and_mended_by_the_next_compaction(project):
-    deliver(project, "pack.zip", PACKS["pack.zip"])
+def test_an_archive_that_brings_it_again_is_told_of_by_verify_and_mended_by_the_next_compaction(project):
+    deliver(project, "archive.zip", ARCHIVES["archive.zip"])
     forget(project)
-    again = deliver(project, "again.zip", PACKS["pack.zip"])
+    again = deliver(project, "again.zip", ARCHIVES["archive.zip"])
     assert disagreements(project) == ["forget-unfinished"]
     project.compact()
     assert disagreements(project) == []
@@ -162,21 +162,21 @@ def test_a_pack_that_brings_it_again_is_told_of_by_verify_and_mended_by_the_next
     assert len(held(project, again)) == 2
 
 
-def test_a_damaged_pack_is_named_and_stays_asked_for(project):
-    path = deliver(project, "pack.tar.gz", PACKS["pack.tar.gz"])
+def test_a_damaged_archive_is_named_and_stays_asked_for(project):
+    path = deliver(project, "archive.tar.gz", ARCHIVES["archive.tar.gz"])
     path.write_bytes(path.read_bytes()[:-20])
     summary = forget(project)
-    assert "pack.tar.gz" in summary.left[0]
+    assert "archive.tar.gz" in summary.left[0]
     assert "forget-unfinished" in disagreements(project)
-    path.write_bytes(PACKS["pack.tar.gz"])
+    path.write_bytes(ARCHIVES["archive.tar.gz"])
     assert forget(project).left == []
     assert RAW not in held(project, path).values()
 
 
 @pytest.mark.parametrize("step", REMOVE_MEMBER_STEPS)
-@pytest.mark.parametrize("name", ["pack.zip", "pack.tar.gz"])
-def test_a_forgetting_that_died_over_a_pack_is_finished_by_the_next_compaction(project, name, step):
-    path = deliver(project, name, PACKS[name])
+@pytest.mark.parametrize("name", ["archive.zip", "archive.tar.gz"])
+def test_a_forgetting_that_died_over_an_archive_is_finished_by_the_next_compaction(project, name, step):
+    path = deliver(project, name, ARCHIVES[name])
     assert in_child(lambda: forget(project), f"{step}:kill") == -9
     assert "forget-unfinished" in disagreements(project)
     assert OTHER in held(project, path).values()
@@ -188,25 +188,39 @@ def test_a_forgetting_that_died_over_a_pack_is_finished_by_the_next_compaction(p
 
 
 @pytest.mark.parametrize("step", REMOVE_MEMBER_STEPS)
-def test_a_full_disk_leaves_the_pack_whole_and_the_text_asked_for(project, step):
-    path = deliver(project, "pack.zip", PACKS["pack.zip"])
+def test_a_full_disk_leaves_the_archive_whole_and_the_text_asked_for(project, step):
+    path = deliver(project, "archive.zip", ARCHIVES["archive.zip"])
     fault_injection.arm(f"{step}:enospc")
     try:
         assert "No space left" in forget(project).left[0]
     finally:
         fault_injection.arm("")
     assert len(held(project, path)) >= 2
-    assert [one.name for one in path.parent.iterdir()] == ["pack.zip"]
+    assert [one.name for one in path.parent.iterdir()] == ["archive.zip"]
     assert forget(project).left == []
     assert disagreements(project) == []
 
 
+def test_a_hard_link_goes_with_the_file_whose_bytes_it_has():
+    limits = ArchiveLimits(2**20, 100, 100, 1, 2**20)
+    links = [hard_link("link to a", "a.txt"), hard_link("link to b", "b.txt")]
+    data = tar_of({"a.txt": RAW, "b.txt": OTHER}, more=links)
+    out = io.BytesIO()
+    assert remove_members(io.BytesIO(data), out, "a.tar", {SECRET_ID}, Budget(limits, len(data))) == 2
+    out.seek(0)
+    with tarfile.open(fileobj=out) as left:
+        assert left.getnames() == ["b.txt", "link to b"]
+        assert left.extractfile("link to b").read() == OTHER
+
+
 def test_a_zip_of_more_files_than_a_plain_directory_counts_is_written_again(monkeypatch):
-    monkeypatch.setattr(zip, "_MAX_16", 3)
+    monkeypatch.setattr("longshore.storage.archives.zip._MAX_16", 3)
     limits = ArchiveLimits(2**31, 100, 10**6, 1, 2**30)
     data = zip_of([(f"{number}.txt", b"%d" % number) for number in range(9)])
     out = io.BytesIO()
     gone = hashlib.sha256(b"7").hexdigest()
-    assert repack(io.BytesIO(data), out, "many.zip", {gone}, Budget(limits, len(data))) == 8
-    with zipfile.ZipFile(out) as pack:
-        assert [pack.read(name) for name in pack.namelist()] == [b"%d" % number for number in range(9) if number != 7]
+    assert remove_members(io.BytesIO(data), out, "many.zip", {gone}, Budget(limits, len(data))) == 8
+    with zipfile.ZipFile(out) as archive:
+        assert [archive.read(name) for name in archive.namelist()] == [
+            b"%d" % number for number in range(9) if number != 7
+        ]

@@ -1,39 +1,45 @@
-"""What a pack gives, and what it cannot do to us."""
+"""What an archive gives, and what it cannot do to us."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
+import re
+import resource
 import struct
 import subprocess
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longshore.records import LandedFile, Reason
+from longshore.ingestion.planning import identify
+from longshore.records import LandedFile, Outcome, Reason
+from longshore.settings import load_settings
 from longshore.storage.archives.members import is_archive, kind_of, members
 from longshore.storage.archives.stream import ArchiveError, ArchiveLimits
 from longshore.storage.landing import Landing, MovedError
-from tests.storage.packing import (
+from tests.storage.archive_samples import (
+    ADVERSARIAL,
     COMPRESS,
     ONE,
     THREE,
     TWO,
     encrypted_zip,
+    hard_link,
     land,
+    overlapping_zip,
     tar_link,
     tar_of,
     zip_of,
     zip_with_link,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MIB = 1024 * 1024
 LIMITS = ArchiveLimits(max_bytes=32 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
@@ -47,7 +53,7 @@ def _landed(folder: Path, name: str, data: bytes) -> LandedFile:
 def _members(folder: Path, name: str, data: bytes, limits: ArchiveLimits = LIMITS) -> dict[str, bytes | None]:
     with Landing(folder) as landing:
         found = list(members(_landed(folder, name, data), landing, limits))
-    assert len({member.name for member in found}) == len(found), "names must be unique in a pack"
+    assert len({member.name for member in found}) == len(found), "names must be unique in an archive"
     return {member.name: member.data for member in found}
 
 
@@ -85,12 +91,12 @@ def test_a_tar_gives_its_files_in_every_format_and_compression(tmp_path: Path, c
         folder.type = tarfile.DIRTYPE
         tar.addfile(folder)
     data = COMPRESS[codec](sink.getvalue()) if codec else sink.getvalue()
-    assert _members(tmp_path, f"pack.tar.{codec}" if codec else "pack.tar", data) == {"one.txt": ONE, long: TWO}
+    assert _members(tmp_path, f"archive.tar.{codec}" if codec else "archive.tar", data) == {"one.txt": ONE, long: TWO}
 
 
 @pytest.mark.parametrize("ending", ["tgz", "gz"])
 def test_what_is_compressed_decides_whether_it_is_a_tar_or_a_text(tmp_path: Path, ending: str) -> None:
-    assert _members(tmp_path, f"pack.{ending}", COMPRESS["gz"](tar_of({"one.txt": ONE}))) == {"one.txt": ONE}
+    assert _members(tmp_path, f"archive.{ending}", COMPRESS["gz"](tar_of({"one.txt": ONE}))) == {"one.txt": ONE}
     assert _members(tmp_path, f"text.{ending}", COMPRESS["gz"](ONE)) == {"text": ONE}
 
 
@@ -105,39 +111,39 @@ def test_a_name_in_a_zip_is_utf_8_whether_the_zip_says_so_or_not(tmp_path: Path)
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         place = packed.index(mark) + offset
         packed = packed[:place] + struct.pack("<H", 0) + packed[place + 2 :]
-    assert _members(tmp_path, "pack.zip", packed) == {"café.txt": ONE}
+    assert _members(tmp_path, "archive.zip", packed) == {"café.txt": ONE}
 
 
-def test_the_tools_people_pack_with_are_read(tmp_path: Path) -> None:
+def test_the_tools_that_people_use_are_read(tmp_path: Path) -> None:
     source = tmp_path / "source"
     land(source, "a/one.txt", ONE)
     land(source, "two.txt", TWO)
     landing = tmp_path / "landing"
     landing.mkdir()
     for ending, flag in (("tar", ""), ("tar.gz", "z"), ("tar.bz2", "j"), ("tar.xz", "J")):
-        subprocess.run(["tar", f"c{flag}f", landing / f"pack.{ending}", "-C", source, "."], check=True)
-        packed = (landing / f"pack.{ending}").read_bytes()
-        assert _members(landing, f"pack.{ending}", packed) == {"a/one.txt": ONE, "two.txt": TWO}
+        subprocess.run(["tar", f"c{flag}f", landing / f"archive.{ending}", "-C", source, "."], check=True)
+        packed = (landing / f"archive.{ending}").read_bytes()
+        assert _members(landing, f"archive.{ending}", packed) == {"a/one.txt": ONE, "two.txt": TWO}
 
 
-def test_hidden_files_in_a_pack_are_passed_over_as_in_landing(tmp_path: Path) -> None:
+def test_hidden_files_in_an_archive_are_passed_over_as_in_landing(tmp_path: Path) -> None:
     packed = zip_of({"one.txt": ONE, "__MACOSX/._one.txt": b"\0\5\x16\7", ".DS_Store": b"\0\0\0\1Bud1"})
-    assert _members(tmp_path, "pack.zip", packed) == {"one.txt": ONE}
+    assert _members(tmp_path, "archive.zip", packed) == {"one.txt": ONE}
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_name_that_comes_twice_in_a_pack_is_two_members(tmp_path: Path) -> None:
+def test_a_name_that_comes_twice_in_an_archive_is_two_members(tmp_path: Path) -> None:
     twice = [("a.txt", ONE), ("a.txt", TWO), ("a~2.txt", THREE)]
     expected = {"a.txt": ONE, "a~2.txt": TWO, "a~2~2.txt": THREE}
-    assert _members(tmp_path, "pack.tar", tar_of(twice)) == expected
-    assert _members(tmp_path, "pack.zip", zip_of(twice)) == expected
+    assert _members(tmp_path, "archive.tar", tar_of(twice)) == expected
+    assert _members(tmp_path, "archive.zip", zip_of(twice)) == expected
 
 
-def test_a_pack_in_a_pack_is_read_to_the_depth_that_is_allowed(tmp_path: Path) -> None:
+def test_an_archive_in_an_archive_is_read_to_the_depth_that_is_allowed(tmp_path: Path) -> None:
     inner = COMPRESS["gz"](ONE)
     packed = tar_of({"day/one.txt.gz": inner, "two.txt": TWO})
-    assert _members(tmp_path, "pack.tar", packed) == {"day/one.txt.gz!/one.txt": ONE, "two.txt": TWO}
-    deep = zip_of({"pack.tar": packed})
+    assert _members(tmp_path, "archive.tar", packed) == {"day/one.txt.gz!/one.txt": ONE, "two.txt": TWO}
+    deep = zip_of({"archive.tar": packed})
     error = _refused(tmp_path, "deep.zip", deep)
     assert error.reason is Reason.ARCHIVE_BOMB
     assert "max_depth" in error.detail
@@ -146,8 +152,8 @@ def test_a_pack_in_a_pack_is_read_to_the_depth_that_is_allowed(tmp_path: Path) -
 def test_a_member_larger_than_a_file_may_be_is_given_without_its_bytes(tmp_path: Path) -> None:
     large = os.urandom(3 * MIB) + os.urandom(3 * MIB)
     files = {"large.txt": large, "one.txt": ONE}
-    assert _members(tmp_path, "pack.tar", tar_of(files)) == {"large.txt": None, "one.txt": ONE}
-    assert _members(tmp_path, "pack.zip", zip_of(files)) == {"large.txt": None, "one.txt": ONE}
+    assert _members(tmp_path, "archive.tar", tar_of(files)) == {"large.txt": None, "one.txt": ONE}
+    assert _members(tmp_path, "archive.zip", zip_of(files)) == {"large.txt": None, "one.txt": ONE}
     assert _members(tmp_path, "large.txt.gz", COMPRESS["gz"](large)) == {"large.txt": None}
 
 
@@ -163,7 +169,7 @@ def test_a_member_larger_than_a_file_may_be_is_given_without_its_bytes(tmp_path:
         ("nothing.zip", b""),
     ],
 )
-def test_what_is_a_pack_by_name_or_content_alone_is_a_file_like_any_other(
+def test_what_is_an_archive_by_name_or_content_alone_is_a_file_like_any_other(
     tmp_path: Path, name: str, data: bytes
 ) -> None:
     with Landing(tmp_path) as landing:
@@ -196,7 +202,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_a_damaged_pack_is_refused_whole(tmp_path: Path, name: str) -> None:
+def test_a_damaged_archive_is_refused_whole(tmp_path: Path, name: str) -> None:
     assert _refused(tmp_path, name, DAMAGED[name]).reason is Reason.CORRUPT_ARCHIVE
 
 
@@ -214,26 +220,63 @@ UNSAFE_NAMES = [
 
 
 @pytest.mark.parametrize("inner", UNSAFE_NAMES)
-def test_a_member_that_leads_outside_makes_the_pack_unsafe(tmp_path: Path, inner: str) -> None:
-    assert _refused(tmp_path, "pack.tar", tar_of({"a.txt": ONE, inner: TWO})).reason is Reason.UNSAFE_MEMBER
+def test_a_member_that_leads_outside_makes_the_archive_unsafe(tmp_path: Path, inner: str) -> None:
+    assert _refused(tmp_path, "archive.tar", tar_of({"a.txt": ONE, inner: TWO})).reason is Reason.UNSAFE_MEMBER
     if not inner.endswith("/"):
-        assert _refused(tmp_path, "pack.zip", zip_of({"a.txt": ONE, inner: TWO})).reason is Reason.UNSAFE_MEMBER
+        assert _refused(tmp_path, "archive.zip", zip_of({"a.txt": ONE, inner: TWO})).reason is Reason.UNSAFE_MEMBER
 
 
 @pytest.mark.parametrize("inner", ["a..txt", "..a/b.txt", "a...", "a:b.txt", "12:30 news.txt", "-rf", "%2e%2e/x"])
 def test_a_member_that_only_looks_odd_is_taken(tmp_path: Path, inner: str) -> None:
     if not inner.startswith("."):
-        assert _members(tmp_path, "pack.tar", tar_of({inner: ONE})) == {inner: ONE}
+        assert _members(tmp_path, "archive.tar", tar_of({inner: ONE})) == {inner: ONE}
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 def test_a_link_or_a_device_makes_a_tar_unsafe(tmp_path: Path, kind: bytes) -> None:
     packed = tar_of({"a.txt": ONE}, more=[tar_link("link.txt", kind)])
-    assert _refused(tmp_path, "pack.tar", packed).reason is Reason.UNSAFE_MEMBER
+    assert _refused(tmp_path, "archive.tar", packed).reason is Reason.UNSAFE_MEMBER
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tar.zst"])
+def test_a_hard_link_to_an_earlier_file_is_read_with_its_bytes(tmp_path: Path, name: str) -> None:
+    links = [hard_link("again.txt", "./in/one.txt"), hard_link("third.txt", "again.txt"), hard_link("large", "2")]
+    data = tar_of({"in/one.txt": ONE, "2": bytes(5 * MIB), "two.txt": TWO}, more=links)
+    codec = name.rpartition(".")[2]
+    wide = replace(LIMITS, max_ratio=100_000)
+    found = _members(tmp_path, name, COMPRESS[codec](data) if codec in COMPRESS else data, wide)
+    once = {"in/one.txt": ONE, "2": None, "two.txt": TWO}
+    assert found == once | {"again.txt": ONE, "third.txt": ONE, "large": None}
+
+
+def test_hard_links_made_by_tar_are_read(tmp_path: Path) -> None:
+    source, landing = tmp_path / "source", tmp_path / "landing"
+    landing.mkdir()
+    land(source, "a/one.txt", ONE)
+    os.link(source / "a/one.txt", source / "a/same.txt")
+    for form in ("gnu", "posix", "ustar"):
+        command = ["tar", f"--format={form}", "-cf", landing / "a.tar", "-C", source, "."]
+        subprocess.run(command, check=True)
+        found = _members(landing, "a.tar", (landing / "a.tar").read_bytes())
+        assert found == {"a/one.txt": ONE, "a/same.txt": ONE}
+
+
+def test_a_hard_link_to_a_file_of_two_versions_has_the_bytes_of_the_one_before_it(tmp_path: Path) -> None:
+    first = tar_of([("a.txt", ONE)], more=[hard_link("link 1", "a.txt")]).rstrip(b"\0")
+    second = tar_of([("a.txt", TWO)], more=[hard_link("link 2", "a.txt")])
+    data = first + bytes(-len(first) % 512) + second
+    expected = {"a.txt": ONE, "a~2.txt": TWO, "link 1": ONE, "link 2": TWO}
+    assert _members(tmp_path, "a.tar", data) == expected
+
+
+def test_many_hard_links_to_a_large_file_are_a_bomb(tmp_path: Path) -> None:
+    links = [hard_link(f"{n}.txt", "a.txt") for n in range(100)]
+    data = tar_of({"a.txt": os.urandom(MIB)}, more=links)
+    assert _refused(tmp_path, "a.tar", data).reason is Reason.ARCHIVE_BOMB
 
 
 def test_a_link_makes_a_zip_unsafe(tmp_path: Path) -> None:
-    assert _refused(tmp_path, "pack.zip", zip_with_link()).reason is Reason.UNSAFE_MEMBER
+    assert _refused(tmp_path, "archive.zip", zip_with_link()).reason is Reason.UNSAFE_MEMBER
 
 
 @pytest.mark.parametrize("form", ["gnu", "posix"])
@@ -245,18 +288,18 @@ def test_a_sparse_file_in_a_tar_is_refused_and_never_read_without_its_holes(tmp_
         file.seek(0, os.SEEK_END)
         file.write(b"end")
     subprocess.run(
-        ["tar", "--create", "--sparse", f"--format={form}", "-f", tmp_path / "pack.tar", "-C", source, "holes.txt"],
+        ["tar", "--create", "--sparse", f"--format={form}", "-f", tmp_path / "archive.tar", "-C", source, "holes.txt"],
         check=True,
     )
     landing = tmp_path / "landing"
     landing.mkdir()
-    packed = (tmp_path / "pack.tar").read_bytes()
+    packed = (tmp_path / "archive.tar").read_bytes()
     assert len(packed) < MIB, "tar made it sparse"
-    assert _refused(landing, "pack.tar", packed).reason is Reason.UNREADABLE
+    assert _refused(landing, "archive.tar", packed).reason is Reason.UNREADABLE
 
 
 def test_an_encrypted_zip_says_so(tmp_path: Path) -> None:
-    assert _refused(tmp_path, "pack.zip", encrypted_zip()).reason is Reason.ENCRYPTED_ARCHIVE
+    assert _refused(tmp_path, "archive.zip", encrypted_zip()).reason is Reason.ENCRYPTED_ARCHIVE
 
 
 def test_a_compression_that_is_not_known_is_not_called_damage(tmp_path: Path) -> None:
@@ -264,17 +307,7 @@ def test_a_compression_that_is_not_known_is_not_called_damage(tmp_path: Path) ->
     for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         place = packed.index(mark) + offset
         packed = packed[:place] + struct.pack("<H", 98) + packed[place + 2 :]
-    assert _refused(tmp_path, "pack.zip", packed).reason is Reason.UNREADABLE
-
-
-def _overlapping_zip(copies: int) -> bytes:
-    """Give a zip whose many entries share one compressed body: small, and vast when it is unpacked."""
-    packed = zip_of({"a.txt": b"a" * MIB})
-    start = packed.index(b"PK\x01\x02")
-    end = packed.index(b"PK\x05\x06")
-    directory = packed[start:end] * copies
-    tail = packed[end:]
-    return packed[:start] + directory + tail[:8] + struct.pack("<HHII", copies, copies, len(directory), start) + b"\0\0"
+    assert _refused(tmp_path, "archive.zip", packed).reason is Reason.UNREADABLE
 
 
 BOMBS = {
@@ -288,10 +321,10 @@ BOMBS = {
     "bzip2.zip": zip_of({"a.txt": b"a" * 4 * MIB}, zipfile.ZIP_BZIP2),
     "count.zip": zip_of({f"{n}.txt": b"" for n in range(1001)}),
     "count.tar.gz": COMPRESS["gz"](tar_of({f"{n}.txt": b"" for n in range(1001)})),
-    "overlap.zip": _overlapping_zip(64),
-    "many-entries.zip": _overlapping_zip(60_000),
+    "overlap.zip": overlapping_zip(64, b"a" * MIB),
+    "many-entries.zip": overlapping_zip(60_000, b"a" * MIB),
     "nested.zip": zip_of({"a.zip": zip_of({"b.zip": zip_of({"c.txt": ONE})})}),
-    "in-a-pack.tar": tar_of({f"{n}.txt.gz": COMPRESS["gz"](b"a" * 3 * MIB) for n in range(4)}),
+    "in-a-archive.tar": tar_of({f"{n}.txt.gz": COMPRESS["gz"](b"a" * 3 * MIB) for n in range(4)}),
 }
 
 
@@ -300,13 +333,13 @@ def test_a_bomb_is_refused_by_what_it_unpacks_to(tmp_path: Path, name: str) -> N
     assert _refused(tmp_path, name, BOMBS[name]).reason is Reason.ARCHIVE_BOMB
 
 
-def test_a_pack_that_unpacks_to_more_than_allowed_is_a_bomb_at_any_ratio(tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_more_than_allowed_is_a_bomb_at_any_ratio(tmp_path: Path) -> None:
     noise = os.urandom(512 * 1024)
     small = ArchiveLimits(max_bytes=2 * MIB, max_members=1000, max_ratio=100, max_depth=2, max_member_bytes=4 * MIB)
     for name, data in {
-        "pack.tar": tar_of({f"{n}.txt": noise for n in range(5)}),
-        "pack.zip": zip_of({f"{n}.txt": noise for n in range(5)}),
-        "pack.gz": COMPRESS["gz"](noise * 5),
+        "archive.tar": tar_of({f"{n}.txt": noise for n in range(5)}),
+        "archive.zip": zip_of({f"{n}.txt": noise for n in range(5)}),
+        "archive.gz": COMPRESS["gz"](noise * 5),
     }.items():
         error = _refused(tmp_path, name, data, small)
         assert error.reason is Reason.ARCHIVE_BOMB
@@ -318,10 +351,10 @@ def test_a_header_that_asks_for_gigabytes_is_refused_before_they_are_read(tmp_pa
     info.type = tarfile.XHDTYPE
     info.size = 8 * 1024 * MIB
     header = info.tobuf(tarfile.GNU_FORMAT)
-    assert _refused(tmp_path, "pack.tar", header + bytes(4096)).reason is Reason.CORRUPT_ARCHIVE
+    assert _refused(tmp_path, "archive.tar", header + bytes(4096)).reason is Reason.CORRUPT_ARCHIVE
 
 
-def test_what_a_pack_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) -> None:
+def test_what_an_archive_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) -> None:
     import tracemalloc
 
     bomb = COMPRESS["gz"](b"a" * 64 * MIB)
@@ -337,15 +370,116 @@ def test_what_a_pack_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) -> N
     assert peak < 16 * MIB
 
 
-def test_a_pack_that_changes_while_it_is_read_is_not_used(tmp_path: Path) -> None:
-    file = _landed(tmp_path, "pack.tar", tar_of({"a.txt": ONE, "b.txt": TWO}))
+def test_an_archive_that_changes_while_it_is_read_is_not_used(tmp_path: Path) -> None:
+    file = _landed(tmp_path, "archive.tar", tar_of({"a.txt": ONE, "b.txt": TWO}))
     with Landing(tmp_path) as landing:
         found = members(file, landing, LIMITS)
         next(found)
-        with (tmp_path / "pack.tar").open("ab") as more:
+        with (tmp_path / "archive.tar").open("ab") as more:
             more.write(bytes(512))
         with pytest.raises(MovedError):
             list(found)
+
+
+# A read that fails
+
+READ_ERRORS = (
+    *(errno.EIO, errno.EMFILE, errno.ENFILE, errno.EUCLEAN, errno.EBADMSG, errno.ENOTCONN, errno.ECONNRESET),
+    *(errno.ENOLINK, errno.ESTALE, errno.ETIMEDOUT, errno.EINVAL, errno.ENOMEM, errno.EREMOTEIO),
+)
+NOISE = os.urandom(300_000)
+EVERY_KIND = {
+    "a.zip": zip_of({"a.txt": NOISE, "b.txt": TWO}),
+    "stored.zip": zip_of({"a.txt": NOISE, "b.txt": TWO}, zipfile.ZIP_STORED),
+    "bzip2.zip": zip_of({"a.txt": NOISE}, zipfile.ZIP_BZIP2),
+    "lzma.zip": zip_of({"a.txt": NOISE}, zipfile.ZIP_LZMA),
+    "a.tar": tar_of({"a.txt": NOISE, "b.txt": TWO}),
+    **{f"a.tar.{codec}": compress(tar_of({"a.txt": NOISE, "b.txt": TWO})) for codec, compress in COMPRESS.items()},
+    **{f"a.txt.{codec}": compress(NOISE) for codec, compress in COMPRESS.items()},
+}
+
+
+def _fail_at(monkeypatch: pytest.MonkeyPatch, call: str, number: int, code: int) -> list[int]:
+    """Let the n-th call of a function of `os` fail, and all after it; return where the calls are counted."""
+    real, calls = getattr(os, call), [0]
+
+    def failing(*args: object, **options: object) -> object:
+        calls[0] += 1
+        if calls[0] >= number:
+            raise OSError(code, os.strerror(code))
+        return real(*args, **options)
+
+    monkeypatch.setattr(os, call, failing)
+    return calls
+
+
+@pytest.mark.parametrize("code", READ_ERRORS, ids=errno.errorcode.get)
+@pytest.mark.parametrize("name", EVERY_KIND)
+def test_a_read_that_fails_is_no_damage_of_the_archive(
+    tmp_path: Path, name: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _landed(tmp_path, name, EVERY_KIND[name])
+    with Landing(tmp_path) as landing:
+        with monkeypatch.context() as patch:
+            reads = _fail_at(patch, "read", 10**9, code)
+            list(members(file, landing, LIMITS))
+        for number in range(1, reads[0] + 1):
+            found = members(file, landing, LIMITS)
+            with monkeypatch.context() as patch:
+                _fail_at(patch, "read", number, code)
+                with pytest.raises(OSError, match=re.escape(os.strerror(code))) as caught:
+                    list(found)
+            assert caught.value.errno == code
+
+
+@pytest.mark.parametrize("code", READ_ERRORS, ids=errno.errorcode.get)
+@pytest.mark.parametrize("call", ["open", "read", "lseek"])
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.txt.gz", "plain.txt"])
+def test_an_archive_that_cannot_be_read_is_deferred_as_a_plain_file_is(
+    tmp_path: Path, name: str, call: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _landed(tmp_path, name, EVERY_KIND.get(name, ONE))
+    with Landing(tmp_path) as landing, monkeypatch.context() as patch:
+        calls = _fail_at(patch, call, 1, code)
+        found = identify(file, landing, load_settings(landing=tmp_path))
+    # An impossible offset is what a damaged zip asks for.
+    if calls[0] and (call, code) != ("lseek", errno.EINVAL):
+        assert [one.outcome for one in found] == [Outcome.DEFERRED]
+
+
+def test_an_archive_that_is_cut_while_it_is_read_is_deferred(tmp_path: Path) -> None:
+    file = _landed(tmp_path, "a.tar", tar_of({"a.txt": NOISE, "b.txt": NOISE[1:], "c.txt": TWO}))
+    with Landing(tmp_path) as landing:
+        found = members(file, landing, LIMITS)
+        next(found)
+        os.truncate(tmp_path / "a.tar", 1024)
+        with pytest.raises(MovedError):
+            list(found)
+
+
+# Archives that are made to cost much
+
+_CPU_SECONDS, _MEMORY = 10, 1024 * MIB
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_an_adversarial_archive_costs_little_time_and_memory(tmp_path: Path, name: str) -> None:
+    """The limits are those of the kernel, far above what a reader needs that is linear in the archive."""
+    file = _landed(tmp_path, name, ADVERSARIAL[name]())
+    child = os.fork()
+    if not child:
+        used = os.times().user + os.times().system
+        used_memory = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + 1 + _CPU_SECONDS,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (used_memory + _MEMORY,) * 2)
+        ended = 1
+        try:
+            with Landing(tmp_path) as landing, contextlib.suppress(ArchiveError):
+                list(members(file, landing, replace(LIMITS, max_bytes=256 * MIB, max_members=100_000)))
+            ended = 0
+        finally:
+            os._exit(ended)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 SOUND = [
@@ -373,6 +507,6 @@ def test_any_bytes_are_members_or_a_named_refusal(
             list(members(file, landing, LIMITS))
 
 
-def test_a_pack_needs_both_its_ending_and_its_first_bytes() -> None:
+def test_an_archive_needs_both_its_ending_and_its_first_bytes() -> None:
     assert kind_of("a.zip", COMPRESS["gz"](ONE)) == "gz"
     assert kind_of("a.txt", COMPRESS["gz"](ONE)) is None
