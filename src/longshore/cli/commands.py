@@ -85,22 +85,24 @@ _ROWS = 40
 
 def ingest(options: argparse.Namespace) -> int:
     """Ingest once: as a Prefect flow run where an API is configured, else directly."""
+    from longshore.ingestion.summary import as_json, as_lines, document_rows  # noqa: PLC0415
+
     settings = settings_of(options, max_files_per_run=options.max_files)
     if options.dry_run:
         from longshore.cli.dry_run import preview  # noqa: PLC0415
 
-        found = preview(settings, wait=not options.no_wait, say=_tell)
-        return _print([json.dumps(found.to_dict(), indent=2)] if options.json else found.lines())
-    from longshore.ingestion.summary import as_json, as_lines  # noqa: PLC0415
-
+        summary = preview(settings, wait=not options.no_wait, tell=_tell)
+        if options.json:
+            names = ("path", "outcome", "language", "date", "encoding", "detail")
+            listed = [dict(zip(names, row, strict=True)) for row in document_rows(summary)]
+            return _print([json.dumps({"dry_run": True, **summary.to_dict(), "listed": listed}, indent=2)])
+        return _print(as_lines(summary, settings.landing, settings.warehouse))
     summary = _ingest(settings, options)
-    if summary is None:
-        return 1
     _print([as_json(summary)] if options.json else as_lines(summary, settings.landing, settings.warehouse))
-    return 1 if options.fail_on_rejected and summary.rejected else 0
+    return 1 if options.fail_on_rejected and summary.reasons else 0
 
 
-def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary | None:
+def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
     from longshore.cli.progress import terminal_observer  # noqa: PLC0415
     from longshore.orchestration.api import configured_api  # noqa: PLC0415
 

@@ -32,7 +32,7 @@ class Discovery:
 
     settings: Settings
     landing: Landing
-    ledger: Ledger
+    ledger: Ledger | None
     deferred: set[str]
     tell: Callable[[str], None]
     taken_bytes: int = 0

@@ -167,7 +167,7 @@ def _plan(found: list[list[Delivery]], ledger: Ledger, now: dt.datetime) -> tupl
         states = {owners[d.record_id] for d in of_a_file if d.record_id in owners}
         if states <= {FINALIZED}:
             deliveries += conclude_archives(
-                [_planned(reject_forgotten(d, forgotten), owners, sources) for d in of_a_file]
+                [plan_delivery(reject_forgotten(d, forgotten), owners, sources) for d in of_a_file]
             )
         else:
             waiting.append(of_a_file[0].file)
@@ -186,7 +186,7 @@ def reject_forgotten(delivery: Delivery, forgotten: dict[str, dt.datetime]) -> D
     return replace(delivery, outcome=Outcome.REJECTED, reason=Reason.FORGOTTEN, detail=detail)
 
 
-def _planned(delivery: Delivery, owners: dict[str, str], sources: dict[str, Source]) -> Delivery:
+def plan_delivery(delivery: Delivery, owners: dict[str, str], sources: dict[str, Source]) -> Delivery:
     """Return the delivery as published if its source is new, else as a duplicate."""
     if delivery.record_id is None or delivery.outcome is Outcome.REJECTED:
         return delivery

@@ -1,6 +1,9 @@
-"""What a run tells people: a summary as lines for a terminal, or as JSON.
+"""The summary of a run: its counts, as lines for a terminal or as JSON.
 
-Everything that came from outside (names, texts) is escaped before it reaches a terminal.
+Counted once, here, and shown everywhere: a *file* is a landed file, also an archive; a *document* is what can become a
+record: a file that is no archive, an archive member, or an archive that could not be opened. Each ends as published,
+duplicate, rejected or deferred, and each published document is one record. Text from outside is escaped before it
+reaches a terminal.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +26,20 @@ from longshore.storage.names import to_source_path
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from longshore.records import Batch, Brief, Delivery, Staged
 
-# A run over millions of files must not carry a line for each.
+# The summary of a run over millions of files lists only the first of them.
 _LISTED = 200
+# The most rows of a table in a terminal.
+_ROWS = 40
+DRY_RUN = "dry-run"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file that became no record, and why."""
+    """A document without a new record, and the reason."""
 
     path: str
     outcome: Outcome
@@ -42,10 +49,11 @@ class Refusal:
 
 @dataclass(slots=True)
 class IngestSummary:
-    """The tally of one run.
+    """The counts of one run.
 
-    state: `completed`, `nothing-to-do`, `cancelled` or `failed`. waiting: files that had settled, and were left because
-    the run had its fill (`max_files_per_run`, `max_bytes_per_run`); they were not taken, so they are not `seen`.
+    state: `completed`, `nothing-to-do`, `cancelled`, `failed` or `dry-run`. seen, published, duplicate, rejected,
+    deferred: files. documents: the same of documents, by outcome. reasons: of the rejected documents. waiting: stable
+    files beyond the limits of the run; they were not taken, so they are not `seen`.
     """
 
     run_id: str
@@ -57,6 +65,7 @@ class IngestSummary:
     duplicate: int = 0
     rejected: int = 0
     deferred: int = 0
+    documents: Counter[str] = field(default_factory=Counter)
     records: int = 0
     source_bytes: int = 0
     part_bytes: int = 0
@@ -77,12 +86,12 @@ class IngestSummary:
         return self.published + self.duplicate + self.rejected
 
     def note(self, sentence: str) -> None:
-        """Keep a sentence for the people who read the report, within bounds."""
+        """Keep a sentence for the report, up to a limit."""
         if len(self.notes) < _LISTED:
             self.notes.append(sentence)
 
     def add(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        """Count a batch that was settled; `endings` are all its deliveries as they ended."""
+        """Count a finished batch with the final outcome of all its deliveries."""
         self.records += staged.rows
         self.source_bytes += staged.source_bytes
         self.part_bytes += staged.part_bytes
@@ -92,60 +101,52 @@ class IngestSummary:
             self.tallies.setdefault(column, Counter()).update(counts)
         for stage, seconds in staged.seconds.items():
             self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
-        self.briefs += staged.briefs[: max(0, _LISTED - len(self.briefs))]
+        self.add_briefs(staged.briefs)
         self.slowest = sorted([*self.slowest, *staged.slowest], key=lambda item: -item[1])[:5]
-        for ending in endings:
-            if ending.member is None:
-                self.count(ending)
-            elif ending.outcome is Outcome.REJECTED:
-                self._list(ending)
+        self.count(endings)
 
-    def count(self, ending: Delivery) -> None:
-        """Count one delivery."""
-        self.seen += 1
-        setattr(self, ending.outcome.value, getattr(self, ending.outcome.value) + 1)
-        if ending.outcome in (Outcome.REJECTED, Outcome.DEFERRED):
-            self._refuse(ending)
-        elif ending.outcome is Outcome.DUPLICATE and len(self.refusals) < _LISTED:
-            self.refusals.append(Refusal(to_source_path(ending.path), ending.outcome, None, ending.detail or ""))
+    def count(self, endings: Iterable[Delivery]) -> None:
+        """Count the files and documents of some deliveries; an archive stands before its members."""
+        for _, of_a_file in groupby(endings, key=lambda ending: ending.file.path):
+            own, *members = of_a_file
+            self.seen += 1
+            setattr(self, own.outcome, getattr(self, own.outcome) + 1)
+            for document in members or (own,):
+                self.documents[document.outcome] += 1
+                if document.outcome is Outcome.REJECTED:
+                    self.reasons[document.reason or ""] += 1
+                if document.outcome is not Outcome.PUBLISHED and len(self.refusals) < _LISTED:
+                    path, detail = to_source_path(document.path), document.detail or ""
+                    self.refusals.append(Refusal(path, document.outcome, document.reason, detail))
+
+    def add_briefs(self, briefs: Sequence[Brief]) -> None:
+        """Keep what the report shows of some records, up to a limit."""
+        self.briefs += briefs[: max(0, _LISTED - len(self.briefs))]
 
     def defer(self, young: int) -> None:
-        """Count files that have not settled yet: they were seen, and are left for the next run."""
+        """Count files that are not stable yet: they are left for the next run."""
         self.seen += young
         self.deferred += young
-
-    def _refuse(self, ending: Delivery) -> None:
-        if ending.reason:
-            self.reasons[ending.reason] += 1
-        self._list(ending)
-
-    def _list(self, ending: Delivery) -> None:
-        if len(self.refusals) < _LISTED:
-            path = to_source_path(ending.path)
-            self.refusals.append(Refusal(path, ending.outcome, ending.reason, ending.detail or ""))
+        self.documents[Outcome.DEFERRED] += young
 
     def check(self) -> None:
-        """Hold the first promise: every file seen has exactly one outcome."""
-        total = self.published + self.duplicate + self.rejected + self.deferred
-        if total != self.seen:
+        """Check the first promise: every file and document has exactly one outcome, every published one a record."""
+        outcomes = self.finished + self.deferred
+        if outcomes != self.seen or self.records != self.documents[Outcome.PUBLISHED]:
             raise AssertionError(
-                f"{self.seen} files were seen, but {total} have an outcome: this is a fault in Longshore."
+                f"{self.seen} files have {outcomes} outcomes, and {self.documents[Outcome.PUBLISHED]} published "
+                f"documents {self.records} records: this is a fault in Longshore."
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the summary as plain values, for JSON."""
+        """Return the summary as plain values, for JSON."""
         return {
             "run_id": self.run_id,
             "state": self.state,
             "started_at": self.started_at.isoformat(),
             "seconds": round(self.seconds, 3),
-            "files": {
-                "seen": self.seen,
-                "published": self.published,
-                "duplicate": self.duplicate,
-                "rejected": self.rejected,
-                "deferred": self.deferred,
-            },
+            "files": {"seen": self.seen, **{outcome: getattr(self, outcome) for outcome in Outcome}},
+            "documents": {"seen": self.documents.total(), **{outcome: self.documents[outcome] for outcome in Outcome}},
             "records": self.records,
             "source_bytes": self.source_bytes,
             "part_bytes": self.part_bytes,
@@ -164,29 +165,26 @@ class IngestSummary:
         }
 
 
-# More rows than a screen holds tell a person nothing.
-_ROWS = 40
-
-
 def as_json(summary: IngestSummary) -> str:
-    """Give the summary as one JSON object."""
+    """Return the summary as one JSON object."""
     return json.dumps(summary.to_dict(), ensure_ascii=True, indent=2)
 
 
 def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator[str]:
-    """Give the lines that a person reads after a run."""
+    """Yield the lines that a person reads after a run."""
     if summary.state == "nothing-to-do":
-        yield f"Nothing new in {landing}: no file that has settled waits there."
+        yield f"Nothing new in {landing}: no stable file waits there."
         yield from summary.passed_over.sentences()
         return
-    yield from _table_of_files(summary)
+    yield from _documents_table(summary)
     yield ""
     yield headline(summary)
     if summary.reasons:
-        yield "Rejected: " + ", ".join(f"{count} {reason}" for reason, count in summary.reasons.most_common())
-        yield f"  They are in {landing}/_rejected, each with its reason beside it."
+        yield "Rejected: " + ", ".join(f"{count:,} {reason}" for reason, count in summary.reasons.most_common())
+    if summary.rejected and summary.state != DRY_RUN:
+        yield f"  {summary.rejected:,} file(s) are in {landing}/_rejected, each with its reason beside it."
     yield from summary.passed_over.sentences()
-    if summary.records:
+    if summary.parts:
         records = f"{warehouse}/records"
         yield f"Parquet: {records}/" + (
             summary.parts[0] if len(summary.parts) == 1 else f"  ({len(summary.parts)} new parts)"
@@ -195,20 +193,20 @@ def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator
 
 
 def reading_line(records: str) -> str:
-    """Give a command that shows the records on this machine: DuckDB's where it is installed, else our own Python's."""
+    """Return a command that shows the records on this machine: with DuckDB if it is installed, else with Python."""
     if shutil.which("duckdb"):
         sql = f"SELECT title, language, published_date FROM {_quoted(f'{records}/**/*.parquet')}"  # noqa: S608 - a line to copy, not to run
-        return f"duckdb -c {_for_a_shell(sql)}"
+        return f"duckdb -c {_shell_quoted(sql)}"
     python = Path(sys.executable)
     with contextlib.suppress(ValueError):
         python = python.relative_to(Path.cwd())
     columns = "columns=['title', 'language', 'published_date']"
     some = f"pq.read_table({records!r}, {columns})[:20].to_pylist()"
     program = f"import pyarrow.parquet as pq; print(*{some}, sep=chr(10))"
-    return f"{shlex.quote(str(python))} -c {_for_a_shell(program)}"
+    return f"{shlex.quote(str(python))} -c {_shell_quoted(program)}"
 
 
-def _for_a_shell(text: str) -> str:
+def _shell_quoted(text: str) -> str:
     return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
 
 
@@ -217,44 +215,42 @@ def _quoted(text: str) -> str:
 
 
 def headline(summary: IngestSummary) -> str:
-    """Say in one line what became of the files."""
-    counts = ", ".join(
-        f"{count:,} {name}"
-        for count, name in (
-            (summary.published, "published"),
-            (summary.duplicate, "duplicate"),
-            (summary.rejected, "rejected"),
-            (summary.deferred, "deferred"),
-        )
-        if count
-    )
+    """Return the counts in one line: of files, and of documents if there were archives."""
+    counts = f"{summary.seen:,} file(s): {_outcomes({o: getattr(summary, o) for o in Outcome})}"
+    documents = summary.documents
+    if documents.total() != summary.seen:
+        counts += f"; {documents.total():,} document(s): {_outcomes(documents)}"
+    if summary.state == DRY_RUN:
+        return f"{counts}. Nothing was written."
     speed = (
         f", {summary.finished / summary.seconds:,.0f} files/s" if summary.finished >= 1000 and summary.seconds else ""
     )
-    return f"{summary.seen:,} file(s): {counts or 'none'}  ({summary.seconds:.1f} s{speed})"
+    return f"{counts}  ({summary.seconds:.1f} s{speed})"
 
 
-def _table_of_files(summary: IngestSummary) -> Iterator[str]:
-    if summary.seen > _ROWS:
-        yield from _refused(summary.refusals)
-        return
-    rows = [_brief_row(brief) for brief in summary.briefs]
-    rows += [
-        (r.path, r.outcome.value, "", "", "", f"{r.reason}: {r.detail}" if r.reason else r.detail)
-        for r in summary.refusals
+def _outcomes(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts.get(outcome)) or "none"
+
+
+def document_rows(summary: IngestSummary) -> list[tuple[str, ...]]:
+    """Return a row for each listed document: path, outcome, language, date, encoding, repairs or reason."""
+    rows: list[tuple[str, ...]] = [
+        (r.path, r.outcome, "", "", "", f"{r.reason}: {r.detail}" if r.reason else r.detail) for r in summary.refusals
     ]
-    yield from table(("file", "became", "language", "date", "encoding", "what was done"), sorted(rows))
+    for brief in summary.briefs:
+        date = str(brief.published_date or ("" if brief.date_status == "none" else brief.date_status))
+        rows.append((brief.path, Outcome.PUBLISHED, brief.language, date, brief.encoding, ", ".join(brief.repairs)))
+    return sorted(rows)
 
 
-def _brief_row(brief: Brief) -> tuple[str, ...]:
-    date = str(brief.published_date or ("" if brief.date_status == "none" else brief.date_status))
-    return (brief.path, "record", brief.language, date, brief.encoding, ", ".join(brief.repairs))
-
-
-def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
-    rejected = [r for r in refusals if r.outcome is Outcome.REJECTED]
-    rows = [(r.path, r.reason or "", r.detail) for r in rejected[:_ROWS]]
-    if rows:
-        yield from table(("rejected", "reason", "what was seen"), rows)
-    if len(rejected) > _ROWS:
-        yield "… `longshore rejected` lists them all."
+def _documents_table(summary: IngestSummary) -> Iterator[str]:
+    if summary.documents.total() <= _ROWS:
+        became, done = ("would be", "what would be done") if summary.state == DRY_RUN else ("became", "what was done")
+        yield from table(("file", became, "language", "date", "encoding", done), document_rows(summary))
+        return
+    rejected = [r for r in summary.refusals if r.outcome is Outcome.REJECTED]
+    if rejected:
+        rows = [(r.path, r.reason or "", r.detail) for r in rejected[:_ROWS]]
+        yield from table(("rejected", "reason", "what was found"), rows)
+    if summary.reasons.total() > _ROWS and summary.state != DRY_RUN:
+        yield "… `longshore rejected` lists all files, `longshore rejected --members` the documents in archives."

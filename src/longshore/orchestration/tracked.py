@@ -115,7 +115,7 @@ def ingest(
     publish_report(summary, settings)
     raise_alerts(summary, settings)
     logger.info(headline(summary))
-    name = "CompletedWithRejects" if summary.rejected else None
+    name = "CompletedWithRejects" if summary.reasons else None
     return Completed(name=name, message=headline(summary), data=summary)
 
 
