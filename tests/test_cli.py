@@ -102,6 +102,71 @@ def test_a_dry_run_can_be_read_by_a_program(project):
     assert found["listed"][1]["date"] == "2024-03-17"
 
 
+def mixed_folder(landing):
+    """Fill a folder with files, archives, duplicates and bad data: 9 files, 14 documents."""
+    texts = [f"The story of day {day}, told at some length for the reader.\n" for day in range(9)]
+    for name, text in (("a.txt", texts[0]), ("b.txt", texts[1]), ("same-as-a.txt", texts[0]), ("empty.txt", "")):
+        (landing / name).write_text(text)
+    shutil.copy(SAMPLES / "11-a-picture.txt", landing / "picture.txt")
+    contents = {
+        "mixed.zip": {
+            "one.txt": texts[2],
+            "as-a.txt": texts[0],
+            "twice.txt": texts[2],
+            "none.txt": "",
+            "two.txt": texts[3],
+        },
+        "known.zip": {"as-b.txt": texts[1]},
+        "bad.zip": {"none.txt": "", "blank.txt": " \n"},
+    }
+    for name, members in contents.items():
+        with zipfile.ZipFile(landing / name, "w") as archive:
+            for member, text in members.items():
+                archive.writestr(member, text)
+    (landing / "cut.gz").write_bytes(gzip.compress(texts[4].encode())[:-9])
+
+
+def test_every_count_of_a_mixed_folder_agrees_wherever_it_is_shown(project):
+    """A file is a landed file, a document what can become a record: counted once, told the same everywhere."""
+    mixed_folder(project / "landing")
+    preview = json.loads(longshore("ingest", "--dry-run", "--json", cwd=project).stdout)
+    said_before = longshore("ingest", "--dry-run", cwd=project).stdout
+    done = longshore("ingest", "--json", cwd=project)
+    summary = json.loads(done.stdout)
+    files = {"seen": 9, "published": 3, "duplicate": 2, "rejected": 4, "deferred": 0}
+    documents = {"seen": 14, "published": 4, "duplicate": 4, "rejected": 6, "deferred": 0}
+    reasons = {"EMPTY": 4, "BINARY": 1, "CORRUPT_ARCHIVE": 1}
+    for counted in (preview, summary):
+        assert (counted["files"], counted["documents"], counted["reasons"]) == (files, documents, reasons)
+        assert counted["records"] == documents["published"]
+    rows = duckdb.sql(f"SELECT count(*) FROM '{project}/warehouse/records/**/*.parquet'").fetchall()[0][0]
+    assert rows == documents["published"]
+    outcomes = "9 file(s): 3 published, 2 duplicate, 4 rejected; 14 document(s): 4 published, 4 duplicate, 6 rejected"
+    assert f"{outcomes}. Nothing was written." in said_before
+    assert len([line for line in said_before.splitlines() if " rejected  " in line]) == documents["rejected"]
+    _agree(project, rejected=files["rejected"], members=3)
+    logged = duckdb.sql(
+        f"SELECT outcome, count(*) FROM '{project}/warehouse/deliveries/**/*.parquet' WHERE NOT is_member GROUP BY 1"
+    ).fetchall()
+    assert dict(logged) == {name: files[name] for name in ("published", "duplicate", "rejected")}
+    (project / "landing/_rejected/empty.txt").write_text("It was empty, and now it holds a story for the reader.")
+    longshore("retry", "--reason", "EMPTY", cwd=project)
+    again = json.loads(longshore("ingest", "--json", cwd=project).stdout)
+    assert again["files"] == {"seen": 2, "published": 1, "duplicate": 0, "rejected": 1, "deferred": 0}
+    _agree(project, rejected=3, members=5)
+    longshore("verify", cwd=project)
+
+
+def _agree(project, *, rejected, members):
+    status = json.loads(longshore("status", "--json", cwd=project).stdout)
+    rows = duckdb.sql(f"SELECT count(*) FROM '{project}/warehouse/records/**/*.parquet'").fetchall()[0][0]
+    assert status["records"] == rows
+    in_folder = [path for path in (project / "landing/_rejected").rglob("*") if not path.name.endswith(".reason.json")]
+    listed = json.loads(longshore("rejected", "--json", cwd=project).stdout)
+    assert status["rejected"] == len(listed) == len(in_folder) == rejected
+    assert len(json.loads(longshore("rejected", "--members", "--json", cwd=project).stdout)) == members
+
+
 @pytest.mark.parametrize("command", [("ingest",), ("ingest", "--dry-run"), ("status",)])
 def test_what_is_passed_over_by_its_name_is_told(project, command):
     landing = project / "landing"

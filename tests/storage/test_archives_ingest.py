@@ -132,7 +132,7 @@ def test_a_picture_in_an_archive_is_rejected_by_name_and_keeps_no_text_out(proje
     land(project.landing, "archive.zip", zip_of({"photo.png": PICTURE, "one.txt": ONE, "none.txt": b""}))
     summary = _ingest(project)
     assert (summary.published, summary.rejected, summary.records) == (1, 0, 1)
-    assert not summary.reasons, "the reasons count landed files"
+    assert summary.reasons == {"BINARY": 1, "EMPTY": 1}, "the reasons count documents"
     assert {(r.path, r.reason) for r in summary.refusals} == {
         ("archive.zip!/photo.png", "BINARY"),
         ("archive.zip!/none.txt", "EMPTY"),
@@ -153,7 +153,7 @@ def test_an_archive_of_nothing_but_pictures_is_rejected(project: Settings) -> No
     land(project.landing, "none.zip", zip_of({}))
     summary = _ingest(project)
     assert (summary.seen, summary.rejected, summary.records) == (2, 2, 0)
-    assert summary.reasons == {"BINARY": 1, "EMPTY": 1}
+    assert summary.reasons == {"BINARY": 2, "EMPTY": 2}
     assert "_rejected/photos.zip" in _files(project.landing)
     reason = json.loads((project.landing / "_rejected/photos.zip.reason.json").read_text())
     assert reason["reason"] == "BINARY"

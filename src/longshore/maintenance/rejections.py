@@ -53,15 +53,18 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
     """Give the rejected files that still wait for someone, the oldest rejection first."""
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
-        if ledger is None:
-            return []
-        # By place: a file that was kept and retried may have been rejected there more than once.
-        found: dict[str, Rejected] = {}
-        for one in file_rejections(ledger, reason):
-            place = _place(one)
-            if place is not None and landing.look(place) is not None:
-                found[place] = _rejected(one, place)
-        return list(found.values())
+        return quarantined(ledger, landing, reason) if ledger is not None else []
+
+
+def quarantined(ledger: Ledger, landing: Landing, reason: str | None = None) -> list[Rejected]:
+    """Return the rejected files that are still there, the oldest rejection first."""
+    # By place: a file that was kept and retried may have been rejected there more than once.
+    found: dict[str, Rejected] = {}
+    for one in file_rejections(ledger, reason):
+        place = _place(one)
+        if place is not None and landing.look(place) is not None:
+            found[place] = _rejected(one, place)
+    return list(found.values())
 
 
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from longshore.ingestion.project import ledger_if_any, waiting_files, what_was_lost
+from longshore.maintenance.rejections import quarantined
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.runs import count_stuck, last_runs
 from longshore.storage.listing import PassedOver
@@ -25,7 +26,10 @@ _COUNTED = 200_000
 
 @dataclass(slots=True)
 class Status:
-    """How a project stands at one moment."""
+    """The state of a project at one moment.
+
+    published, duplicate, rejected: files of all runs. quarantined: rejected files that are still there.
+    """
 
     landing: str
     warehouse: str
@@ -39,6 +43,7 @@ class Status:
     published: int = 0
     duplicate: int = 0
     rejected: int = 0
+    quarantined: int = 0
     stuck: int = 0
     passed_over: PassedOver = field(default_factory=PassedOver)
     runs: list[dict[str, Any]] = field(default_factory=list)
@@ -50,12 +55,12 @@ class Status:
         oldest = f", the oldest for {_duration(self.oldest_seconds)}" if self.oldest_seconds is not None else ""
         yield f"waiting    {more}{self.waiting:,} file(s) in {self.landing} ({self.waiting_bytes:,} bytes{oldest})"
         if self.young:
-            yield f"           {self.young:,} more have not settled yet"
+            yield f"           {self.young:,} more are not stable yet"
         if self.stuck:
             yield f"           {self.stuck:,} ingested file(s) could not be moved out, and stay there"
         yield f"records    {self.records:,} in {self.warehouse}/records"
-        yield f"duplicates {self.duplicate:,}"
-        yield f"rejected   {self.rejected:,} in {self.landing}/_rejected"
+        yield f"duplicates {self.duplicate:,} file(s)"
+        yield f"rejected   {self.quarantined:,} file(s) in {self.landing}/_rejected (`longshore rejected`)"
         yield f"running    {self.running or 'nothing'}"
         yield "last runs" if self.runs else "last runs  none yet"
         for run in self.runs:
@@ -83,7 +88,8 @@ class Status:
             "passed_over": self.passed_over.to_dict(),
             "records": self.records,
             "duplicate": self.duplicate,
-            "rejected": self.rejected,
+            "rejected": self.quarantined,
+            "all_runs": {"published": self.published, "duplicate": self.duplicate, "rejected": self.rejected},
             "running": self.running,
             "runs": [
                 {key: value.isoformat() if isinstance(value, dt.datetime) else value for key, value in run.items()}
@@ -129,6 +135,7 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
                 counts["rejected"],
             )
             status.runs = last_runs(ledger, runs)
+            status.quarantined = len(quarantined(ledger, landing))
             status.stuck = count_stuck(ledger)
             if not status.running and not holder_of(warehouse.inner, settings.ledger_url):
                 # Nobody holds the warehouse, before and after the ledger was read: a run that is open has died.
