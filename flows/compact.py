@@ -55,7 +55,7 @@ def compact(
 
 
 def as_markdown(summary: CompactionSummary) -> str:
-    """Give the report of a compaction."""
+    """Return the report of a compaction."""
     rows = [
         f"| {escaped(one.partition)} | {one.parts_before} | {one.parts_after} | {one.rows:,} "
         f"| {one.bytes_before / 2**20:,.1f} | {one.bytes_after / 2**20:,.1f} | {escaped(one.skipped)} |"

@@ -30,7 +30,7 @@ _ROWS = 50
 def verify(
     landing: Folder = None,
     warehouse: Folder = None,
-    repair: Annotated[bool, Field(description="Mend what can be mended first.")] = False,
+    repair: Annotated[bool, Field(description="Repair what can be repaired first.")] = False,
     wait_minutes: Annotated[float, Field(ge=0)] = 30,
 ) -> State[Any]:
     """Check landing, ledger, archive and warehouse against each other.
@@ -38,7 +38,7 @@ def verify(
     Args:
         landing: The folder that files are dropped in. Empty: as in the settings of the project.
         warehouse: The folder that readers open. Empty: as in the settings of the project.
-        repair: Mend what can be mended, then look again.
+        repair: Repair what can be repaired, then look again.
         wait_minutes: How long to wait for a run that is at work.
     """
     logger = get_run_logger()
@@ -69,7 +69,7 @@ def _verify_when_free(settings: Settings, *, repair: bool, patience_seconds: flo
 
 
 def as_markdown(found: Verification) -> str:
-    """Give the report of what does not agree."""
+    """Return the report of what does not agree."""
     lines = ["# Verification", "", *(f"- repaired: {escaped(sentence)}" for sentence in found.repaired[:_ROWS])]
     lines += ["", "| what | where | what was seen |", "| --- | --- | --- |"]
     lines += [

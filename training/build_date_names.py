@@ -45,7 +45,7 @@ DATE_NAMES = {
 
 
 def names(info: dict[str, Any], key: str, *, short: bool) -> list[str]:
-    """Give the names of one month or day, folded, each once; single letters are no evidence."""
+    """Return the names of one month or day, folded, each once; single letters are no evidence."""
     parts = [info, *info.get("locale_specific", {}).values()]
     found: dict[str, None] = {}
     for part in parts:

@@ -80,7 +80,7 @@ def _text(folder: Path, row: dict[str, str]) -> str | None:
 
 
 def likeness(found: list[Sample]) -> dict[str, float]:
-    """Give the median likeness of each language's own texts."""
+    """Return the median likeness of each language's own texts."""
     by_language: dict[str, list[float]] = defaultdict(list)
     for look, right, _ in found:
         if right and look.triples >= ENOUGH:
@@ -99,7 +99,7 @@ def weights(found: list[Sample], others: Sequence[Sample] = ()) -> list[float]:
 
 
 def named(found: list[Sample]) -> list[Sample]:
-    """Give those that a language is named for."""
+    """Return those that a language is named for."""
     return [one for one in found if not one.look.is_foreign]
 
 

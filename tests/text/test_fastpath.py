@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.text.mojibake.prefilter import ANY, SUSPECTS, blocks, cannot_change, look, members
-from longshore.text.mojibake.undo import ENCODINGS
+from longshore.text.mojibake.sequences import ENCODINGS
 from tests.text.troubled import misread, texts
 
 PLANE = "".join(map(chr, range(0x10000)))

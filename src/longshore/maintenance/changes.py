@@ -1,4 +1,4 @@
-"""What is new for a reader since it last asked: each batch and each changed record once, in order.
+"""Changes for a reader since it last asked: each batch and each changed record once, in order.
 
 Promised: between two tokens every published batch is told exactly once, whatever was compacted meanwhile, and then
 every record that was changed by a reprocessing or forgotten. Nothing is told before it can be read. Not promised: that
@@ -43,11 +43,11 @@ class Change:
     record_ids: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the change as plain values, for JSON; what does not apply is left out."""
+        """Return the change as plain values, for JSON; what does not apply is left out."""
         return {key: value for key, value in asdict(self).items() if value not in (None, ())}
 
     def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads."""
+        """Return the lines that a person reads."""
         if self.change == "added":
             yield f"{self.token}  added      {self.rows:,} record(s) of batch {self.batch_id} in {self.part}"
         else:
@@ -56,7 +56,7 @@ class Change:
 
 
 def read_changes(settings: Settings, token: str = START, *, with_ids: bool = False) -> Iterator[Change]:
-    """Give what changed since a token, oldest first; `start` gives all that there is.
+    """Return what changed since a token, oldest first; `start` gives all that there is.
 
     Raises:
         SettingsError: the token is none of this ledger's.
@@ -93,7 +93,7 @@ def _parse(token: str, ledger_id: str) -> tuple[int, int]:
         raise SettingsError(f"{token!r} is no token. A token comes from `longshore changes`; begin with {START!r}.")
     if match[1] != ledger_id:
         raise SettingsError(
-            f"The token {token!r} is of another ledger (was it made anew?). Begin again with {START!r}: record ids "
+            f"The token {token!r} is of another ledger (was it rebuilt?). Begin again with {START!r}: record ids "
             "tell you what you have already."
         )
     return int(match[2]), int(match[3])

@@ -41,7 +41,7 @@ _GROUP_BYTES = 32 * 1024 * 1024
 
 
 def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPart]:
-    """Give the parts of a partition of the deliveries table that may be merged.
+    """Return the parts of a partition of the deliveries table that may be merged.
 
     A part that cannot be read is left alone: it cannot be merged, and no ledger has its hash.
     """
@@ -107,7 +107,7 @@ def _merge(old: Sequence[Path], folder: Path) -> NewPart:
 
 
 def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
-    """Give the rows of all parts in their order, as many at a time as make a row group."""
+    """Return the rows of all parts in their order, as many at a time as make a row group."""
     held: list[pa.Table] = []
     rows = size = 0
     for part in parts:
@@ -132,7 +132,7 @@ def _tables(part: Path) -> Iterator[pa.Table]:
 
 @dataclass(frozen=True, slots=True)
 class CompactedPartition:
-    """What became of one partition. `skipped` says why nothing was done, else it is empty."""
+    """The result for one partition. `skipped` says why nothing was done, otherwise it is empty."""
 
     partition: str
     parts_before: int
@@ -145,7 +145,7 @@ class CompactedPartition:
 
 @dataclass(slots=True)
 class CompactionSummary:
-    """What a compaction did. `failed` is set where a partition was left because something is wrong with it."""
+    """The result of a compaction. `failed` is set where a partition was left because something is wrong with it."""
 
     dry_run: bool = False
     seconds: float = 0.0
@@ -154,11 +154,11 @@ class CompactionSummary:
     failed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the summary as plain values, for JSON."""
+        """Return the summary as plain values, for JSON."""
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads."""
+        """Return the lines that a person reads."""
         for one in self.partitions:
             if one.skipped:
                 yield f"{one.partition}: skipped. {one.skipped}"

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 
 def remove_member(originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, ledger: Ledger) -> int:
-    """Take these originals, all of one pack, out of it for good; give how many files it held of them.
+    """Remove these originals, all of one archive, for good; return how many files it held of them.
 
     Raises:
         WarehouseError: it cannot be done; the pack is as it was.
@@ -158,7 +158,7 @@ _RECORD_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 @dataclass(slots=True)
 class ForgetSummary:
-    """What was forgotten. `left`: where something of it still is, and why: for a person to see to."""
+    """The result of forgetting. `left`: where copies remain, and why; a person must remove them."""
 
     asked: list[str] = field(default_factory=list)
     records_removed: int = 0
@@ -167,11 +167,11 @@ class ForgetSummary:
     left: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the summary as plain values, for JSON."""
+        """Return the summary as plain values, for JSON."""
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads."""
+        """Return the lines that a person reads."""
         yield (
             f"{len(self.asked)} asked for: {self.records_removed} record(s) removed, "
             f"{self.originals_deleted} original(s) deleted. None of them will be ingested again."
@@ -179,7 +179,7 @@ class ForgetSummary:
         for record_id in self.unknown:
             yield f"{record_id} had no record; if its bytes are delivered, they are rejected as FORGOTTEN."
         for place in self.left:
-            yield printable(f"Still in {place} Mend that, then forget again.")
+            yield printable(f"Still in {place} Fix this, then forget again.")
 
 
 def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSummary:

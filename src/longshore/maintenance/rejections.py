@@ -45,12 +45,12 @@ class Rejected:
     place: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, for JSON."""
+        """Return it as plain values, for JSON."""
         return asdict(self)
 
 
 def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
-    """Give the rejected files that still wait for someone, the oldest rejection first."""
+    """Return the rejected files that still wait for someone, the oldest rejection first."""
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
         return quarantined(ledger, landing, reason) if ledger is not None else []
@@ -68,7 +68,7 @@ def quarantined(ledger: Ledger, landing: Landing, reason: str | None = None) -> 
 
 
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
-    """Give the files inside packs that ever became no record, the oldest first; none of them can be put back."""
+    """Return the files inside packs that ever became no record, the oldest first; none of them can be put back."""
     with ledger_if_any(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         if ledger is None:
@@ -80,7 +80,7 @@ def rejected_members(settings: Settings, reason: str | None = None) -> list[Reje
 
 
 def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
-    """Give the lines that a person reads; names and texts from outside are escaped."""
+    """Return the lines that a person reads; names and texts from outside are escaped."""
     if not found:
         yield "None is rejected."
         return
@@ -94,7 +94,7 @@ def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
 
 
 def as_json(found: Sequence[Rejected]) -> str:
-    """Give the list as JSON."""
+    """Return the list as JSON."""
     return json.dumps([one.to_dict() for one in found], ensure_ascii=True, indent=2)
 
 

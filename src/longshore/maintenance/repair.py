@@ -1,13 +1,13 @@
-"""Mend what `verify` can mend without guessing: `longshore verify --repair`.
+"""Repair what `verify` can mend without guessing: `longshore verify --repair`.
 
-1. ledger     where its file is gone or corrupt, it is moved aside and made anew; nothing of the old one is deleted
+1. ledger     where its file is gone or corrupt, it is moved aside and rebuilt; nothing of the old one is deleted
 2. recover    unfinished batches are finished or undone, as the next run would
 3. claims     those whose batch does not exist are dropped
 4. parts      one that the ledger does not know is adopted, with what its rows say about their deliveries; one whose
               records all stand in other sound parts too is set aside, out of the readers' sight
-5. originals  only for a ledger made anew: what lies in `_archive/` and `_rejected/` is remembered again; an archived
+5. originals  only for a ledger rebuilt: what lies in `_archive/` and `_rejected/` is remembered again; an archived
               file of which there is no record goes back to landing, for the next run
-6. deliveries the table in `deliveries/` is completed, and a part of it that differs written anew from the ledger
+6. deliveries the table in `deliveries/` is completed, and a part of it that differs rewritten from the ledger
 
 Not promised, because it would be a guess: rows of a part that is gone or damaged (its originals are in the archive),
 rejections whose reason file is gone, what was left in landing by `after_ingest = "keep"` (the next run reads it once
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from longshore.storage.warehouse import Warehouse
 
 _COLUMNS = ["record_id", "source_path", "source_bytes", "source_modified_at", "batch_id", "ingested_at"]
-# So many originals are written down in one transaction.
+# Originals per transaction.
 _BATCH = 500
 
 
@@ -96,7 +96,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _adoptions(part: str, rows: list[dict[str, Any]], warehouse: Warehouse, landing: Landing) -> Iterator[Adoption]:
-    """Give the batches that made a part: one, or those that a compaction brought together."""
+    """Return the batches that made a part: one, or those that a compaction brought together."""
     data = (warehouse.records / part).read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     rows = sorted(rows, key=lambda row: row["batch_id"])
@@ -109,7 +109,7 @@ def _adoptions(part: str, rows: list[dict[str, Any]], warehouse: Warehouse, land
 
 
 def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
-    """Say how a record was delivered: its original is looked for where it was archived, by size and time."""
+    """Return how a record was delivered: its original is looked for where it was archived, by size and time."""
     file = landing.look(f"{day}/{from_source_path(row['source_path'])}")
     modified_ns = int(row["source_modified_at"].timestamp() * 1_000_000) * 1000
     there = file is not None and file.size == row["source_bytes"]
@@ -161,7 +161,7 @@ def _memory(folder: str, after_ingest: str, found: list[Found]) -> Adoption:
 def _duplicates(
     ledger: Ledger, landing: Landing, day: str, files: list[LandedFile]
 ) -> tuple[list[Found], list[LandedFile]]:
-    """Tell archived files whose record exists (duplicates and packs) from those that have none."""
+    """Separate archived files whose record exists (duplicates and packs) from those that have none."""
     found, without_record = [], []
     digests = {file.path: digest for file in files if (digest := _sha256(landing, file)) is not None}
     owned = audit.parts_of(ledger, digests.values())
@@ -178,7 +178,7 @@ def _duplicates(
 
 
 def _rejections(landing: Landing) -> Iterator[Found]:
-    """Give the rejected files that a reason file tells of."""
+    """Return the rejected files that a reason file tells of."""
     for file in landing.files_below(REJECTED):
         folder, _, name = file.path.rpartition("/")
         if name.endswith(REASON_ENDING):
@@ -214,7 +214,7 @@ _CORRUPT = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str]:
-    """Mend what can be mended, and give a sentence for each thing done. Only for the holder of the run lock.
+    """Repair what can be repaired, and give a sentence for each thing done. Only for the holder of the run lock.
 
     Raises:
         LedgerError: a newer Longshore wrote the ledger, or its server cannot be reached; nothing was changed.
@@ -251,7 +251,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
 
 
 def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
-    """Write what is not in the table yet, and write anew what is not as the ledger has it."""
+    """Write what is not in the table yet, and rewrite what is not as the ledger has it."""
     for part in write_deliveries(ledger, warehouse):
         yield f"The deliveries of a run were written: deliveries/{part}."
     amiss = what_is_amiss(ledger, warehouse)
@@ -259,14 +259,14 @@ def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
         set_aside(warehouse, part)
     for run in amiss.missing:
         write_again(ledger, warehouse, run)
-        yield f"The deliveries of a run were written anew from the ledger: deliveries/{run.part}."
+        yield f"The deliveries of a run were rewritten from the ledger: deliveries/{run.part}."
 
 
 # The ledger's file
 
 
 def _damage(url: str) -> str | None:
-    """Say what is wrong with a ledger in SQLite, if its file is; another fault of it is not for us to mend."""
+    """Return what is wrong with a ledger in SQLite, or None; faults outside its file cannot be repaired here."""
     try:
         with Ledger(url) as ledger:
             return audit.damage(ledger)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from longshore.records import RunObserver
     from longshore.settings import Settings
 
-# Of each column, so many changes are shown.
+# Changes shown per column.
 SAMPLES = 3
 _SAMPLE_CHARS = 60
 _LISTED = 1000
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(slots=True)
 class ReprocessSummary:
-    """What a reprocessing changes. `columns`: in how many rows; `samples`: a few of each.
+    """The changes of a reprocessing. `columns`: in how many rows; `samples`: a few of each.
 
     missing: records whose original was not found. refused: records whose original would be rejected now, and why.
     """
@@ -77,7 +77,7 @@ class ReprocessSummary:
     skipped: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the summary as plain values, for JSON."""
+        """Return the summary as plain values, for JSON."""
         samples = {column: [asdict(one) for one in found] for column, found in self.samples.items()}
         return {
             "dry_run": self.dry_run,
@@ -93,11 +93,11 @@ class ReprocessSummary:
         }
 
     def for_the_ledger(self) -> dict[str, Any]:
-        """Give what is written down for good: all but the samples, which hold texts that may have to be forgotten."""
+        """Return what is written down for good: all but the samples, which hold texts that may have to be forgotten."""
         return {key: value for key, value in self.to_dict().items() if key != "samples"}
 
     def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads."""
+        """Return the lines that a person reads."""
         verb = "would change" if self.dry_run else "changed"
         yield f"{self.rows_chosen:,} row(s) chosen, {self.rows_changed:,} {verb}."
         for column, count in self.columns.most_common():
@@ -198,7 +198,7 @@ def _reprocess_partition(rewriter: Rewriter, partition: str, change: Renormalise
 
 @dataclass(slots=True, kw_only=True)
 class Renormalise(Change):
-    """Gives chosen rows anew from their originals, and counts what that changes."""
+    """Normalises chosen rows again from their originals, and counts what that changes."""
 
     rewriter: Rewriter
     landing: Landing
@@ -208,7 +208,7 @@ class Renormalise(Change):
     changed: bool = False
 
     def table(self, table: pa.Table, partition: str) -> pa.Table:
-        """Give the rows as they are to be."""
+        """Return the rows as they are to be."""
         chosen = self._chosen(table, partition)
         if not chosen.any():
             return table
@@ -225,7 +225,7 @@ class Renormalise(Change):
         return pa.concat_tables([table.filter(pa.array(~chosen)), untouched, new])
 
     def group_changed(self) -> bool:
-        """Tell whether any row of the part changed."""
+        """Return whether any row of the part changed."""
         changed, self.changed = self.changed, False
         return changed
 

@@ -55,18 +55,18 @@ WAIT_SECONDS = 600.0
 
 @dataclass(slots=True)
 class Change:
-    """What happens to the rows on their way: nothing here. `gone` and `touched` are what the ledger must be told."""
+    """The transformation of rows on their way: none here. The ledger must record `gone` and `touched`."""
 
     gone: list[tuple[str, int]] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
 
     def table(self, table: pa.Table, partition: str) -> pa.Table:
-        """Give the rows as they are to be."""
+        """Return the rows as they are to be."""
         del partition
         return table
 
     def group_changed(self) -> bool:
-        """Tell whether the group that was just built is to take the place of its old parts."""
+        """Return whether the group that was just built is to take the place of its old parts."""
         return True
 
 
@@ -106,7 +106,7 @@ def build_part(warehouse: Warehouse, group: Sequence[PublishedPart], folder: Pat
 
 
 def tables_of(warehouse: Warehouse, part: PublishedPart) -> Iterator[pa.Table]:
-    """Give the rows of a part, some at a time, in the columns of the present schema.
+    """Return the rows of a part, some at a time, in the columns of the present schema.
 
     Raises:
         WarehouseError: its bytes are not those that were published.
@@ -156,18 +156,18 @@ class Rewriter:
     run_no: int
 
     def partitions(self) -> list[str]:
-        """Give the names of the partition folders, oldest first."""
+        """Return the names of the partition folders, oldest first."""
         return self._partitions(self.warehouse.records)
 
     def delivery_partitions(self) -> list[str]:
-        """Give the names of the partition folders of the deliveries table, oldest first."""
+        """Return the names of the partition folders of the deliveries table, oldest first."""
         return self._partitions(self.warehouse.deliveries)
 
     def _partitions(self, table: Path) -> list[str]:
         return sorted(folder.name for folder in table.iterdir() if folder.is_dir()) if table.is_dir() else []
 
     def parts_of(self, partition: str) -> list[PublishedPart]:
-        """Give the parts of a partition that may be rewritten: published, and of a schema that we know."""
+        """Return the parts of a partition that may be rewritten: published, and of a schema that we know."""
         folder = self.warehouse.records / partition
         names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
         return [part for part in published_parts(self.ledger, names) if self.is_known(part.part)]
@@ -238,7 +238,7 @@ class Rewriter:
             recover(self.ledger, self.warehouse, landing, self.settings)
 
     def is_known(self, part: str) -> bool:
-        """Tell whether a part is of a schema version that this Longshore knows."""
+        """Return whether a part is of a schema version that this Longshore knows."""
         try:
             metadata = pq.read_metadata(self.warehouse.table_of(part) / part).metadata or {}
         except (OSError, pa.ArrowInvalid):
@@ -247,7 +247,7 @@ class Rewriter:
         return int(metadata.get(b"longshore.schema_version", b"0")) <= SCHEMA_VERSION
 
     def _undo(self) -> None:
-        """Undo, or finish, what this run has in hand: the holder of the right to rewrite may."""
+        """Undo, or finish, what this run has in progress: the holder of the right to rewrite may."""
         with contextlib.suppress(LockHeldError), self.run_lock():
             recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
 
@@ -281,5 +281,5 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
 
 
 def now() -> dt.datetime:
-    """Give the moment, UTC."""
+    """Return the moment, UTC."""
     return dt.datetime.now(dt.UTC)

@@ -50,7 +50,7 @@ class Status:
     problems: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
-        """Give it as lines for a person."""
+        """Return it as lines for a person."""
         more = "more than " if self.waiting_more else ""
         oldest = f", the oldest for {_duration(self.oldest_seconds)}" if self.oldest_seconds is not None else ""
         yield f"waiting    {more}{self.waiting:,} file(s) in {self.landing} ({self.waiting_bytes:,} bytes{oldest})"
@@ -73,7 +73,7 @@ class Status:
         yield from self.problems
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, for JSON."""
+        """Return it as plain values, for JSON."""
         return {
             "landing": self.landing,
             "warehouse": self.warehouse,

@@ -61,7 +61,7 @@ class Disagreement:
 
 @dataclass(slots=True)
 class Verification:
-    """What `verify` found. `repaired`: what `--repair` did before it was looked at again."""
+    """The findings of `verify`. `repaired`: what `--repair` did before the check."""
 
     parts: int = 0
     records: int = 0
@@ -75,7 +75,7 @@ class Verification:
         self.disagreements.append(Disagreement(kind, place, sentence))
 
     def lines(self) -> Iterator[str]:
-        """Give the lines that a person reads; names from outside are escaped."""
+        """Return the lines that a person reads; names from outside are escaped."""
         yield from (printable(f"Repaired: {sentence}") for sentence in self.repaired)
         yield from map(printable, self.notes)
         for one in self.disagreements[:_LISTED]:
@@ -89,7 +89,7 @@ class Verification:
             yield f"All agree: {counts}."
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, for JSON."""
+        """Return it as plain values, for JSON."""
         return {
             "agree": not self.disagreements,
             "parts": self.parts,
@@ -104,7 +104,7 @@ class Verification:
 
 
 def as_json(found: Verification) -> str:
-    """Give what was found as one JSON object."""
+    """Return what was found as one JSON object."""
     return json.dumps(found.to_dict(), ensure_ascii=True, indent=2)
 
 
@@ -134,7 +134,7 @@ def check_originals(ledger: Ledger, landing: Landing, found: Verification) -> No
 
 
 def finalized_place(original: Original) -> str | None:
-    """Say where below landing/ the file of a settled delivery is; None where it is not to be looked for."""
+    """Return where below landing/ the file of a settled delivery is; None where it is not to be looked for."""
     if original.finalized_as is not None:
         place = original.finalized_as
         # A file that could not be moved is its owner's again: it may be moved or changed by hand.
@@ -202,7 +202,7 @@ _A_PART = re.compile(r"run_date=\d{4}-\d\d-\d\d/[0-9a-f]{32}\.parquet")
 
 @dataclass(slots=True)
 class Amiss:
-    """What is not right in the table: parts, each with why; the runs that no right part tells of.
+    """Faults of the deliveries table: parts with the reason, and runs that no sound part holds.
 
     older: parts that tell of runs which the ledger does not know. strays: files that are no parts.
     """
@@ -221,17 +221,17 @@ def check_deliveries(ledger: Ledger, warehouse: Warehouse, found: Verification) 
         found.add("deliveries-unwritten", "deliveries", sentence)
     amiss = what_is_amiss(ledger, warehouse)
     for part, why in amiss.parts.items():
-        found.add("deliveries-differ", f"deliveries/{part}", f"{why} --repair writes it anew.")
+        found.add("deliveries-differ", f"deliveries/{part}", f"{why} --repair rewrites it.")
     told = {part.partition("/")[0] for part in amiss.parts}
     for run in amiss.missing:
         # Where a part of that day is not right, the run may be in it.
         if run.part.partition("/")[0] not in told:
-            found.add("deliveries-differ", f"deliveries/{run.part}", "It is gone. --repair writes it anew.")
+            found.add("deliveries-differ", f"deliveries/{run.part}", "It is gone. --repair rewrites it.")
     for path in amiss.strays:
         found.add("file-stray", f"deliveries/{path}", "It is no part; readers may stumble over it. Move it away.")
     if amiss.older:
         number = len(amiss.older)
-        found.notes.append(f"{number:,} part(s) of deliveries/ tell of runs from before the ledger was made anew.")
+        found.notes.append(f"{number:,} part(s) of deliveries/ tell of runs from before the ledger was rebuilt.")
 
 
 def what_is_amiss(ledger: Ledger, warehouse: Warehouse) -> Amiss:
@@ -258,7 +258,7 @@ def what_is_amiss(ledger: Ledger, warehouse: Warehouse) -> Amiss:
 
 
 def _compare_deliveries(part: Path, runs: dict[str, RunPart], told: set[str], seen: set[str], ledger: Ledger) -> str:
-    """Say how a part differs from what the ledger knows of its runs, nothing where it does not; `seen`: its runs."""
+    """Return how a part differs from what the ledger knows of its runs, nothing where it does not; `seen`: its runs."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that other commands need not pay
 
     try:
@@ -280,7 +280,7 @@ def _compare_deliveries(part: Path, runs: dict[str, RunPart], told: set[str], se
 
 
 def _rows(part: Path) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of a part, the run's id and what is compared."""
+    """Return the rows of a part, the run's id and what is compared."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - see above
 
     names = ["run_id", *_COMPARED]
@@ -295,7 +295,7 @@ _FROM_A_BACKUP = 'Put it back from a backup; without one, see "Verify and repair
 
 
 def verify(settings: Settings, *, repair: bool = False) -> Verification:
-    """Compare everything with everything, under the run lock; with `repair` mend first what can be mended.
+    """Compare everything with everything, under the run lock; with `repair` mend first what can be repaired.
 
     Raises:
         LongshoreError: a run is at work; nothing was compared.
@@ -307,7 +307,7 @@ def verify(settings: Settings, *, repair: bool = False) -> Verification:
         with lock, Landing(settings.landing) as landing:
             repaired = []
             if repair:
-                from longshore.maintenance.repair import mend  # noqa: PLC0415 - only where something is to be mended
+                from longshore.maintenance.repair import mend  # noqa: PLC0415 - only where something is to be repaired
 
                 repaired = mend(settings, warehouse, landing)
             found = _verify(settings, warehouse, landing)
@@ -329,7 +329,7 @@ def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verif
         with open_ledger(settings) as ledger:
             damage = audit.damage(ledger)
             if damage is not None:
-                found.add("ledger-damaged", "ledger", f"{damage}. --repair makes it anew.")
+                found.add("ledger-damaged", "ledger", f"{damage}. --repair rebuilds it.")
                 return found
             unfinished = ledger.unfinished()
             for batch in unfinished:
@@ -405,7 +405,7 @@ def _check_part(part: LedgerPart, ledger: Ledger, warehouse: Warehouse, found: V
 
 
 def record_ids_of(warehouse: Warehouse, part: str) -> list[str]:
-    """Give the record ids of a part in their order."""
+    """Return the record ids of a part in their order."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - see above
 
     with (warehouse.records / part).open("rb") as file:

@@ -53,7 +53,7 @@ class Serving:
 
 
 def serving_here(folder: Path | None = None) -> Serving | None:
-    """Give the `longshore serve` that runs on the project in this folder (default: the working directory), or None."""
+    """Return the `longshore serve` that runs on the project in this folder, or None."""
     state = (folder or Path.cwd()) / STATE_FOLDER
     try:
         with (state / "serve.lock").open("rb") as lock:
@@ -84,14 +84,14 @@ def one_serve_at_a_time(state: Path) -> Iterator[None]:
 
 
 def write_serving(state: Path, serving: Serving) -> None:
-    """Tell other commands of this project which API to use."""
+    """Record for other commands of this project which API to use."""
     new = state / "serve.json.new"
     new.write_text(json.dumps(asdict(serving), indent=2) + "\n", encoding="utf-8")
     new.replace(state / "serve.json")
 
 
 def configured_api() -> str | None:
-    """Give the URL of the API that this project's runs are to be seen by, or None; it answers.
+    """Return the URL of the API that this project's runs are to be seen by, or None; it answers.
 
     Raises:
         SettingsError: `PREFECT_API_URL` does not answer.
@@ -116,7 +116,7 @@ def check_answers(url: str) -> None:
 
 
 def problem_of(url: str) -> str | None:
-    """Say what is wrong with the API at `url`, or None as soon as it answers; it is given eight seconds."""
+    """Return what is wrong with the API at `url`, or None as soon as it answers; it is given eight seconds."""
     problem: str | None = "no answer"
     deadline = time.monotonic() + _ANSWER_SECONDS
     while (left := deadline - time.monotonic()) > 0:
@@ -128,7 +128,7 @@ def problem_of(url: str) -> str | None:
 
 
 def answers(url: str, seconds: float) -> str | None:
-    """Say what is wrong with the API at `url`, or None if it answers."""
+    """Return what is wrong with the API at `url`, or None if it answers."""
     if not url.startswith(("http://", "https://")):
         return _NO_ADDRESS
     try:

@@ -1,4 +1,4 @@
-"""What a run shows on Prefect's web page and tells other systems: log lines, progress, artifacts, events, the asset.
+"""Reporting of a run to Prefect and other systems: log lines, progress, artifacts, events, the asset.
 
 Promised: nothing here can make a run fail, no text of any file leaves the machine, and every list is bounded.
 Event names are a contract with whoever listens (`docs/how-to/react-to-new-parts.md`).
@@ -58,7 +58,7 @@ class FlowObserver:
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
         also: RunObserver | None = None,
     ) -> None:
-        """Take where to log, and who else is to be told."""
+        """Store where to log, and who else is to be told."""
         self._warehouse = settings.warehouse.absolute()
         self._logger = logger
         self._also = also
@@ -185,7 +185,7 @@ def _report(found: _Opaque) -> None:
 
 
 def records_asset(warehouse: Path) -> Asset:
-    """Give the dataset that readers open, as Prefect's asset; it comes from the landing folder."""
+    """Return the dataset that readers open, as Prefect's asset; it comes from the landing folder."""
     return Asset(key=uri_of("records", warehouse / "records"))
 
 
@@ -200,7 +200,7 @@ def uri_of(kind: str, folder: Path) -> str:
 
 
 def part_payload(batch: Batch, part: str, staged: Staged, warehouse: Path) -> dict[str, Any]:
-    """Say what a consumer needs of a new part: where it is, how much, in which languages, of which dates."""
+    """Return what a consumer needs of a new part: where it is, how much, in which languages, of which dates."""
     first, last = staged.dates or (None, None)
     return {
         "path": str(warehouse / "records" / part),
@@ -218,7 +218,7 @@ def part_payload(batch: Batch, part: str, staged: Staged, warehouse: Path) -> di
 
 
 def finished_payload(summary: IngestSummary) -> dict[str, Any]:
-    """Give the counts of a run."""
+    """Return the counts of a run."""
     found = summary.to_dict()
     wanted = ("run_id", "state", "started_at", "seconds", "files", "records", "source_bytes", "part_bytes", "reasons")
     rejected = summary.rejected / summary.seen if summary.seen else 0.0

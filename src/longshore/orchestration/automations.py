@@ -77,7 +77,7 @@ def crashed_automation() -> AutomationCore:
 
 
 def idle_automation(hours: float, action: ActionTypes) -> AutomationCore:
-    """Alert when no part was published for so many hours."""
+    """Alert when no part was published for the given hours."""
     return AutomationCore(
         name=IDLE,
         description=f"Made by longshore serve: no {PART_PUBLISHED} for {hours:g} h (alert_idle_hours).",

@@ -1,4 +1,4 @@
-"""What runs when: the deployments, declared once for `longshore serve` and for `prefect.yaml`.
+"""Deployments and their schedules, declared once for `longshore serve` and for `prefect.yaml`.
 
 `python -m longshore.orchestration.deployments` prints the `prefect.yaml` of the project in the working directory; a
 test holds that the file in the repository is that. This module does not import Prefect, so that `longshore init`
@@ -57,7 +57,7 @@ class Scheduled:
 
 
 def deployments(settings: Settings) -> list[Scheduled]:
-    """Give all deployments of a project that this version can run."""
+    """Return all deployments of a project that this version can run."""
     zone = settings.schedule_timezone
     found = [
         Scheduled(
@@ -93,7 +93,7 @@ def deployments(settings: Settings) -> list[Scheduled]:
 
 
 def full_name(one: Scheduled, settings: Settings) -> str:
-    """Give the name of a deployment on its server.
+    """Return the name of a deployment on its server.
 
     >>> full_name(deployments(Settings())[0], Settings(project="press"))
     'ingest-press'
@@ -146,7 +146,7 @@ def _exists(module: str) -> bool:
 
 
 def parameters(settings: Settings) -> dict[str, Any]:
-    """Give the parameters that `longshore serve` fills in: the places, so that the web page shows them."""
+    """Return the parameters that `longshore serve` fills in: the places, so that the web page shows them."""
     return {"landing": str(settings.landing.absolute()), "warehouse": str(settings.warehouse.absolute())}
 
 

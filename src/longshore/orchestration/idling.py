@@ -1,4 +1,4 @@
-"""What makes an idle minute cheap: how often the Prefect server of one's own looks for work, each beside its reason.
+"""Longer polling intervals for the embedded Prefect server, each with its reason.
 
 Prefect's defaults are for a server of many people: each of its services looks every few seconds, its job queue some
 thirty times a second. On one machine with a run a minute most of that finds nothing. What is still looked at often is
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # What is Prefect's default is left out; so is the loop that plans runs (60 s), though it plans an hour ahead: a
 # schedule that somebody turns on or changes on the page waits for it.
 SETTINGS = {
-    # A deployment that was made anew, as with each start of ours, has its runs planned so soon after.
+    # A deployment that was rebuilt, as with each start of ours, has its runs planned this soon after.
     "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",
     # With heartbeats of 30 s and a patience of 90 s, a silent run is `Crashed` within two minutes.
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT15S",
@@ -55,14 +55,14 @@ _TICK_SECONDS = 1.0
 
 
 def look_seldom() -> None:
-    """Let the server that is about to start in this process look for work as seldom as is soon enough."""
+    """Make the server that is about to start in this process look for work as seldom as is soon enough."""
     for slow_down in (_queue, _cancelled_jobs, _stray_events, _web_server, remember_time_zones):
         with contextlib.suppress(ImportError, AttributeError):
             slow_down()
 
 
 def remember_time_zones() -> None:
-    """Let Prefect read the names of all time zones once a process, and not for each schedule that it looks at."""
+    """Make Prefect read the names of all time zones once a process, and not for each schedule that it looks at."""
     from prefect._internal.schemas import validators  # noqa: PLC0415 - the server child and the runs only
 
     read = validators.get_timezones  # type: ignore[attr-defined]  # imported there, and used there
@@ -97,7 +97,7 @@ def _cancelled_jobs() -> None:
         ignore_subscribe_messages: bool = False,  # noqa: FBT001, FBT002 - as there
         timeout: float | None = 0.0,  # noqa: ASYNC109 - as there
     ) -> Any:  # noqa: ANN401 - as there
-        """Give a message that is there. With a timeout, look once more after a pause in which no thread waits."""
+        """Return a message that is there. With a timeout, look once more after a pause in which no thread waits."""
         if timeout is None:
             return await get_message(self, ignore_subscribe_messages, timeout=None)
         found = await get_message(self, ignore_subscribe_messages, timeout=0.0)

@@ -1,4 +1,4 @@
-"""What is logged, and how: one line a batch; as JSON for machines that collect logs (`--log-format json`)."""
+"""Logging: one line per batch; JSON lines for log collectors (`--log-format json`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class JsonLines(logging.Formatter):
     """Formats a record as one JSON object; what was passed as `extra` becomes keys of it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line: ASCII only, so that nothing in it can act on a terminal."""
+        """Return the line: ASCII only, so that nothing in it can act on a terminal."""
         line: dict[str, object] = {
             "time": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -53,5 +53,5 @@ def log_as_json() -> None:
 
 
 def are_json() -> bool:
-    """Say whether log lines are JSON in this process."""
+    """Return whether log lines are JSON in this process."""
     return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger("longshore").handlers)

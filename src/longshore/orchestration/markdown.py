@@ -1,4 +1,4 @@
-"""What a run tells people on a web page: a report in markdown, with the headline figures also as one line.
+"""The report of a run in markdown, with the headline figures also as one line.
 
 Promised: bounded in size whatever the run held; names from outside can neither make markup nor hide; no text of any
 file is in it. Out of scope: terminals and JSON (`report.py`), and where the report is put (`prefect_report.py`).
@@ -30,7 +30,7 @@ _MARKUP = str.maketrans(
 
 
 def as_card(summary: IngestSummary) -> str:
-    """Give the headline figures in one line: what the card of the artifact shows.
+    """Return the headline figures in one line: what the card of the artifact shows.
 
     Single line breaks are blanks there, so there are none.
     """
@@ -44,12 +44,12 @@ def as_card(summary: IngestSummary) -> str:
 
 
 def as_markdown(summary: IngestSummary, settings: Settings) -> str:
-    """Give the report of a run that did something."""
+    """Return the report of a run that did something."""
     return "\n".join(_lines(summary, settings)) + "\n"
 
 
 def rejected_rows(summary: IngestSummary) -> list[dict[str, str]]:
-    """Give a row for each rejected file, within bounds: what is searchable on the web page."""
+    """Return a row for each rejected file, within bounds: what is searchable on the web page."""
     return [_rejected_row(refusal) for refusal in _rejected(summary)[:_REJECTED_ROWS]]
 
 
@@ -123,7 +123,7 @@ def _rejections(summary: IngestSummary, settings: Settings) -> Iterator[str]:
     if len(rejected) > _ROWS:
         yield "The artifact `rejected-files` of this run has more of them."
     yield f"They are in `{printable(str(settings.landing / '_rejected'))}`, each with its reason beside it."
-    yield "`longshore retry` puts them back when the cause is mended."
+    yield "`longshore retry` puts them back when the cause is repaired."
     yield ""
 
 

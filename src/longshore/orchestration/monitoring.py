@@ -35,7 +35,7 @@ class Alert:
 
 
 def alerts(status: Status, settings: Settings, now: dt.datetime) -> list[Alert]:
-    """Give what a person should look at; empty when all is well."""
+    """Return what a person should look at; empty when all is well."""
     return [
         *_failed(status),
         *(Alert("problem", sentence) for sentence in status.problems),
@@ -46,7 +46,7 @@ def alerts(status: Status, settings: Settings, now: dt.datetime) -> list[Alert]:
 
 
 def rejected_share_alert(rejected: int, seen: int, most: float | None) -> Alert | None:
-    """Give the alert of a run that rejected more than this share of what it saw.
+    """Return the alert of a run that rejected more than this share of what it saw.
 
     >>> rejected_share_alert(3, 4, 0.5).detail
     'The last run with work rejected 3 of 4 files (75 %); alert_rejected_share allows 50 %.'
@@ -86,7 +86,7 @@ def _rejected(status: Status, settings: Settings) -> Iterator[Alert]:
 
 
 def backlog_alerts(status: Status, settings: Settings) -> list[Alert]:
-    """Give the alert of a landing folder in which more waits than the settings allow."""
+    """Return the alert of a landing folder in which more waits than the settings allow."""
     most = settings.alert_backlog_files
     if most is None or status.waiting <= most:
         return []
@@ -107,13 +107,13 @@ class ProjectFigures(Collector):
     """Looks at a project each time that Prometheus asks."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the project; nothing is looked at yet."""
+        """Store the project; nothing is looked at yet."""
         self._settings = settings
         self._looked = -_LOOK_EVERY_SECONDS
         self._found: list[Metric] = []
 
     def collect(self) -> Iterable[Metric]:
-        """Give the figures of now."""
+        """Return the figures of now."""
         if time.monotonic() - self._looked >= _LOOK_EVERY_SECONDS:
             self._found = list(figures(status_of(self._settings, runs=200), time.time()))
             self._looked = time.monotonic()
@@ -121,7 +121,7 @@ class ProjectFigures(Collector):
 
 
 def figures(status: Status, now: float) -> Iterator[Metric]:
-    """Give how a project stands as Prometheus figures; `now` is in seconds since the epoch."""
+    """Return how a project stands as Prometheus figures; `now` is in seconds since the epoch."""
     yield GaugeMetricFamily("longshore_backlog_files", "Files that wait in landing/.", value=status.waiting)
     yield GaugeMetricFamily("longshore_backlog_bytes", "Bytes that wait in landing/.", value=status.waiting_bytes)
     yield GaugeMetricFamily(

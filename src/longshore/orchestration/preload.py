@@ -1,4 +1,4 @@
-"""What a scheduled run needs, made once: by the fork server that its processes are forks of (`runner.py`).
+"""Imports that every scheduled run needs, done once by the fork server (`runner.py`).
 
 The names beside the flows themselves are what Prefect imports only when a run is going on; they were found by comparing
 `sys.modules` before and after one. A name that another version of Prefect has not costs that import in each run again,

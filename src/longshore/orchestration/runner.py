@@ -36,7 +36,7 @@ class ProjectRunner(Runner):
     """Prefect's runner, with warm starts, and with an end that the caller decides."""
 
     def __init__(self, name: str, poll_seconds: float) -> None:
-        """Take a name for the web page, and how often to ask for due runs."""
+        """Store a name for the web page, and how often to ask for due runs."""
         super().__init__(
             name=name,
             query_seconds=poll_seconds,
@@ -108,7 +108,7 @@ def run_flow_run(flow_run_id: str, environment: dict[str, str]) -> None:
 
 
 def _skip_first_heartbeat() -> None:
-    """Let the run tell that it lives after the first interval, and not at once as well.
+    """Make the run report that it lives after the first interval, and not at once as well.
 
     A run with nothing to do is over so soon that its first heartbeat reaches the server after its end. The automation
     that looks for runs which fell silent then tries to call it `Crashed`, each minute: a quarter of what the idle

@@ -1,4 +1,4 @@
-"""What `longshore serve` does with Prefect: deploy, start a first run, run what is due until told to stop."""
+"""Serve with Prefect: deploy, start a first run, run what is due until told to stop."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ _STOP_SECONDS = 5.0
 
 
 def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
-    """Give Prefect's form of a deployment: a module entry point, so that it runs the same wherever it is installed."""
+    """Return Prefect's form of a deployment: its entry point is a file."""
     flow = getattr(importlib.import_module(one.module), one.function)
     found = flow.to_deployment(
         name=full_name(one, settings),
@@ -62,7 +62,7 @@ def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
 
 
 def schedule_of(one: Scheduled) -> Schedule:
-    """Give Prefect's form of when a deployment runs.
+    """Return Prefect's form of when a deployment runs.
 
     Raises:
         SettingsError: its cron line cannot be understood.
@@ -127,7 +127,7 @@ async def _run_until_stopped(runner: ProjectRunner, server: EmbeddedServer | Non
         task.cancel()
     if not running.done():
         with contextlib.suppress(Exception):
-            # What is in hand is told to stop and given time to say so; then its processes go.
+            # What is in progress is told to stop and given time to say so; then its processes go.
             await asyncio.wait_for(runner.astop(), _STOP_SECONDS)
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await asyncio.wait_for(running, 1.0)
@@ -186,7 +186,7 @@ async def _start(deployment_id: UUID) -> None:
 
 
 async def _next_run(settings: Settings) -> dt.datetime:
-    """Give when the schedule fires next, UTC; the server itself plans it some seconds later."""
+    """Return when the schedule fires next, UTC; the server itself plans it some seconds later."""
     zone, now = settings.schedule_timezone, dt.datetime.now(dt.UTC)
     schedule = CronSchedule(cron=settings.schedule_cron, timezone=zone)
     return (await schedule.get_dates(1, now))[0].astimezone(dt.UTC)
@@ -216,5 +216,5 @@ def metrics(settings: Settings, port: int | None) -> Iterator[None]:
 
 
 def page_url() -> str:
-    """Give the address of the web page of the configured API."""
+    """Return the address of the web page of the configured API."""
     return get_current_settings().ui_url or get_current_settings().api.url or ""

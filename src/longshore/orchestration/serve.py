@@ -4,7 +4,7 @@
 2. server   PREFECT_API_URL must answer; where it is unset, a `prefect server` of our own is started and waited for
 3. deploy   what runs when (`deployments.py`), the automations, and a first run at once
 4. run      each due run in a process of its own (`runner.py`), until SIGTERM or Ctrl-C
-5. end      what is in hand is cancelled with nothing lost, then the server ends: within ten seconds, no orphans
+5. end      what is in progress is cancelled with nothing lost, then the server ends: within ten seconds, no orphans
 
 Should the server go away in between, it is started (or waited for) again: the schedule goes on. Prefect is imported
 only when the address of its API is settled, because it reads the environment once.
@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 def announce(settings: Settings, page: str, next_run: dt.datetime) -> None:
-    """Say what a person wants to know of a project that is being served."""
+    """Print the main facts about a project that is being served."""
     say("")
     say(f"Longshore is serving {printable(str(Path.cwd()))}")
     say(f"  web page    {page}")

@@ -53,7 +53,7 @@ class EmbeddedServer:
     """One `prefect server` child. `start` it, ask `is_alive`, `stop` it."""
 
     def __init__(self, state: Path, port: int) -> None:
-        """Take the folder for its data and its log, and the port that is wanted; a free one near it is used."""
+        """Store the folder for its data and its log, and the port that is wanted; a free one near it is used."""
         self.home = state / "prefect"
         self.log = state / "server.log"
         self.port = free_port(port)
@@ -86,7 +86,7 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C at a terminal reaches us alone; we end it when the runs in hand have said how they ended.
+                # Ctrl-C at a terminal reaches us alone; we end it when the runs in progress have said how they ended.
                 start_new_session=True,
             )
 
@@ -136,7 +136,7 @@ class EmbeddedServer:
 
 
 def free_port(wanted: int) -> int:
-    """Give the wanted port, or the next one above it that is free.
+    """Return the wanted port, or the next one above it that is free.
 
     Raises:
         LongshoreError: none of a hundred is.
@@ -161,7 +161,7 @@ def _die_with(parent: int) -> None:
 
 
 def _lock_before_reading() -> None:
-    """Let the server's transactions on SQLite take the write lock when they begin.
+    """Make the server's transactions on SQLite take the write lock when they begin.
 
     Its own way is to begin by reading and to ask for the lock at the first write, which SQLite refuses at once where
     another has written meanwhile: on a busy machine services fail with `database is locked` and clients get 503s for

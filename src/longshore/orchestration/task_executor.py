@@ -1,6 +1,6 @@
 """Batches as Prefect task runs: the run's threads carry the task runs, local processes carry the work.
 
-Promised: as many batches in hand as there is use for; a batch whose process died runs again, alone; `stop` ends all
+Promised: as many batches in progress as there is use for; a batch whose process died runs again, alone; `stop` ends all
 within a moment. Where few files wait, they are done in the run's own process: it takes less time than starting another.
 This module does not import Prefect: it is told how to submit.
 """
@@ -34,17 +34,17 @@ _ATTEMPTS = 3
 
 
 class StoppedError(WorkerError):
-    """A batch was in hand when the run was told to stop; the next run does it."""
+    """A batch was in progress when the run was told to stop; the next run does it."""
 
 
 class Future(Protocol):
-    """What is needed of a task run that was submitted."""
+    """The part of a submitted task run's interface that is used."""
 
     def add_done_callback(self, fn: Callable[[Any], None]) -> None:
         """Call back when it is done."""
 
     def result(self) -> Any:  # noqa: ANN401 - Prefect's futures are generic
-        """Give what the task gave, or raise what it raised."""
+        """Return what the task gave, or raise what it raised."""
 
 
 class Work:
@@ -64,7 +64,7 @@ class PrefectExecutor:
     """Batches run as task runs of the flow run that this is made in."""
 
     def __init__(self, slots: int, expected_files: int, submit: Callable[[Work, str, str], Future]) -> None:
-        """Take how many batches run at once, how much is expected, and what submits a task run.
+        """Store how many batches run at once, how much is expected, and what submits a task run.
 
         submit: from (work, how many files, where from).
         """
@@ -122,7 +122,7 @@ class PrefectExecutor:
         raise killed_its_worker(batch, _ATTEMPTS)
 
     def stop(self) -> None:
-        """End the work in hand at once."""
+        """End the work in progress at once."""
         self._stopped.set()
         with self._lock:
             alone, self._alone = self._alone, []
@@ -137,7 +137,7 @@ class PrefectExecutor:
 
 
 def place_of(batch: Batch) -> str:
-    """Say in a word where the files of a batch are from.
+    """Return in a word where the files of a batch are from.
 
     >>> from longshore.records import Batch
     >>> place_of(Batch("", (), (), None, None))
@@ -149,7 +149,7 @@ def place_of(batch: Batch) -> str:
 
 
 def files_of(batch: Batch) -> str:
-    """Say how much a batch holds: `1 file`, `500 files`, `1,200 texts of 3 files`."""
+    """Return how much a batch holds: `1 file`, `500 files`, `1,200 texts of 3 files`."""
     texts, files = len(batch.sources), len({source.file.path for source in batch.sources})
     counted = f"{files:,} file" + ("s" if files != 1 else "")
     return counted if files == texts else f"{texts:,} texts of {counted}"

@@ -42,7 +42,7 @@ Folder = Annotated[Path | None, Field(description="Empty: as in the settings of 
 
 
 def is_transient(error: object) -> bool:
-    """Say whether doing the same again may help: a hiccup of disk, network or database, never bad data."""
+    """Return whether doing the same again may help: a hiccup of disk, network or database, never bad data."""
     if isinstance(error, OperationalError):
         return "locked" in str(error) or error.connection_invalidated
     return isinstance(error, TimeoutError) or (isinstance(error, OSError) and error.errno in _TRANSIENT)
@@ -96,7 +96,7 @@ def ingest(
     Args:
         landing: The folder that files are dropped in. Empty: as in the settings of the project.
         warehouse: The folder that readers open. Empty: as in the settings of the project.
-        max_files: At most so many files, oldest first. Empty: all that have settled.
+        max_files: At most this many files, oldest first. Empty: all that have settled.
         wait: Wait once for files that are still young, instead of leaving them to the next run.
     """
     logger = get_run_logger()
@@ -124,7 +124,7 @@ def run_tracked(settings: Settings, *, wait: bool, observer: RunObserver) -> Ing
 
     Raises:
         LongshoreError, OSError: as the pipeline does.
-        KeyboardInterrupt: it was stopped by a signal; what was in hand is finished or undone.
+        KeyboardInterrupt: it was stopped by a signal; what was in progress is finished or undone.
     """
     token = _watching.set(observer)
     try:
@@ -137,7 +137,7 @@ def run_tracked(settings: Settings, *, wait: bool, observer: RunObserver) -> Ing
         )
     except TerminationSignal:
         raise KeyboardInterrupt(
-            "Stopped. What was in hand is finished or undone; the files that are left are still in landing."
+            "Stopped. What was in progress is finished or undone; the files that are left are still in landing."
         ) from None
     finally:
         _watching.reset(token)
@@ -150,12 +150,12 @@ def run_tracked(settings: Settings, *, wait: bool, observer: RunObserver) -> Ing
 
 
 def sentence_of(error: Exception) -> str:
-    """Say in one sentence why a run could not finish, and what to do."""
+    """Return one sentence on why a run could not finish, and what to do."""
     if isinstance(error, LongshoreError):
         return str(error)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror or error}{where}. Nothing is lost: mend that, and the next run goes on from here."
+        return f"{error.strerror or error}{where}. Nothing is lost. Fix this and run again."
     return f"The ledger could not be reached: {str(error).splitlines()[0]}. Nothing is lost; the next run goes on."
 
 

@@ -17,7 +17,7 @@ from longshore.storage.listing import is_passed_over
 
 # Changes within so long are one.
 _DEBOUNCE_MS = 300
-# Files that settle soon go together; after so many settle times, those that are ready go without the others.
+# Files that settle soon go together; after this many stable times, those that are ready go without the others.
 _PATIENCE = 2
 # A file that never settles must not keep us looking for ever: the schedule does.
 _LONGEST_SECONDS = 600.0
@@ -58,7 +58,7 @@ async def stable_changes(settings: Settings) -> AsyncIterator[None]:
 
 
 def _look(settings: Settings) -> tuple[bool, float | None]:
-    """Say whether a file is ready, and else how long the youngest needs; None where there is none."""
+    """Return whether a file is ready, and else how long the youngest needs; None where there is none."""
     with contextlib.suppress(OSError), Landing(settings.landing) as landing:
         listing = waiting_files(landing, None, settings, 1)
         return bool(listing.files or listing.not_files), listing.young_seconds if listing.young else None

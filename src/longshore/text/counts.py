@@ -118,7 +118,7 @@ def _joined(classes: bytes, sign: bytes, around: bytes) -> bytes:
 
 @cache
 def _tables() -> tuple[bytes, npt.NDArray[np.uint8]]:
-    """Give the classes of ASCII, as a table for `bytes.translate`, and those of all code points below the limit."""
+    """Return the classes of ASCII, as a table for `bytes.translate`, and those of all code points below the limit."""
     classes = np.full(_CODE_LIMIT, ord(" "), np.uint8)
     for part in RANGES.split():
         low, _, high = part[:-1].partition("-")

@@ -79,12 +79,12 @@ _UNREAD: Final = 12.0
 _SURELY_UTF_8: Final = 3.0
 _BEYOND_ASCII: Final = re.compile(b"[\x80-\xff]")
 _COUNTED: Final = 1 << 20
-# One bad byte in so many is damage that hardly shows.
+# One bad byte in this many is damage that hardly shows.
 _FEW_BAD: Final = 50
 
 
 def decode(raw: bytes, declared: str | None = None) -> Decoded | Rejection:
-    """Give the text of any bytes, or say why they hold none.
+    """Return the text of any bytes, or say why they hold none.
 
     declared: an encoding that the settings give for this file; then it is that or nothing.
 
@@ -232,7 +232,9 @@ def _as_declared(raw: bytes, declared: str) -> Decoded | Rejection:
     try:
         name, read = reader_of(declared)
     except LookupError:
-        return Rejection(Reason.UNDECODABLE, f"No encoding is called {declared!r}. Mend the settings.")
+        return Rejection(
+            Reason.UNDECODABLE, f"No encoding is called {declared!r}. Fix `declared_encodings` in longshore.toml."
+        )
     try:
         text = read(raw)
     except UnicodeDecodeError as error:

@@ -35,7 +35,7 @@ _HEADLINE_WINDOW: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stood at the top of a text, and the body without it."""
+    """The header at the top of a text, and the body without it."""
 
     body: str
     header: str | None = None
@@ -61,7 +61,7 @@ class _Found:
 def split_header(
     text: str, date_order: DateOrder | None = None, language_of: Callable[[str], str] | None = None
 ) -> Header:
-    """Take the header off a repaired text; what is not plainly a header stays.
+    """Split the header off a repaired text; what is not plainly a header stays.
 
     date_order: how numbers are meant that nothing on the line settles. language_of: gives the language of the body,
     asked only where that alone can settle them.
@@ -136,7 +136,7 @@ def _reading(
 
 
 def _title(body: str, *, apart: bool = False) -> str | None:
-    """Give the headline that a body begins with; it stays there."""
+    """Return the headline that a body begins with; it stays there."""
     end = body.find("\n", 0, _HEADLINE_WINDOW)
     if end < 0:
         return None

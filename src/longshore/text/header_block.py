@@ -69,7 +69,7 @@ _PART_OF_A_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 def composed_rank(name: str) -> int | None:
-    """Give the place in `DATES` of a name composed of English words, or None where it names no date.
+    """Return the place in `DATES` of a name composed of English words, or None where it names no date.
 
     >>> composed_rank("first_published_at"), composed_rank("publishedOn"), composed_rank("modifiedTime")
     (0, 0, 2)
@@ -160,7 +160,7 @@ def read_block(text: str, start: int = 0) -> Block | None:
 
 
 def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:
-    """Give the lines from a place on with the places of their ends, as many as a block may have."""
+    """Return the lines from a place on with the places of their ends, as many as a block may have."""
     at, limit = start, min(len(text), start + LONGEST_BLOCK)
     for _ in range(_MOST_LINES):
         end = text.find("\n", at, limit)
@@ -232,7 +232,7 @@ def _fields(text: str, start: int) -> Block | None:
 
 
 def _is_block(fields: list[_Field], *, ended_by_blank: bool) -> bool:
-    """Tell whether these fields are a header: most of them known, none twice that a header has once."""
+    """Return whether these fields are a header: most of them known, none twice that a header has once."""
     known = [field for field in fields if field.known]
     titles = [field for field in known if field.key in TITLES]
     dates = [field for field in known if field.rank is not None and any(map(str.isdigit, field.value))]
@@ -289,7 +289,7 @@ def _object(text: str, start: int) -> Block | None:
 
 
 def _scalar(value: str) -> str:
-    """Give what a value of YAML or TOML stands for, where it is a line of text.
+    """Return what a value of YAML or TOML stands for, where it is a line of text.
 
     >>> _scalar('"The pier" # draft'), _scalar("'It''s'"), _scalar(">-")
     ('The pier', "It's", '')

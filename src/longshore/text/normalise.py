@@ -7,7 +7,7 @@
 5. count     characters, words, lines
 
 Many sources go through a step together before any goes through the next: a step's tables then stay in the
-processor's cache, which saves a sixth of the time. No answer depends on what else is in hand.
+processor's cache, which saves a sixth of the time. No answer depends on what else is in progress.
 
 Out of scope: where the bytes came from, when, and where the record goes.
 """
@@ -42,7 +42,7 @@ _SURE_OF_LANGUAGE: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What each step said of one source."""
+    """The result of each step for one source."""
 
     decoded: Decoded
     repaired: Repaired
@@ -64,7 +64,7 @@ def normalise(raw: bytes, policy: TextPolicy | None = None, declared_encoding: s
 
 
 def normalise_together(sources: Sequence[Declared], policy: TextPolicy) -> list[Record | Rejection]:
-    """Give for each source what `normalise` would, in their order, sooner than one after the other."""
+    """Return for each source what `normalise` would, in their order, sooner than one after the other."""
     steps = take_steps(sources, policy)
     return [
         _record(raw, taken) if isinstance(taken, Steps) else taken
@@ -73,7 +73,7 @@ def normalise_together(sources: Sequence[Declared], policy: TextPolicy) -> list[
 
 
 def take_steps(sources: Sequence[Declared], policy: TextPolicy) -> list[Steps | Rejection]:
-    """Take the steps in their order and give what each said of each source; `longshore inspect` shows it."""
+    """Run the steps in order and return what each said of each source; `longshore inspect` shows it."""
     decodings = [decode(raw, declared) for raw, declared in sources]
     readable = [decoded for decoded in decodings if isinstance(decoded, Decoded)]
     repaired = [repair(decoded.text, policy.repair) for decoded in readable]
@@ -118,5 +118,5 @@ def _record(raw: bytes, steps: Steps) -> Record:
 
 
 def _surely(language: Language) -> str:
-    """Give a language that may settle which number is the month, or `und` where it is not sure enough for that."""
+    """Return a language that may settle which number is the month, or `und` where it is not sure enough for that."""
     return language.language if language.confidence >= _SURE_OF_LANGUAGE else "und"

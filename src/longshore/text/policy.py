@@ -1,4 +1,4 @@
-"""What a user may decide about texts: the part of the settings that the pure rooms read."""
+"""Choices of a user about texts: the part of the settings that the pure packages read."""
 
 from __future__ import annotations
 

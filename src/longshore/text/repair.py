@@ -1,4 +1,4 @@
-"""Mend what went wrong with the characters, with the receipt.
+"""Repair damaged characters, with the receipt.
 
 One pass, in this order (each step sees what the ones before it left):
 
@@ -10,7 +10,7 @@ One pass, in this order (each step sees what the ones before it left):
 and passes follow until one changes nothing, so that a second repair never finds anything to do. Nested garbling
 comes apart one round a pass.
 
-Promise, under the conservative policy: a text that is not damaged stays as it is to the letter, in every language;
+Promise, under the conservative policy: a text that is not damaged stays as it is exactly, in every language;
 quotes stay curled, ligatures tied, wide forms wide. The result can be written as UTF-8, is NFC, ends its lines with
 `\\n`. The plan in `repairs` gives the result again (`plan.replay`). Time is linear in the text.
 
@@ -43,7 +43,7 @@ _MOST_PASSES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """The mended text, and the steps that made it."""
+    """The repaired text, and the steps that made it."""
 
     text: str
     repairs: tuple[str, ...] = ()

@@ -39,12 +39,12 @@ _LABEL = re.compile(
 
 
 def is_underline(line: str) -> bool:
-    """Tell whether a line makes the one above it a heading, as in Markdown and reST."""
+    """Return whether a line makes the one above it a heading, as in Markdown and reST."""
     return line[:1] in "=-#~*" and _UNDERLINE.match(line) is not None
 
 
 def headline(line: str, following: str, *, apart: bool) -> str | None:
-    """Give the headline that a first line is, without its marks, or None where it is not plainly one.
+    """Return the headline that a first line is, without its marks, or None where it is not plainly one.
 
     following: what stands after the line, from its line end on; the first few hundred characters are enough.
     apart: whether a date line has already set the line apart, so that no blank line need follow.
@@ -73,14 +73,14 @@ def headline(line: str, following: str, *, apart: bool) -> str | None:
 
 
 def _is_plain(text: str) -> bool:
-    """Tell whether a line is short, ends like no sentence, and is no item, field, row, address or code."""
+    """Return whether a line is short, ends like no sentence, and is no item, field, row, address or code."""
     if text[-1:] in _ENDS_OTHERWISE or not _short(text) or _NOT_A_HEADLINE.match(text):
         return False
     return _NOT_IN_HEADLINES.isdisjoint(text) and "://" not in text and "   " not in text
 
 
 def _short(text: str) -> bool:
-    """Tell whether a line is short enough, and more than a mark."""
+    """Return whether a line is short enough, and more than a mark."""
     if not text.isascii() and _UNSPACED.search(text):
         return 4 <= len(text) <= _MOST_CHARS_UNSPACED
     words = text.split()
@@ -88,7 +88,7 @@ def _short(text: str) -> bool:
 
 
 def _goes_on(rest: str) -> bool:
-    """Tell whether a text follows that is more than the line: a paragraph with a sentence's length."""
+    """Return whether a text follows that is more than the line: a paragraph with a sentence's length."""
     paragraph = rest.lstrip().partition("\n\n")[0]
     longest = max(map(len, paragraph.split("\n")))
     start = paragraph[:40]

@@ -81,7 +81,7 @@ def from_hijri(year: int, month: int, day: int) -> dt.date | None:
 
 
 def from_era(era: str, year: int) -> int | None:
-    """Give the Gregorian year of a year of an era of Japan or Taiwan, or None where the era is not known.
+    """Return the Gregorian year of a year of an era of Japan or Taiwan, or None where the era is not known.
 
     >>> from_era("令和", 6)
     2024
@@ -91,7 +91,7 @@ def from_era(era: str, year: int) -> int | None:
 
 
 def from_buddhist(year: int) -> int | None:
-    """Give the Gregorian year of a Thai one, or None where it cannot be one since its year begins in January.
+    """Return the Gregorian year of a Thai one, or None where it cannot be one since its year begins in January.
 
     >>> from_buddhist(2567)
     2024

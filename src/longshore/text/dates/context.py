@@ -1,4 +1,4 @@
-"""What stands beside a date on its line and says nothing of it: reading times, ages, counts, issues, clocks in words.
+"""Parts of a date line that are not the date: reading times, ages, counts, issue numbers, clocks in words.
 
 Promised: an aside is blanked out, so that every other character keeps its place. What is left is judged as if it had
 not been there: a sentence stays one.
@@ -31,7 +31,7 @@ _FIRST_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]{2,12})(?=[\s\d.:])")
 
 
 def is_no_one_day(tokens: list[Token], line: str) -> bool:
-    """Tell whether the first date of a line without labels is a first day, or a question."""
+    """Return whether the first date of a line without labels is a first day, or a question."""
     letters = shape(tokens)
     first = tokens[letters.index("D")]
     if _TO_A_NUMBER.match(line, first.end) or line.rstrip().endswith(("?", "？", "؟")):
@@ -44,7 +44,7 @@ def is_no_one_day(tokens: list[Token], line: str) -> bool:
 
 
 def where_published(letters: str, first: int) -> int:
-    """Give where the label of publication begins, where the first date is of something else; 0 where it is not.
+    """Return where the label of publication begins, where the first date is of something else; 0 where it is not.
 
     Received 17 March 2024; accepted 2 April 2024; published 9 April 2024
     """
@@ -53,7 +53,7 @@ def where_published(letters: str, first: int) -> int:
 
 
 def is_of_something_else(tokens: list[Token], first: int, line: str) -> bool:
-    """Tell whether the word behind the first date, or the first word of the line, makes it a date of something else.
+    """Return whether the word behind the first date, or the first word of the line, makes it a date of something else.
 
     The first word counts where it means that in the language of the month, whatever it means elsewhere: `Do 17 marca`
     (until) begins like a Thursday in German, and `Né le 17 mars` (born) like a Sunday in Czech.
@@ -72,7 +72,7 @@ def is_of_something_else(tokens: list[Token], first: int, line: str) -> bool:
 
 
 def ends_with_its_point(written: Written, tokens: list[Token]) -> bool:
-    """Tell whether the point at a line's end is the date's: 17 марта 2024 г., 2024. március 17., 17.03.2024."""
+    """Return whether the point at a line's end is the date's: 17 марта 2024 г., 2024. március 17., 17.03.2024."""
     last = max(place for place, token in enumerate(tokens) if token.kind == "D")
     rest = [token for token in tokens[last + 1 :] if token.kind != "_"]
     if _GLUE_AND_POINT.fullmatch(shape(rest)):
@@ -86,7 +86,7 @@ def _may_be_other(token: Token) -> bool:
 
 
 def _languages(written: Written) -> frozenset[str]:
-    """Give the languages of a month's name; none for a date in numbers."""
+    """Return the languages of a month's name; none for a date in numbers."""
     return frozenset[str]().union(*(candidate.languages for candidate in written.candidates if not candidate.order))
 
 
@@ -151,7 +151,7 @@ _ASIDE = re.compile(
 
 
 def without_asides(line: str) -> str:
-    """Give a line with blanks in the place of its asides.
+    """Return a line with blanks in the place of its asides.
 
     >>> without_asides("March 17, 2024 · 5 min read")
     'March 17, 2024 ·           '

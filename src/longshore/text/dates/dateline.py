@@ -1,8 +1,8 @@
-"""Is this line a date line, which of its dates is that of publication, and how plain is it?
+"""Date lines: whether a line is one, which of its dates is that of publication, and how plain it is.
 
-Promised: a sentence with a date in it is no date line, nor is a row of a table or of a log, a span of days, or the date
-of something else (born, until, invoice date).
-Not promised: that a date beside a name or a place is one of publication; `places` asks for a blank line after such a
+Promised: a sentence with a date in it is not a date line. Neither is a row of a table or of a log, a span of days, or
+the date of something else (born, until, invoice date).
+Not promised: that a date beside a name or a place is one of publication; `places` requires a blank line after such a
 line.
 """
 
@@ -64,7 +64,7 @@ _MOST_WORDS_NEAR: Final = 4
 
 
 def strength_of(before: list[Token], after: list[Token], line: str, *, timed: bool = False) -> Strength | None:
-    """Tell how plainly the words before and after the first date make the line a date line.
+    """Return how plainly the words before and after the first date make the line a date line.
 
     timed: whether the date has its time; East Asian papers then put their name behind it.
     """
@@ -83,7 +83,7 @@ def strength_of(before: list[Token], after: list[Token], line: str, *, timed: bo
 
 
 def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | None:
-    """Tell whether the words before a date are a byline, a name, a place: no part of a sentence."""
+    """Return whether the words before a date are a byline, a name, a place: no part of a sentence."""
     left = shape(before)
     words = [token for token in before if token.kind in "xMn"]
     small = sum(token.text[:1].islower() and line[token.start - 1 : token.start] != "(" for token in words)
@@ -104,7 +104,7 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
 
 
 def _tail(after: list[Token], letters: str, line: str, *, alone: bool) -> bool:
-    """Tell whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
+    """Return whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
     words = _words(after)
     if not re.search("[xMmBWbklug]", letters):
         # A count of comments, where it is not the next column of a table.
@@ -191,7 +191,7 @@ class DateLine:
 
 
 def could_be_date_line(line: str) -> bool:
-    """Tell in a microsecond that most lines are no date lines."""
+    """Rule out in a microsecond most lines that are not date lines."""
     if not 4 <= len(line) <= LONGEST_LINE or not (_DIGIT.search(line) or "年" in line):
         return False
     if line.count(" ") > _MOST_SPACES_BEFORE_AN_END and _ENDS_LIKE_A_SENTENCE.search(line.rstrip()[-4:]):
@@ -291,7 +291,7 @@ def _publication(tokens: list[Token]) -> tuple[Written, bool]:
 
 
 def _plain(written: Written) -> bool:
-    """Tell whether a date without a label is one beyond doubt: of our time, or impossible in a form of dates only."""
+    """Return whether a date without a label is one beyond doubt: of our time, or impossible in a form of dates only."""
     if written.precision != "day" and not written.plain:
         return False
     possible = [candidate for candidate in written.candidates if candidate.day]
@@ -304,7 +304,7 @@ def _plain(written: Written) -> bool:
 
 
 def _bears_looking_at(strength: Strength, written: Written, tokens: list[Token], line: str) -> bool:
-    """Tell whether a line without a label is no version, no span of days and no part of a sentence."""
+    """Return whether a line without a label is no version, no span of days and no part of a sentence."""
     if strength == "byline":
         return True
     if is_no_one_day(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
@@ -315,7 +315,7 @@ def _bears_looking_at(strength: Strength, written: Written, tokens: list[Token],
 
 
 def _near(written: Written, tokens: list[Token], line: str) -> bool:
-    """Tell whether a date beside a name is plain enough: of our days, with its century or a time, in no sentence."""
+    """Return whether a date beside a name is plain enough: of our days, with its century or a time, in no sentence."""
     ours = any(c.day and c.day.year in _YEARS_NEAR_A_NAME for c in written.candidates)
     if not ours or not (written.plain or written.clock is not None):
         return False
@@ -323,7 +323,7 @@ def _near(written: Written, tokens: list[Token], line: str) -> bool:
 
 
 def _evidence(tokens: list[Token]) -> list[frozenset[str]]:
-    """Give the languages that the words around the dates can be of, a set a word; English labels head any text."""
+    """Return the languages that the words around the dates can be of, a set a word; English labels head any text."""
     found = []
     for token in tokens:
         if token.meaning is not None and len(token.text) > 2:

@@ -86,7 +86,7 @@ def _numeral(text: str) -> int:
 
 
 def with_east_asian_weekday(written: Written, line: str) -> Written:
-    """Let a date in numbers take in the sign of the day of the week that stands behind it."""
+    """Extend a date in numbers by the sign of the day of the week that stands behind it."""
     match = _WEEKDAY.match(line, written.end)
     if not match or written.weekdays:
         return written
@@ -183,7 +183,7 @@ _NATIVE_DIGITS = re.compile("[٠-٩۰-۹]")
 
 
 def _offset(match: re.Match[str], *, mail: bool) -> int | None:
-    """Give the offset that the groups of a pattern caught."""
+    """Return the offset that the groups of a pattern caught."""
     groups = match.groupdict()
     if groups["sign"]:
         return offset_from(groups["sign"], groups["zh"], groups["zm"])
@@ -247,7 +247,7 @@ def mail_dates(line: str) -> list[Written]:
 
 
 def _numeric_candidates(a: str, b: str, c: str, separator: str, line: str) -> tuple[Candidate, ...]:
-    """Give every order in which three numbers may be meant."""
+    """Return every order in which three numbers may be meant."""
     if len(a) == 4:
         return (_year_first(int(a), int(b), int(c), line),)
     year = full_year(int(c), len(c))
@@ -276,7 +276,7 @@ def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
 
 
 def is_of_another_calendar(written: Written, line: str) -> bool:
-    """Tell whether a date in the form of ISO 8601 has the digits and the years of Persian or Hijri dates."""
+    """Return whether a date in the form of ISO 8601 has the digits and the years of Persian or Hijri dates."""
     if line.isascii() or not _NATIVE_DIGITS.search(line):
         return False
     return any(candidate.day and 1300 <= candidate.day.year <= 1500 for candidate in written.candidates)

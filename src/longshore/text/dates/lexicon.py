@@ -1,4 +1,4 @@
-"""What a word on a date line means: a month, a day of the week, a label, glue, or nothing known.
+"""Meaning of a word on a date line: a month, a day of the week, a label, glue, or unknown.
 
 Words are compared folded: case, accents, vowel points and the spelling variants of one letter do not count, so that
 `MÄRZ`, `Miercoles` and `أبريل` are found. One word may mean several things (`mar` is March and a Tuesday, `listopad`
@@ -534,7 +534,7 @@ class Lexicon:
 
 
 def fold(word: str) -> str:
-    """Give the form in which a word is compared: no case, no accents, no spelling variants.
+    """Return the form in which a word is compared: no case, no accents, no spelling variants.
 
     >>> fold("MÄRZ"), fold("Αυγούστου"), fold("KASIM")
     ('marz', 'αυγουστου', 'kasim')
@@ -578,7 +578,7 @@ def lexicon() -> Lexicon:
 
 
 def _names(line: str) -> Iterator[tuple[int, str]]:
-    """Give the names of a line of data, each with the place of its group."""
+    """Return the names of a line of data, each with the place of its group."""
     for place, names in enumerate(line.split("|")):
         for name in names.split(",") if names else ():
             yield place, name
@@ -604,7 +604,7 @@ def _add_months(meanings: defaultdict[str, Meaning], line: str, calendar: Calend
 
 
 def _longest(meanings: Iterable[str]) -> dict[str, int]:
-    """Give the most words that a name has, by its first word."""
+    """Return the most words that a name has, by its first word."""
     longest: dict[str, int] = {}
     for name in meanings:
         first, _, rest = name.partition(" ")

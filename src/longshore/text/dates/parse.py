@@ -52,7 +52,7 @@ _REACH = 24
 
 
 def with_neighbours(tokens: list[Token]) -> list[Token]:
-    """Let each date take in what belongs to it, from left to right."""
+    """Extend each date by what belongs to it, from left to right."""
     at = 0
     while at < len(tokens):
         if tokens[at].kind == "D":
@@ -95,7 +95,7 @@ def _widened(tokens: list[Token], at: int) -> tuple[list[Token], int]:
 
 
 def _is_weekday(written: Written, token: Token) -> bool:
-    """Tell whether a word is a day of the week: one that is also glue (on, in Norwegian) where it fits the date."""
+    """Return whether a word is a day of the week: one that is also glue (on, in Norwegian) where it fits the date."""
     assert token.meaning is not None
     if token.kind != "V":
         return True
@@ -172,7 +172,7 @@ _WIDE: Final = str.maketrans("－‐‑‒–—―−／⁄∕．：，（）�
 
 
 def plain_digits(line: str) -> str:
-    """Give the line with the digits of every script as ASCII, each in its place.
+    """Return the line with the digits of every script as ASCII, each in its place.
 
     >>> plain_digits("１٧ มีนาคม ๒๕๖๗")
     '17 มีนาคม 2567'
@@ -283,7 +283,7 @@ def _named(part: list[Token], order: str, line: str) -> Written | None:
 
 
 def _years(digits: str, month: Token) -> tuple[int, ...]:
-    """Give the years that digits may stand for: Thais shorten that of the Buddha, 67 is 2567, and 24 may be either."""
+    """Return the years that digits may stand for: Thai years are shortened too, 67 is 2567; 24 may be either."""
     year = full_year(int(digits), len(digits))
     meaning = month.meaning
     if len(digits) != 2 or meaning is None or any(languages != {"th"} for languages in meaning.months.values()):
@@ -292,7 +292,7 @@ def _years(digits: str, month: Token) -> tuple[int, ...]:
 
 
 def _month(named: list[Token]) -> Token | None:
-    """Give the month of a date, or None where two names beside each other (آذار/مارس) mean different ones."""
+    """Return the month of a date, or None where two names beside each other (آذار/مارس) mean different ones."""
     first = named[0]
     if len(named) == 1:
         return first
@@ -306,7 +306,7 @@ def _month(named: list[Token]) -> Token | None:
 
 
 def _in_calendar(month: Token, year: int, day: int, line: str) -> Iterable[Candidate]:
-    """Give a candidate for each month that the name may mean, in the calendar that the name or the year shows."""
+    """Return a candidate for each month that the name may mean, in the calendar that the name or the year shows."""
     meaning = month.meaning
     assert meaning is not None
     for number, languages in meaning.months.items():

@@ -1,7 +1,7 @@
 """Where a date line may stand: first, after a headline, or after a headline and a byline (a line may stand between).
 
-Promised: of a list, a log, a table or a chronicle, where one date follows another, no line is taken; nor is the last
-line of a text, for a header heads something.
+Promised: in a list, a log, a table or a chronicle, where one date follows another, no line is taken. Neither is the
+last line of a text: a header stands above something.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class DatePlace:
 
 
 def next_line(text: str, at: int) -> int:
-    """Give where the first line from a line's beginning on begins that is not blank, or the end of the text."""
+    """Return where the first line from a line's beginning on begins that is not blank, or the end of the text."""
     rest = _BLANKS.match(text, at)
     assert rest is not None
     if rest.end() == len(text):
@@ -101,7 +101,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
 
 
 def _top(parts: list[str]) -> list[str]:
-    """Give those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
+    """Return those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
     written = (part for part in parts if part.strip() and not is_underline(part))
     top = [part for part in islice(written, _TOP) if len(part) <= LONGEST_LINE]
     together = "".join(top)
@@ -111,7 +111,7 @@ def _top(parts: list[str]) -> list[str]:
 
 
 def _span(line: Line, previous: Line | None, following: int, text: str) -> tuple[int, int]:
-    """Give what to take: the line and the blank lines on one side, so that the wider gap stays between the rest."""
+    """Return what to take: the line and the blank lines on one side, so that the wider gap stays between the rest."""
     if previous is None:
         return line.start, following
     before = text.count("\n", previous.end, line.start)
@@ -120,7 +120,7 @@ def _span(line: Line, previous: Line | None, following: int, text: str) -> tuple
 
 
 def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> bool:
-    """Tell whether a date line stands as a header does, and not in a list, a table, or a chronicle."""
+    """Return whether a date line stands as a header does, and not in a list, a table, or a chronicle."""
     line, after = lines[index], lines[index + 1 : index + 1 + _LINES_AFTER]
     apart = following - line.end > 1
     labelled = dated.strength in ("label", "byline")
@@ -145,13 +145,13 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
 
 
 def _same_columns(above: str, line: str) -> bool:
-    """Tell whether a line is a row below the heads of its columns: Date | Event."""
+    """Return whether a line is a row below the heads of its columns: Date | Event."""
     bars = line.count("|")
     return bars > 0 and above.count("|") == bars
 
 
 def _is_part(lines: list[Line], index: int, *, labelled: bool) -> bool:
-    """Tell whether a line is part of a list, a table, a page of markup, or a title page."""
+    """Return whether a line is part of a list, a table, a page of markup, or a title page."""
     line, around = lines[index], lines[:index] + lines[index + 1 : index + 2]
     if _MARKUP.match(line.text) or (index and _MARKUP.match(lines[0].text)):
         return True
@@ -162,7 +162,7 @@ def _is_part(lines: list[Line], index: int, *, labelled: bool) -> bool:
 
 
 def _repeated(dated: DateLine, after: list[str]) -> bool:
-    """Tell whether lines like this one follow: other dates on lines of their own, or with the same label."""
+    """Return whether lines like this one follow: other dates on lines of their own, or with the same label."""
     begun = 0
     for text in after:
         other = read_date_line(text) if could_be_date_line(text) else None

@@ -1,4 +1,4 @@
-"""Which day a written date means.
+"""Resolution of a written date to a day.
 
 Promised: no guess. Where there are several ways to read a date it is settled, in this order, by impossibility (there is
 no month 17), the day of the week that stands beside it, the declared order, a word on the line whose languages have but
@@ -65,7 +65,7 @@ class Written:
 
 
 def day_of(year: int, month: int, day: int) -> dt.date | None:
-    """Give the day, or None where the calendar has none."""
+    """Return the day, or None where the calendar has none."""
     try:
         return dt.date(year, month, day)
     except ValueError:
@@ -73,7 +73,7 @@ def day_of(year: int, month: int, day: int) -> dt.date | None:
 
 
 def full_year(year: int, digits: int) -> int:
-    """Give the year that two or three digits stand for, by the rule of RFC 5322 section 4.3.
+    """Return the year that two or three digits stand for, by the rule of RFC 5322 section 4.3.
 
     >>> full_year(93, 2), full_year(24, 2), full_year(104, 3), full_year(1993, 4)
     (1993, 2024, 2004, 1993)
@@ -86,7 +86,7 @@ def full_year(year: int, digits: int) -> int:
 def clock_of(
     hour: str, minute: str | None, second: str | None, fraction: str | None, offset: int | None
 ) -> Clock | None:
-    """Give the time of day, or None where no clock shows it. `24:00` is midnight at the end of the day."""
+    """Return the time of day, or None where no clock shows it. `24:00` is midnight at the end of the day."""
     h, m, s = int(hour), int(minute or 0), int(second) if second else None
     end_of_day = h == 24 and m == 0 and not s
     if (h > 23 and not end_of_day) or m > 59 or (s or 0) > 60:
@@ -100,7 +100,7 @@ DateStatus = Literal["none", "parsed", "ambiguous", "invalid"]
 
 @dataclass(frozen=True, slots=True)
 class DateReading:
-    """What a written date says: the day as written (no zone moves it), and the moment where time and zone are given."""
+    """A reading of a written date: the day as written (no zone moves it), and the moment if time and zone are given."""
 
     date: dt.date | None
     at: dt.datetime | None
@@ -124,7 +124,7 @@ _YEAR_EITHER_END: Final = frozenset(("af", "ckb", "eo", "eu", "fa", "lt", "mg", 
 
 
 def orders_of(language: str) -> frozenset[DateOrder]:
-    """Give the orders in which a language writes dates in numbers.
+    """Return the orders in which a language writes dates in numbers.
 
     >>> sorted(orders_of("de")), sorted(orders_of("en"))
     (['DMY'], ['DMY', 'MDY'])
@@ -145,7 +145,7 @@ def resolve(
     language_of: Callable[[], str] | None = None,
     evidence: Iterable[frozenset[str]] = (),
 ) -> DateReading:
-    """Tell which day a written date means; `language_of` is asked only where nothing else decides."""
+    """Return the day a written date means; `language_of` is asked only where nothing else decides."""
     possible = [candidate for candidate in written.candidates if candidate.day]
     if not possible:
         return DateReading(None, None, "invalid", None)
@@ -170,7 +170,7 @@ def _days(candidates: list[Candidate]) -> set[dt.date]:
 
 
 def _in_our_calendar(day: dt.date, language_of: Callable[[], str] | None) -> dt.date | None:
-    """Give the day that year, month and day in numbers mean, or None where the year is not one of our calendar.
+    """Return the day that year, month and day in numbers mean, or None where the year is not one of our calendar.
 
     In a Thai text the year 2567 is 2024, and in a Persian one 1402 is: elsewhere it cannot be known.
     """
@@ -212,7 +212,7 @@ def _in_languages(possible: list[Candidate], languages: frozenset[str]) -> list[
 
 
 def _moment(day: dt.date, clock: Clock) -> dt.datetime | None:
-    """Give the moment in UTC, or None where no zone is known."""
+    """Return the moment in UTC, or None where no zone is known."""
     if clock.offset is None:
         return None
     # A leap second is the first second of the next minute, as POSIX has it.

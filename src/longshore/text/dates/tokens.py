@@ -43,7 +43,7 @@ _MOST_MINUTES: Final = 14 * 60
 
 
 def offset_of(name: str, *, mail: bool = False) -> int | None:
-    """Give the minutes east of UTC that a zone's name stands for, or None where that cannot be known.
+    """Return the minutes east of UTC that a zone's name stands for, or None where that cannot be known.
 
     >>> offset_of("CEST"), offset_of("EST"), offset_of("EST", mail=True)
     (120, None, -300)
@@ -54,7 +54,7 @@ def offset_of(name: str, *, mail: bool = False) -> int | None:
 
 
 def offset_from(sign: str, hours: str, minutes: str | None) -> int | None:
-    """Give the minutes east of UTC that `+05:30` stands for, or None where no clock shows that.
+    """Return the minutes east of UTC that `+05:30` stands for, or None where no clock shows that.
 
     >>> offset_from("-", "08", "00"), offset_from("+", "99", None)
     (-480, None)
@@ -102,7 +102,7 @@ class Token(NamedTuple):
 
 
 def _kind(meaning: Meaning, text: str) -> str:
-    """Give the letter of a known word."""
+    """Return the letter of a known word."""
     roles = meaning.roles
     glue = "f" in roles or "j" in roles
     if meaning.months:
@@ -137,7 +137,7 @@ def _name(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, Me
 
 
 def _word(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, str, Meaning | None]:
-    """Tell what the word at a piece is: how many pieces belong to it, its letter, its meaning."""
+    """Return what the word at a piece is: how many pieces belong to it, its letter, its meaning."""
     text = pieces[at][0]
     after_number = at > 0 and pieces[at - 1].lastgroup == "number"
     named = _name(pieces, at, words)
@@ -186,5 +186,5 @@ def _glued(tokens: list[Token], line: str, first: int, last: int, words: Lexicon
 
 
 def shape(tokens: list[Token]) -> str:
-    """Give the letters of the tokens."""
+    """Return the letters of the tokens."""
     return "".join(token.kind for token in tokens)

@@ -1,4 +1,4 @@
-"""What is no text at all: files known by their first bytes, and bytes that no writing has.
+"""Binary content: files known by their first bytes, and bytes that no text has.
 
 Promised: images, archives, executables, office files, fonts, databases, sound, film and serialised objects are named;
 text of any script and encoding passes. Not promised: that a short run of random bytes is told from text.
@@ -141,7 +141,7 @@ _MOST_NULS: Final = 0.10
 
 
 def name_by_controls(raw: bytes) -> str | None:
-    """Say that a file is no text by how many zero and control bytes it has; None where it may be text."""
+    """Name a file that is not text by how many zero and control bytes it has; None where it may be text."""
     looked_at = raw[:_LOOKED_AT]
     nuls = looked_at.count(0)
     controls = len(looked_at) - len(looked_at.translate(None, _CONTROLS)) - nuls
@@ -155,7 +155,7 @@ def name_by_controls(raw: bytes) -> str | None:
 
 
 def name_of_spelt_binary(raw: bytes) -> str | None:
-    """Say what a file is whose bytes are good text but are not meant to be read; None where they are."""
+    """Return what a file is whose bytes are good text but are not meant to be read; None where they are."""
     if raw.startswith(_SPELT):
         return name_by_signature(raw)
     if raw.startswith((b"(", b"c")) and raw.endswith(b".") and _OLD_PICKLE.match(raw):
@@ -164,7 +164,7 @@ def name_of_spelt_binary(raw: bytes) -> str | None:
 
 
 def name_by_signature(raw: bytes) -> str | None:
-    """Say what a file is whose first bytes are known; None for any other."""
+    """Return what a file is whose first bytes are known; None for any other."""
     for where, signature, name in _BY_FIRST[raw[0]] if raw else ():
         if raw.startswith(signature, where) and (signature not in _ALSO_WORDS or _has_controls(raw)):
             return name

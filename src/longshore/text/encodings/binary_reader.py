@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-# So many values are looked at: of a longer file they need not be the whole.
+# At most this many values are read; a longer file need not be read to its end.
 LOOKED_AT: Final = 400
 DEEPEST: Final = 24
 # Bytes outside of strings that plain words do not have (a name with its length counts too), and with them letters
@@ -49,7 +49,7 @@ class Walk:
     signs: int = 0
 
     def take(self, size: int) -> bytes:
-        """Give the next bytes, of a header or a number."""
+        """Return the next bytes, of a header or a number."""
         found = self.raw[self.at : self.at + size]
         if len(found) < size:
             raise Misfit
@@ -58,11 +58,11 @@ class Walk:
         return found
 
     def number(self, size: int, order: Literal["big", "little"] = "big") -> int:
-        """Give the next bytes as a number."""
+        """Return the next bytes as a number."""
         return int.from_bytes(self.take(size), order)
 
     def varint(self) -> int:
-        """Give a number in groups of seven bits."""
+        """Return a number in groups of seven bits."""
         value = 0
         for shift in range(0, 70, 7):
             byte = self.take(1)[0]
@@ -72,7 +72,7 @@ class Walk:
         raise Misfit
 
     def text(self, size: int) -> str:
-        """Give a string, which must be UTF-8 without control characters."""
+        """Return a string, which must be UTF-8 without control characters."""
         found = self.raw[self.at : self.at + size]
         if len(found) < size:
             raise Misfit
@@ -95,7 +95,7 @@ class Walk:
         self.at += size
 
     def each(self, value: Value, count: int, depth: int) -> None:
-        """Pass so many values, as long as there is reason to look."""
+        """Skip the given number of values while the format still fits."""
         self._check(count, depth)
         for _ in range(count):
             if self.left <= 0:
@@ -103,7 +103,7 @@ class Walk:
             value(self, depth + 1)
 
     def pairs(self, value: Value, count: int, depth: int) -> None:
-        """Pass so many keys and values; keys are of one kind, and those that are names have no blanks."""
+        """Skip the given number of keys and values; keys are of one kind, and those that are names have no blanks."""
         self._check(count, depth)
         named = set()
         for _ in range(count):
@@ -131,7 +131,7 @@ class Walk:
             raise Misfit
 
     def fits(self) -> bool:
-        """Tell whether what was walked over is a file of this format beyond doubt."""
+        """Return whether what was walked over is a file of this format beyond doubt."""
         whole = self.at == len(self.raw) or self.left <= 0
         mostly = self.in_strings >= _MOSTLY_STRINGS * self.at
         signs = self.heads >= _FEWEST_HEADS and self.heads + self.signs >= _FEWEST_SIGNS
@@ -272,7 +272,7 @@ _FORMATS: Final = (
 
 
 def name_by_structure(raw: bytes) -> str | None:
-    """Say which kind of serialised data a file is that is not valid UTF-8; None where it may be text.
+    """Return which kind of serialised data a file is that is not valid UTF-8; None where it may be text.
 
     >>> name_by_structure(b"\\x82\\xa4port\\xa5Brest\\xa5depth\\xcc\\xc8")
     'MessagePack data'
@@ -298,7 +298,7 @@ def _holds(raw: bytes, firsts: frozenset[int], value: Value) -> bool:
 
 
 def _is_bson(raw: bytes) -> bool:
-    """Tell documents, each with its length before it and a zero byte at its end (https://bsonspec.org)."""
+    """Read documents, each with its length before it and a zero byte at its end (https://bsonspec.org)."""
     at = 0
     for _ in range(LOOKED_AT):
         size = int.from_bytes(raw[at : at + 4], "little")

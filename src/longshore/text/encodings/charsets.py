@@ -193,25 +193,25 @@ class MultiByte:
         return Read(text, text.count(UNASSIGNED), self.name)
 
     def decode(self, raw: bytes) -> str:
-        """Give the text of `raw`, with U+FFFD for what has no reading."""
+        """Return the text of `raw`, with U+FFFD for what has no reading."""
         return self.read(raw).text
 
 
 @cache
 def single_byte() -> tuple[SingleByte, ...]:
-    """Give every charset of one byte a character that keeps ASCII, the commonest first."""
+    """Return every charset of one byte a character that keeps ASCII, the commonest first."""
     return tuple(sorted((single_byte_charset(*row) for row in _SINGLE_BYTE), key=lambda charset: -charset.log_prior))
 
 
 @cache
 def multi_byte() -> tuple[MultiByte, ...]:
-    """Give every charset of Chinese, Japanese and Korean that needs no escapes."""
+    """Return every charset of Chinese, Japanese and Korean that needs no escapes."""
     return tuple(MultiByte(name, prior, names) for name, names, prior in _MULTI_BYTE)
 
 
 @lru_cache(maxsize=256)
 def reader_of(label: str) -> tuple[str, Callable[[bytes], str]]:
-    """Give the name of an encoding and how to read it strictly; UnicodeDecodeError where a byte does not fit.
+    """Return the name of an encoding and how to read it strictly; UnicodeDecodeError where a byte does not fit.
 
     label: as the WHATWG standard, IANA or Python spells it. LookupError where nobody does.
     """

@@ -1,4 +1,4 @@
-"""Which charset a file is in, once it is known not to be Unicode: every reading weighed, the best first.
+"""Detect the charset of bytes that are not Unicode: score every reading, best first.
 
 1. A sample of the words in which readings differ (`sampling.py`).
 2. A glance at every reading that is not the same text as another: most are out.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from longshore.text.encodings.sampling import Sample
     from longshore.text.languages.letter_model import Floats, Ids
 
-# An opinion is the logarithm of a confidence over the highest, so many times: its confidences lie close together.
+# An opinion is the logarithm of a confidence over the highest, times this factor: its confidences lie close together.
 _WEIGHT: Final = 3.0
 # What is not its first guess is behind by so much at least and at most. Found on texts that it was not made with.
 _BEHIND: Final = -1.0
@@ -45,7 +45,7 @@ _NONE: Final = -2.0
 
 
 def opinions(raw: bytes) -> dict[str, float]:
-    """Give what chardet makes of some bytes: a logarithm, 0 at best, for Python's name of each charset it ranks."""
+    """Return what chardet makes of some bytes: a logarithm, 0 at best, for Python's name of each charset it ranks."""
     import chardet  # noqa: PLC0415 - a tenth of a second, and few files leave a doubt
 
     confidences: dict[str, float] = {}
@@ -60,14 +60,14 @@ def opinions(raw: bytes) -> dict[str, float]:
 
 
 def opinion_of(names: list[str], heard: dict[str, float]) -> float:
-    """Give the best opinion on charsets that read alike, by Python's names."""
+    """Return the best opinion on charsets that read alike, by Python's names."""
     known = [heard.get(name, _LEAST) for name in names if name]
     return max(known, default=_NONE)
 
 
 @cache
 def python_name(encoding: str) -> str:
-    """Give the name that Python's codec registry has for an encoding; empty where it has none."""
+    """Return the name that Python's codec registry has for an encoding; empty where it has none."""
     try:
         return codecs.lookup(encoding).name if encoding else ""
     except LookupError:
@@ -96,7 +96,7 @@ class _Tables(NamedTuple):
 
 
 def glance(numbers: list[int], raw: bytes) -> list[float]:
-    """Give a rough ln(likelihood) of some bytes in each of some charsets, by their number in `single_byte()`."""
+    """Return a rough ln(likelihood) of some bytes in each of some charsets, by their number in `single_byte()`."""
     tables = _tables()
     codes = np.empty(len(raw) + 2, np.uint8)
     codes[:2] = 0x0A
@@ -272,7 +272,7 @@ def _latin_first() -> list[int]:
 
 
 def _priors(groups: dict[int, list[int]], sample: Sample, label: str | None) -> dict[int, float]:
-    """Say how likely each group of charsets is, before its reading is looked at; some cannot be."""
+    """Return how likely each group of charsets is, before its reading is looked at; some cannot be."""
     charsets, chances = single_byte(), _chances()
     only_latin = sample.letters < _LEAST_OF_OTHER_SCRIPTS
     sparse = -2 * math.log1p(sample.ascii_to_beyond / _MARKUP)
@@ -304,7 +304,7 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
 
 
 def _twins(best: int, priors: dict[int, float], distinct: bytes) -> list[int]:
-    """Give the charsets that differ from the best only where it reads what is no letter.
+    """Return the charsets that differ from the best only where it reads what is no letter.
 
     A glance weighs letters; it does not see where signs stand, and may have missed these.
     """

@@ -28,7 +28,7 @@ _WIDER: Final = {
 
 
 def label_of(raw: bytes) -> str | None:
-    """Give the name of the encoding that a file says it is in; None where it says nothing or names none.
+    """Return the name of the encoding that a file says it is in; None where it says nothing or names none.
 
     >>> label_of(b'<?xml version="1.0" encoding="KOI8-R"?>')
     'koi8-r'
@@ -53,7 +53,7 @@ _HZ_RUN: Final = re.compile(rb"~\{((?:[\x21-\x77][\x21-\x7e])+)~\}")
 
 
 def read_escaped(raw: bytes) -> tuple[str, str] | None:
-    """Give the text and the encoding of a file of seven bits with escapes; None where it has none."""
+    """Return the text and the encoding of a file of seven bits with escapes; None where it has none."""
     designation = _DESIGNATION.search(raw)
     if designation:
         korean = designation[0] == b"\x1b$)C"

@@ -1,4 +1,4 @@
-"""What speaks for a reading of bytes: how likely its characters are, one after the other, as text.
+"""Evidence for a reading of bytes: the likelihood of its characters, in order, as text.
 
 Added up, as natural logarithms: each letter after the two before it (`letters.py`); signs, capitals, digits and
 scripts (`frame.py`); ideographs by how common they are (`ideographs.py`). Readings of the same bytes compare by their
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
 _UNKNOWN_LANGUAGE: Final = -4.0
-# An apostrophe may be a letter (a glottal stop): read so where it is in every so many words, at a cost.
+# An apostrophe may be a letter (a glottal stop): read so where it occurs in one of this many words, at a cost.
 _APOSTROPHES: Final = (0x2018, 0x2019, 0xB4, 0x02BC)
 _FEWEST_APOSTROPHES: Final = 3
 _APOSTROPHES_TO_WORDS: Final = 6
@@ -43,7 +43,7 @@ _LATIN_TWINS: Final = "ABCEHJKMOPSTXaceijopsxy"
 _CYRILLIC_TWINS: Final = "АВСЕНЈКМОРЅТХасеіјорѕху"
 _TWINS_IN_A_ROW: Final = 3
 _TWIN: Final = -1.0
-# The mixture of languages: how much of it is the language that is guessed, from so many letters.
+# The mixture of languages: the share of the language that is guessed, from this many letters.
 _FIRST_GUESS: Final = 0.9
 _GUESSED_FROM: Final = 400
 _ONES: Final = np.ones((1, _GUESSED_FROM), np.float32)
@@ -51,13 +51,13 @@ _NEWLINE: Final = 10
 
 
 def codes_of(text: str) -> Codes:
-    """Give the UTF-16 code units of a text."""
+    """Return the UTF-16 code units of a text."""
     return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What the words of ASCII letters say of a text in Latin letters.
+    """The evidence that words of ASCII letters give about a text in Latin letters.
 
     tongues: how likely each language is. letters: how often each letter stands there.
     """
@@ -76,7 +76,7 @@ def background_of(words: bytes) -> Background:
 
 
 def log_likelihood(codes: Codes, script: Script, background: Background | None = None) -> float:
-    """Give ln(likelihood) of a text that is written in one script, in whichever of its languages fit.
+    """Return ln(likelihood) of a text that is written in one script, in whichever of its languages fit.
 
     background: of the text's other words, for Latin.
     """
@@ -86,7 +86,7 @@ def log_likelihood(codes: Codes, script: Script, background: Background | None =
 def log_likelihoods(
     texts: Codes, script: Script, background: Background | None = None, held: Floats | None = None
 ) -> list[float]:
-    """Give ln(likelihood) of several readings of some bytes, a row each, in one script other than ideographs.
+    """Return ln(likelihood) of several readings of some bytes, a row each, in one script other than ideographs.
 
     held: for each row, the chance of each language to be in its charset.
     """
@@ -169,7 +169,7 @@ def _padded(codes: Codes) -> Codes:
 
 
 def _threes(model: Letters, padded: Codes) -> tuple[Ids, Ids, Ids]:
-    """Give the ids before, last and this of every position."""
+    """Return the ids before, last and this of every position."""
     ids = model.ids.take(padded)
     return ids[:, :-3], ids[:, 1:-2], ids[:, 2:-1]
 

@@ -1,4 +1,4 @@
-"""What a reading has beside which letters they are: signs, capitals, digits within words, scripts within words.
+"""Evidence of a reading beyond its letters: punctuation, capitals, digits and scripts within words.
 
 Added up as natural logarithms, for several readings at once; `evidence.py` puts the letters to it.
 """
@@ -70,7 +70,7 @@ def weigh_frame(padded: Codes, last: Ids, this: Ids, script: Script) -> Floats:
 
 
 def weigh_repeated_signs(texts: Codes, ids: Ids) -> Sums:
-    """Give back what was charged each text too much for signs that it uses again and again."""
+    """Return what was charged each text too much for signs that it uses again and again."""
     table = signs()
     outside = ids == OUTSIDE
     row, at = np.nonzero(outside & (texts >= 0x80))
@@ -87,14 +87,14 @@ def weigh_repeated_signs(texts: Codes, ids: Ids) -> Sums:
 
 
 def weigh_learnt(weights: npt.NDArray[np.floating], counts: Counts) -> list[float]:
-    """Give ln of how likely something is that came so often, when each time makes it likelier."""
+    """Return ln of how likely something is that came so often, when each time makes it likelier."""
     pairs = zip(weights.tolist(), counts.tolist(), strict=True)
     return [math.lgamma(weight + count) - math.lgamma(weight) for weight, count in pairs]
 
 
 @cache
 def cases() -> Ids:
-    """Give the case of every character: 0 none, 1 lower, 2 upper."""
+    """Return the case of every character: 0 none, 1 lower, 2 upper."""
     table = np.zeros(0x10000, np.int32)
     for code in (*range(0x41, 0x590), *range(0x1E00, 0x2000)):
         table[code] = {"Ll": 1, "Lu": 2, "Lt": 2}.get(unicodedata.category(chr(code)), 0)
@@ -104,7 +104,7 @@ def cases() -> Ids:
 
 @cache
 def _case_costs() -> Floats:
-    """Give ln(chance) of a letter's case after the cases of the two before it."""
+    """Return ln(chance) of a letter's case after the cases of the two before it."""
     upper = {0: UPPER_FIRST, 1: _UPPER_AFTER_LOWER, 2: _UPPER_AFTER_FIRST_UPPER}
     table = np.zeros((3, 3, 3), np.float32)
     for before in range(3):

@@ -60,7 +60,7 @@ _PLAIN_SIGN_SHARE: Final = 0.10
 
 
 class _Mix(NamedTuple):
-    """What running text of a language is made of; each part is spread evenly over its characters."""
+    """The parts of running text in a language; each part is spread evenly over its characters."""
 
     kana: float
     katakana: float
@@ -83,7 +83,7 @@ _RARE: Final = 1e-7
 
 @cache
 def chances() -> npt.NDArray[np.float32]:
-    """Give ln(chance) of every character of the Basic Multilingual Plane: [language, code]; takes 25 ms, once."""
+    """Return ln(chance) of every character of the Basic Multilingual Plane: [language, code]; takes 25 ms, once."""
     table = np.full((len(LANGUAGES), 0x10000), _RARE)
     table[:] = np.exp(signs().share) * _PLAIN_SIGN_SHARE
     hanzi = np.zeros(0x10000, np.bool_)
@@ -130,7 +130,7 @@ _LISTS: Final[dict[str, Callable[[], tuple[str, list[int], list[int]]]]] = {
 
 
 def _rows(codec: str, first: int, end: int) -> list[int]:
-    """Give the characters of some rows of a national standard, in the order of its double bytes."""
+    """Return the characters of some rows of a national standard, in the order of its double bytes."""
     trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF)) if codec == "big5" else range(0xA1, 0xFF)
     pairs = b"".join([bytes((lead, trail)) for lead in range(first, end) for trail in trails])
     return [ord(character) for character in pairs.decode(codec, "ignore")]

@@ -8,7 +8,7 @@ that fits all such lines best; in other lines each stray byte alone, as that cha
 well there, else as U+FFFD. A sequence that the end of the file cuts short is U+FFFD.
 Two encodings: the file is legacy, but some of its lines are well-formed UTF-8 and read better so.
 
-Promised: well-formed lines of a damaged file are kept to the letter. Linear in the file's length, if no line is long
+Promised: well-formed lines of a damaged file are kept exactly. Linear in the file's length, if no line is long
 and full of bad bytes.
 """
 
@@ -40,12 +40,12 @@ _AROUND: Final = 8
 _MOST_LOSS: Final = -14.0
 # Of a single byte no charset can be told: it is a stray.
 _FEWEST_TO_JUDGE: Final = 2
-# Stray bytes beyond so many are U+FFFD: weighing each takes a tenth of a millisecond or two.
+# Stray bytes beyond this many are U+FFFD: weighing each takes a tenth of a millisecond or two.
 _READ_STRAYS: Final = 2000
-# Lines are compared by their beginnings, and so many of them.
+# Lines are compared by their beginnings, at most this many.
 _COMPARED_BYTES: Final = 400
 _COMPARED_LINES: Final = 100
-# A line with so many right bytes in different sequences is not well-formed by chance, in any charset.
+# A line with this many valid bytes in different sequences is not well-formed by chance, in any charset.
 _NO_CHANCE: Final = 8
 _FEWEST_OF_DOUBLE: Final = 3
 _LINE_END: Final = re.compile("\r\n?|\n")
@@ -105,7 +105,7 @@ def read_lines_of_utf_8(raw: bytes, charset: SingleByte | MultiByte) -> Mixed | 
 
 
 def _read_better(lines: list[bytes], candidates: list[int], charset: SingleByte | MultiByte) -> set[int]:
-    """Give the lines that read better as UTF-8; after so many comparisons, the rest go with most of them."""
+    """Return the lines that read better as UTF-8; after this many comparisons the rest follow the majority."""
     # A fifth of the pairs of double bytes are well-formed too.
     fewest = _FEWEST_OF_DOUBLE if isinstance(charset, MultiByte) else 1
     verdicts: dict[bytes, bool] = {}
@@ -132,7 +132,7 @@ def _read_better(lines: list[bytes], candidates: list[int], charset: SingleByte 
 
 
 def _lines_with_strays(text: str) -> list[tuple[int, int]]:
-    """Give where the lines begin and end that have bytes of no well-formed sequence."""
+    """Return where the lines begin and end that have bytes of no well-formed sequence."""
     spans: list[tuple[int, int]] = []
     for match in _STRAY.finditer(text):
         done = spans[-1][1] if spans else 0

@@ -1,4 +1,4 @@
-"""What is looked at of a file to tell its charset: the words in which its readings differ.
+"""Sampling of a file for charset detection: the words in which its readings differ.
 
 Bytes of ASCII read the same in nearly every charset, so the sample is the words that have others: from the first of
 them on until there are enough, and one later word for every byte that is not among those. Words of plain ASCII are
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from longshore.text.encodings.charsets import SingleByte
     from longshore.text.languages.letter_model import Floats
 
-# So many more of a language's letters may be lacking.
+# This many more of a language's letters may be lacking.
 _FOREIGN_NAMES: Final = 0.002
 # What each further hundredth of lacking letters costs (ln), and the most: transcriptions without marks exist.
 _LACKING_HUNDREDTH: Final = 2.0
@@ -32,7 +32,7 @@ _ASCII_LETTERS: Final = [ord(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
 
 
 def chances_of_being_held(charset: SingleByte) -> Floats:
-    """Give the chance that a text in each language of Latin letters would be in this charset."""
+    """Return the chance that a text in each language of Latin letters would be in this charset."""
     return _chances()[charset.name]
 
 
@@ -80,7 +80,7 @@ _SMALL: Final = 1 << 17
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is weighed of a file.
+    """The part of a file that is weighed.
 
     words: those with bytes beyond ASCII, parted by blanks. rare: some bytes around each one that is not among those
     (they may cut a character of several bytes). plain: words of ASCII letters. distinct: each byte beyond
@@ -98,7 +98,7 @@ class Sample:
 
 
 def take_sample(raw: bytes) -> Sample:
-    """Take a sample of bytes of which some are beyond ASCII."""
+    """Draw a sample of bytes of which some are beyond ASCII."""
     distinct = _distinct(raw)
     found = _FIRST_BEYOND.search(raw)
     start = max(0, found.start() - _BEFORE) if found else 0
@@ -121,13 +121,13 @@ def take_sample(raw: bytes) -> Sample:
 
 
 def _around(raw: bytes, at: int) -> bytes:
-    """Give the part of a word around a byte."""
+    """Return the part of a word around a byte."""
     left = raw[max(0, at - _AROUND) : at + 1].split()[-1]
     return left + raw[at : at + _AROUND].split()[0][1:]
 
 
 def _words(searched: bytes) -> list[bytes]:
-    """Give the first words that have bytes beyond ASCII, each once: a word again is no more evidence."""
+    """Return the first words that have bytes beyond ASCII, each once: a word again is no more evidence."""
     found = [word for word in searched.split() if not word.isascii()]
     words: dict[bytes, None] = {}
     size = 0

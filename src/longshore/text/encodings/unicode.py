@@ -161,7 +161,7 @@ def _is_strange(char: str) -> bool:
 
 
 def _is_writing(text: str) -> bool:
-    """Tell text from bytes read two by two: assigned characters, hardly any controls."""
+    """Distinguish text from bytes read two by two: assigned characters, hardly any controls."""
     looked_at = text[:_LOOKED_AT]
     strange = {char for char in set(looked_at) if _is_strange(char)}
     if strange and sum(map(looked_at.count, strange)) > _MOST_STRANGE * len(looked_at):
@@ -174,7 +174,7 @@ def _is_writing(text: str) -> bool:
 
 
 def _is_one_script(text: str) -> bool:
-    """Tell whether nearly all of a text is of one or two blocks, or of Chinese, Japanese, Korean, or common signs."""
+    """Return whether nearly all of a text is of one or two blocks, or of Chinese, Japanese, Korean, or common signs."""
     codes = codes_of(text[:_LOOKED_AT])
     different, counts = np.unique(codes, return_counts=True)
     if len(different) < min(_FEWEST_DIFFERENT, len(codes) // 2) or counts.max() > max(1, _MOST_OF_ONE * len(codes)):

@@ -1,1 +1,4 @@
-"""Longshore."""
+"""Languages and scripts: the n-gram models, detection with calibrated confidence, and the choice of prose.
+
+Character encodings are `encodings/`, which uses these models.
+"""

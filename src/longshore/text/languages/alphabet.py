@@ -101,11 +101,11 @@ class Alphabet:
         self.lower_ids[plain[known]] = [by_char.get(char.lower(), UNKNOWN) for char in characters]
 
     def langdetect_ids(self, text: str) -> Ids:
-        """Give the characters that langdetect would make n-grams of, as ids."""
+        """Return the characters that langdetect would make n-grams of, as ids."""
         return self.ids.take(_without_latin_in_other_scripts(codes(langdetect_text(text))))
 
     def to_read(self, text: str) -> tuple[Codes, Ids]:
-        """Give the code points, and the ids as a reader sees them: only a capital inside a word is one."""
+        """Return the code points, and the ids as a reader sees them: only a capital inside a word is one."""
         points = codes(text)
         ids = self.reading_ids.take(points)
         upper = self.is_upper.take(ids)
@@ -117,7 +117,7 @@ class Alphabet:
 
 
 def codes(text: str) -> Codes:
-    """Give the code points of a text, those that no table holds as a noncharacter."""
+    """Return the code points of a text, those that no table holds as a noncharacter."""
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8).astype(np.int64)
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

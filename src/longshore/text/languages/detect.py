@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 
 
 def features(lead: float, unlike: float, triples: int) -> tuple[float, ...]:
-    """Give what the chance is fitted on."""
+    """Return what the chance is fitted on."""
     log_lead, length, likeness = math.log1p(lead), math.log1p(triples), -min(max(unlike, -0.3), 2.5)
     return 1.0, log_lead, length, likeness, likeness * length, log_lead * length
 
 
 def chance_of(weights: tuple[float, ...], seen: tuple[float, ...]) -> float:
-    """Give the chance that the first language is right, by the weights of what was seen."""
+    """Return the chance that the first language is right, by the weights of what was seen."""
     return 1 / (1 + math.exp(-sum(map(operator.mul, weights, seen))))
 
 
@@ -122,12 +122,12 @@ HAN_CONFIDENCE: Final = (0.9, 0.99)
 RUNNER_UP_SHARE: Final = (0.5, 0.15)
 
 
-# How much less likely than its own texts a text may be in a language: so many nats a triple, and more in short ones
+# How much less likely than its own texts a text may be in a language: nats per triple, and more in short ones
 # (over the root of their number). A script of one language has few others to be mistaken for it.
 _UNLIKE: Final = 0.45
 _UNLIKE_SHORT: Final = 6.0
 UNLIKE_ALONE: Final = 0.6
-# Nor is a language named at odds below these, in a sentence and in a page. A word or two is never called foreign: there
+# Below these confidences (sentence, page) the answer is `und`. A word or two is never called foreign: there
 # is too little to tell. (Odds of one in ten in a sentence would make und of nine more foreign ones in a hundred, but of
 # one own.)
 _LEAST_CONFIDENCE: Final = (0.07, 0.25)
@@ -141,7 +141,7 @@ LONG: Final = 40.0
 
 
 class Look(NamedTuple):
-    """What was seen of the parts of a text that are in one script and, it seems, in one language.
+    """The scores of the parts of a text that are in one script and apparently in one language.
 
     ranking: at most three languages of the script by score, best first. letters: how many, as of an alphabet. lead: of
     the first language over the second, in nats; infinite where the script has no other. likeness: the mean
@@ -187,7 +187,7 @@ def judge_look(script: str, model: ScriptModel, letters: float, scores: Scores, 
 
 
 def is_of_a_neighbour(look: Look, codes: Codes) -> bool:
-    """Tell whether a text is in a language that reads like the first one, by its letters or its words."""
+    """Return whether a text is in a language that reads like the first one, by its letters or its words."""
     if look.triples < _TRIPLES_TO_DOUBT:
         return False
     language = look.ranking[0]
@@ -197,7 +197,7 @@ def is_of_a_neighbour(look: Look, codes: Codes) -> bool:
 
 
 def candidates_of(looks: list[Look]) -> tuple[LanguageCandidate, ...]:
-    """Give the languages of the parts, each by its share; of a text in one language its runners-up."""
+    """Return the languages of the parts, each by its share; of a text in one language its runners-up."""
     if len(looks) == 1:
         (look,) = looks
         first = look.confidence if look.is_foreign or look.told is None else look.told
@@ -254,7 +254,7 @@ class ProfileEngine:
     """langdetect's model, scored exactly, with `und` where it does not apply."""
 
     def detect(self, text: str) -> Language:
-        """Tell the language of a text, or `und`."""
+        """Detect the language of a text, or `und`."""
         looks = look_quickly(text) or look_closely(text)
         if not looks:
             return Language("und", None, 0.0)

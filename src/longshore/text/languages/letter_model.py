@@ -171,19 +171,19 @@ class Walk(NamedTuple):
     rows: Ids
 
     def rows_of(self, before: Ids, last: Ids, this: Ids) -> Ids:
-        """Give the row of each `this` after `before` and `last`; what stands before a word does not matter."""
+        """Return the row of each `this` after `before` and `last`; what stands before a word does not matter."""
         rows: Ids = self.rows.take(self.states.take(before * self.width + last) + this)
         return rows
 
     def last_of_rows(self) -> Ids:
-        """Give the letter that the n-gram of each row ends in."""
+        """Return the letter that the n-gram of each row ends in."""
         last = np.zeros(int(self.rows.max()) + 1, np.int32)
         last[self.rows] = np.tile(np.arange(self.width, dtype=np.int32), len(self.rows) // self.width)
         return last
 
 
 class Parts(NamedTuple):
-    """What the chances of each row are the sum of: rows of the tables of threes, of twos, and of letters alone."""
+    """The terms of each row's probability: rows of the trigram, bigram and single-letter tables."""
 
     triple: Ids
     pair: Ids
@@ -292,7 +292,7 @@ class Letters:
     marked: Floats
 
     def chances(self, before: Ids, last: Ids, this: Ids) -> Floats:
-        """Give the chance of each `this` after `before` and `last`, in each language: [position, language]."""
+        """Return the chance of each `this` after `before` and `last`, in each language: [position, language]."""
         return self.table.take(self.walk.rows_of(before, last, this), axis=0)
 
 
@@ -340,7 +340,7 @@ def letters(script: Script) -> Letters:
 
 
 def _column(ids: Ids, common: Counts, orthography: Orthography) -> Counts:
-    """Give the chances of single letters in a language of which only the alphabet is known."""
+    """Return the chances of single letters in a language of which only the alphabet is known."""
     share = min(orthography.share, _MOST_SHARE)
     column = common * (1 - share)
     weights = 1 / np.arange(1, len(orthography.letters) + 1)

@@ -121,7 +121,7 @@ _SURE: Final = 0.95
 
 
 def is_in_a_sibling(codes: npt.NDArray[np.integer], language: str, confidence: float) -> bool:
-    """Tell whether the words of a text that seems to be in a language are those of a sibling without a profile."""
+    """Return whether the words of a text that seems to be in a language are those of a sibling without a profile."""
     siblings = SIBLINGS.get(language, ())
     if not siblings or (language in _APART and confidence > _SURE):
         return False
@@ -147,13 +147,13 @@ _OF_OTHERS: Final = frozenset(
 _NORDIC: Final = frozenset("ðþ")
 _READ_LIKE_NORDIC: Final = frozenset(("da", "de", "en", "nl", "no", "sv"))
 _LETTERS_WORD: Final = re.compile(r"[^\W\d_]+")
-# From so many on, and this share of the letters, they are no quotation.
+# From this many on, and this share of the letters, they are no quotation.
 _FEWEST_LETTERS: Final = 3
 _SHARE: Final = 0.015
 
 
 def has_letters_of_others(codes: npt.NDArray[np.integer], language: str) -> bool:
-    """Tell whether more of a text's letters are those of languages without a profile than can be chance."""
+    """Return whether more of a text's letters are those of languages without a profile than can be chance."""
     text = text_of(codes)
     if text.isascii():
         return False

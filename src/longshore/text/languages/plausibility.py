@@ -68,7 +68,7 @@ class Reader:
         )
 
     def plausibility(self, text: str) -> float:
-        """Give the mean log-probability per letter or sign; see `plausibility`."""
+        """Return the mean log-probability per letter or sign; see `plausibility`."""
         codes, ids = self._alphabet.to_read(text)
         cost = 0.0
         signs = ids[ids - SIGN < _SIGN_KINDS]
@@ -187,17 +187,17 @@ class LanguageModel:
         self._reader: Reader | None = None
 
     def ngrams(self, text: str) -> list[str]:
-        """Give the n-grams of a text that a profile knows: langdetect's, in another order."""
+        """Return the n-grams of a text that a profile knows: langdetect's, in another order."""
         rows = self._known_rows(text)
         return [self.profiles.ngram(row) for row in rows.tolist()]
 
     def log_likelihoods(self, text: str) -> tuple[Floats, int]:
-        """Give each language's log-likelihood of a text (natural, summed), and how many known n-grams gave it."""
+        """Return each language's log-likelihood of a text (natural, summed), and how many known n-grams gave it."""
         rows = self._known_rows(text)
         return self._sums(rows), len(rows)
 
     def reader(self) -> Reader:
-        """Give the reader of the same profiles; its table is made on first use."""
+        """Return the reader of the same profiles; its table is made on first use."""
         if self._reader is None:
             # Two threads may make it twice: the same table.
             self._reader = Reader(self.profiles, self._alphabet)
@@ -213,7 +213,7 @@ class LanguageModel:
         return np.ones(len(rows), np.float32) @ self.profiles.log_probability.take(rows, axis=0)
 
     def _rows(self, ids: Ids) -> Rows:
-        """Give the row of each n-gram: of the single characters, then of the pairs, then of the triples.
+        """Return the row of each n-gram: of the single characters, then of the pairs, then of the triples.
 
         A text begins as after a blank. No n-gram has a blank inside, is a blank alone, or ends in a run of capitals.
         """
@@ -241,7 +241,7 @@ _loading = threading.Lock()
 
 
 def language_model() -> LanguageModel:
-    """Give the model, loading it on first use; safe to call from any thread."""
+    """Return the model, loading it on first use; safe to call from any thread."""
     global _model  # noqa: PLW0603 - read once, then shared: every other place for it is a global by another name
     if _model is None:
         with _loading:
@@ -251,7 +251,7 @@ def language_model() -> LanguageModel:
 
 
 def plausibility(text: str) -> float:
-    """Say how well a text reads: the mean log-probability of its letters in the language that fits best.
+    """Return how well a text reads: the mean log-probability of its letters in the language that fits best.
 
     For choosing between readings of the same bytes: higher is better. The words of one of the 55 languages give
     about -2.5, wrong letters -4 and less, letters that nobody has heard of -14; 0.0 where there is no letter at all.

@@ -65,7 +65,7 @@ class Profiles:
         return np.array([3, 2, 1], np.int64)[(self.keys[:-1] >> np.uint64(3 * ID_BITS)).view(np.int64)]
 
     def rows_of(self, keys: Keys) -> Rows:
-        """Give the row of each n-gram, by its key; `unknown_row` where no profile knows it."""
+        """Return the row of each n-gram, by its key; `unknown_row` where no profile knows it."""
         rows_by_slot, multipliers = self._index
         rows = rows_by_slot.take(_slots(keys, multipliers)).astype(np.int64)
         rows[self.keys.take(rows) != keys] = self.unknown_row
@@ -90,7 +90,7 @@ class Profiles:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What langdetect knows of one language.
+    """The n-gram counts that langdetect has for one language.
 
     spelled: its n-grams, one behind the other; lengths: of each, one to three characters. chances: of each among all of
     its length. totals: how many there were of each length.
@@ -136,7 +136,7 @@ def load_profiles() -> Profiles:
 
 
 def _keys_of(spelled: str, lengths: Ints) -> tuple[Keys, str]:
-    """Give the key of each n-gram, and the characters that they are made of."""
+    """Return the key of each n-gram, and the characters that they are made of."""
     codes = np.frombuffer(spelled.encode("utf-32-le"), np.uint32)
     ends = np.cumsum(lengths)
     known = np.flatnonzero(np.bincount(codes))

@@ -1,4 +1,4 @@
-"""What of a text may vote on its language: prose, not addresses, code, hashes, markup or quoted mail headers.
+"""The prose of a text, for language detection: no addresses, code, hashes, markup or quoted mail headers.
 
 Promised: prose stays as it is, but for a word here and there that looks like code (`and/or`, `2nd`); the time is
 linear in the length. What goes becomes a blank, so that words stay apart.
@@ -18,7 +18,7 @@ _SIZE: Final = 250
 
 
 def even_sample(text: str, pieces: int, size: int) -> str:
-    """Take pieces of a long text at even distances, each from the start of a word; all of a text that is no longer.
+    """Cut pieces from a long text at even distances, each from the start of a word; all of a text that is no longer.
 
     The first piece is from the start and the last one about to the end.
     """
@@ -34,7 +34,7 @@ def even_sample(text: str, pieces: int, size: int) -> str:
 
 
 def prose_sample(text: str) -> str:
-    """Take at most 10,000 characters of the prose of a text, in NFC."""
+    """Return at most 10,000 characters of the prose of a text, in NFC."""
     text = prose(even_sample(text, _PIECES, _SOURCE_SIZE))
     return unicodedata.normalize("NFC", even_sample(text, _PIECES, _SIZE))
 

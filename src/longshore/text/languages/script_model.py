@@ -43,7 +43,7 @@ _TWINS: Final = (("ș", "ş"), ("ț", "ţ"), ("ی", "ي"))
 
 
 def letters_of(characters: set[str], script: str) -> list[str]:
-    """Give the characters that langdetect keeps of a script, and of none (the middle dot of Catalan); capitals last."""
+    """Return characters that langdetect keeps of a script, and of none (the middle dot of Catalan), capitals last."""
     numbers = script_numbers()
     twins = {twin for twin, _ in _TWINS}
     kept = (
@@ -176,12 +176,12 @@ class ScriptModel:
         return Scores(exact[:, : len(self.languages)], exact[:, -1], rows.reshape(parts, size))
 
     def triples(self, rows: Rows, language: int) -> float:
-        """Give the log-likelihood of the triples alone that end in some rows, in 1/STEPS nat."""
+        """Return the log-likelihood of the triples alone that end in some rows, in 1/STEPS nat."""
         return float(np.add.reduce(self._triple_steps[language].take(rows.ravel()), dtype=np.int64))
 
 
 class _Entries(NamedTuple):
-    """What the profiles say, an n-gram of a language each.
+    """The entries of the profiles, one n-gram of a language each.
 
     first, second, third: the numbers of its characters, the last one third, 0 before short ones. length: how many they
     are. column: of the language. steps: its log-probability there, in 1/STEPS nat.
@@ -246,7 +246,7 @@ def _walk(entries: _Entries, width: int) -> _Walk:
 
 
 def _tables(entries: _Entries, walk: _Walk, width: int, languages: int) -> tuple[Sums32, Steps]:
-    """Give for each row the sum of the n-grams that end there, and (by language, row) what of it is a triple.
+    """Return for each row the sum of the n-grams that end there, and (by language, row) which part is a triple.
 
     In the last column of the sums is whether a triple ends there, known or not.
     """
@@ -281,5 +281,5 @@ def _tables(entries: _Entries, walk: _Walk, width: int, languages: int) -> tuple
 
 @cache
 def script_model(script: str) -> ScriptModel:
-    """Give the model of a script, built on first use. Threads that come at once may build it twice, to no harm."""
+    """Return the model of a script, built on first use. Threads that come at once may build it twice, to no harm."""
     return ScriptModel(script)

@@ -1,4 +1,4 @@
-"""Which script a text is written in (ISO 15924), by counting its letters.
+"""Script of a text (ISO 15924), by counting its letters.
 
 Promised: each letter has the script that Unicode gives it; digits, signs and blanks have none. An ideograph stands for
 about three letters of an alphabet, a syllable for two, so that a page of Chinese with English names is Chinese.
@@ -112,7 +112,7 @@ def _han_forms() -> tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]:
 
 
 class Letters(NamedTuple):
-    """What a text is written with: scripts with how much their letters are worth, most first.
+    """The scripts of a text with the weight of their letters, heaviest first.
 
     counts: of its letters by script number; zeros where the text is ASCII.
     """
@@ -122,14 +122,14 @@ class Letters(NamedTuple):
 
 
 def codes_of(text: str) -> Codes:
-    """Give the code points of a text, all from the limit on as the last one below it."""
+    """Return the code points of a text, all from the limit on as the last one below it."""
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
     return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), CODE_LIMIT - 1)
 
 
 def without_points(codes: Codes, script: str) -> Codes:
-    """Take the vowel points out of Arabic and Hebrew, which most texts, and the profiles, do without.
+    """Remove the vowel points of Arabic and Hebrew, which most texts, and the profiles, do without.
 
     Yiddish has a few, and they tell it from Hebrew.
     """
@@ -147,7 +147,7 @@ def _is_no_point() -> npt.NDArray[np.bool_]:
 
 
 def text_of(codes: Codes) -> str:
-    """Give the text that some code points spell."""
+    """Return the text that some code points spell."""
     return codes.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
 
 
@@ -178,7 +178,7 @@ def script_of(codes: Codes, seen: Letters) -> str | None:
 
 
 def east_asian_language(codes: Codes, counts: Counts) -> tuple[str, str]:
-    """Tell Chinese, Japanese and Korean apart, and which form of Chinese: language and script.
+    """Distinguish Chinese, Japanese and Korean, and the forms of Chinese: language and script.
 
     Kana are at least one in twelve of the characters of Japanese, but in Chinese only in names. Characters of
     Japan alone tell where there is no room for Kana: in a longer text they are forms that some Chinese prefer (爲, 裏,

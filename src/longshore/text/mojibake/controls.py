@@ -74,7 +74,7 @@ def fix_line_breaks(text: str) -> str:
 
 
 def remove_terminal_escapes(text: str) -> str:
-    r"""Take out what was meant for a terminal: colours, titles, links, overstruck letters.
+    r"""Remove what was meant for a terminal: colours, titles, links, overstruck letters.
 
     >>> remove_terminal_escapes("\x1b[1;31mred\x1b[0m, N\bNA\bA, _\bu")
     'red, NA, u'
@@ -87,7 +87,7 @@ def remove_terminal_escapes(text: str) -> str:
 
 
 def remove_control_chars(text: str) -> str:
-    """Take out controls, byte order marks and object marks, which show nothing and break tools."""
+    """Remove controls, byte order marks and object marks, which show nothing and break tools."""
     return _CONTROL.sub("", text)
 
 
@@ -103,7 +103,7 @@ def fix_c1_controls(text: str) -> str:
 
 
 def compose(text: str) -> str:
-    """Give the text in Unicode normal form C."""
+    """Return the text in Unicode normal form C."""
     if unicodedata.is_normalized("NFC", text):
         return text
     return "".join(unicodedata.normalize("NFC", _sort_long_runs(piece)) for piece in _pieces(text))

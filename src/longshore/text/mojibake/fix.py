@@ -8,7 +8,7 @@ garbled. A step is undone where it proves itself (all bytes are UTF-8), from the
 3. else run by run within what is left: those that look garbled alone, or fit the letters around them;
 4. at last the C1 controls that are left, read as windows-1252 as browsers do.
 
-Evidence is ftfy's badness, or so many whole sequences of UTF-8 that chance is out of the question: ftfy alone
+Evidence is ftfy's badness, or more complete UTF-8 sequences than chance explains: ftfy alone
 misses what looks like ordinary letters, as accents read as windows-1251 do.
 
 Not promised: pieces that lost bytes on the way stay as they are, or give U+FFFD where the loss is visible.
@@ -36,8 +36,9 @@ from longshore.text.mojibake.prefilter import (
     look,
     looks_encoded_twice,
 )
+from longshore.text.mojibake.sequences import ENCODINGS, RARER_ENCODINGS
 from longshore.text.mojibake.spans import fitting_runs, is_written, undo_spans
-from longshore.text.mojibake.undo import ENCODINGS, RARER_ENCODINGS, undo, undo_line
+from longshore.text.mojibake.undo import undo, undo_line
 from longshore.text.mojibake.wrong_charset import reread
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     Witness = tuple[str, Undone]
 
-# So many characters of several bytes, each a valid sequence of UTF-8 and none left over, prove garbling alone:
+# This many characters of several bytes, each a valid sequence of UTF-8 and none left over, prove garbling alone:
 # two neighbours of a clean text make a valid sequence less than one time in ten, and here all of them must.
 PROOF: Final = 6
 # ftfy too trusts single runs only of those that are not MacRoman or cp437, where `ƒã` makes a sequence: Ewe has it.
@@ -71,7 +72,7 @@ _RANK: Final = {encoding: rank for rank, encoding in enumerate(ENCODINGS + RARER
 
 
 def is_telling(line: str) -> bool:
-    """Tell that a line may give an encoding away: it looks garbled, or begins to look like UTF-8 in one."""
+    """Return whether a line may give an encoding away: it looks garbled, or begins to look like UTF-8 in one."""
     return not line.isascii() and (_looks_strange(line) or looks_encoded_twice(line) or is_bad(line))
 
 
@@ -104,7 +105,7 @@ def choose(witnesses: Iterable[Witness]) -> str | None:
 
 
 def _line_witnesses(lines: Iterable[str]) -> Iterator[Witness]:
-    """Give the encodings that explain a line as a whole.
+    """Return the encodings that explain a line as a whole.
 
     A line that looks neither bad nor strange counts only where there are enough such lines to be a proof.
     """
@@ -124,7 +125,7 @@ def _line_witnesses(lines: Iterable[str]) -> Iterator[Witness]:
 
 
 def _run_witnesses(lines: Iterable[str], encodings: tuple[str, ...]) -> Iterator[Witness]:
-    """Give the encodings that explain a run within a line that looks bad or strange, or enough runs to be a proof."""
+    """Return the encodings that explain a run within a line that looks bad or strange, or enough runs to be a proof."""
     unproven: defaultdict[str, list[Undone]] = defaultdict(list)
     for line in lines:
         garbled = is_bad(line) or _looks_strange(line)
@@ -157,7 +158,7 @@ def _proven(unproven: dict[str, list[Undone]]) -> Iterator[Witness]:
 
 
 def is_proof(readings: Iterable[str]) -> bool:
-    """Tell that readings have so many characters of several bytes that chance is out of the question.
+    """Return whether readings have more characters of several bytes than chance explains.
 
     They must be of several words: one of Thai that happens to be such a sequence may come in every line.
     """
@@ -171,12 +172,12 @@ def _count_foreign(words: Iterable[str]) -> int:
 
 
 def _looks_strange(line: str) -> bool:
-    """Tell that a line holds what no word does, in ways that ftfy's badness leaves out."""
+    """Return whether a line holds what no word does, in ways that ftfy's badness leaves out."""
     return bool(_INSIDE_A_WORD.search(line) or _LOST_MARK.search(line))
 
 
 def _is_latin_1_needlessly(line: str, encoding: str) -> bool:
-    """Tell that windows-1252 says the same of a line, so that one name does for the lines of a text."""
+    """Return whether windows-1252 says the same of a line, so that one name does for the lines of a text."""
     return encoding == "latin-1" and not _C1.search(line)
 
 
@@ -190,10 +191,10 @@ _MOST_ASCII: Final = 0.5
 # A rarer encoding is believed where a text may have been misread otherwise if it explains so much of the lines.
 _NEARLY_ALL: Final = 0.85
 
-Mended = tuple[str, tuple[str, ...]]
+Repaired = tuple[str, tuple[str, ...]]
 
 
-def mend(text: str) -> Mended:
+def mend(text: str) -> Repaired:
     """Undo one round of garbling; the same text and no steps where there is nothing to undo."""
     bad = misread = False
     evidence: dict[str, None] = {}
@@ -205,22 +206,22 @@ def mend(text: str) -> Mended:
             telling = dict.fromkeys(filter(is_telling, lines(block)))
             evidence |= telling
             left -= sum(map(len, telling))
-    mended = None
+    repaired = None
     if evidence:
-        mended = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, evidence)
-    if not mended and (misread or (bad and _is_mostly_foreign(text))):
-        mended = reread(text)
-    if not mended and (bad or (misread and evidence)):
-        mended = _mend_runs(text, evidence, doubtful=misread) or _mend_c1(text)
-    return mended or (text, ())
+        repaired = _mend_whole(text, may_be_bad=bad) or _mend_lines(text, evidence)
+    if not repaired and (misread or (bad and _is_mostly_foreign(text))):
+        repaired = reread(text)
+    if not repaired and (bad or (misread and evidence)):
+        repaired = _mend_runs(text, evidence, doubtful=misread) or _mend_c1(text)
+    return repaired or (text, ())
 
 
 def _is_mostly_foreign(text: str) -> bool:
-    """Tell that a text is in letters beyond ASCII: of another script then, or of none."""
+    """Return whether a text is in letters beyond ASCII: of another script then, or of none."""
     return len(text.encode("ascii", "ignore")) < _MOST_ASCII * len(text)
 
 
-def _mend_whole(text: str, *, may_be_bad: bool) -> Mended | None:
+def _mend_whole(text: str, *, may_be_bad: bool) -> Repaired | None:
     """Undo the encoding that explains the whole text, where it looks garbled or has witnesses enough."""
     if len(text) > _WHOLE_CHARS:
         return None
@@ -234,7 +235,7 @@ def _mend_whole(text: str, *, may_be_bad: bool) -> Mended | None:
     return (explained[chosen].text, explained[chosen].how.steps("")) if chosen else None
 
 
-def _mend_lines(text: str, evidence: Iterable[str]) -> Mended | None:
+def _mend_lines(text: str, evidence: Iterable[str]) -> Repaired | None:
     """Undo the encoding that most lines give away: in all lines that it explains, and in runs of the others."""
     encoding = given_away_by_lines(evidence)
     if not encoding:
@@ -244,7 +245,7 @@ def _mend_lines(text: str, evidence: Iterable[str]) -> Mended | None:
     return text, line_steps + span_steps
 
 
-def _mend_runs(text: str, evidence: Iterable[str], *, doubtful: bool) -> Mended | None:
+def _mend_runs(text: str, evidence: Iterable[str], *, doubtful: bool) -> Repaired | None:
     """Undo the encoding that most runs within lines give away, if it mends a quarter of what looks bad.
 
     doubtful: whether the text may have been misread without UTF-8. Such a text has runs that happen to be sequences,
@@ -261,7 +262,7 @@ def _mend_runs(text: str, evidence: Iterable[str], *, doubtful: bool) -> Mended 
 
 
 def _explains_lines(evidence: Iterable[str], encoding: str) -> bool:
-    """Tell whether an encoding makes nearly all lines that look garbled look sound."""
+    """Return whether an encoding makes nearly all lines that look garbled look sound."""
     garbled = sound = 0
     for line in evidence:
         garbled += 1
@@ -270,17 +271,17 @@ def _explains_lines(evidence: Iterable[str], encoding: str) -> bool:
     return sound >= _NEARLY_ALL * garbled
 
 
-def mend_lines(text: str, encoding: str) -> Mended:
+def mend_lines(text: str, encoding: str) -> Repaired:
     """Undo one encoding in every line that it explains as a whole."""
     return _mend_each(text, encoding, "lines:", undo_line)
 
 
-def mend_spans(text: str, encoding: str) -> Mended:
+def mend_spans(text: str, encoding: str) -> Repaired:
     """Undo one encoding in every run of letters that it explains and that is garbled or fits the line so."""
     return _mend_each(text, encoding, "spans:", undo_spans)
 
 
-def _mend_each(text: str, encoding: str, scope: Scope, undo_piece: Callable[[str, str], Undone | None]) -> Mended:
+def _mend_each(text: str, encoding: str, scope: Scope, undo_piece: Callable[[str, str], Undone | None]) -> Repaired:
     ways: set[Undoing] = set()
 
     def undo_block(block: str) -> str:
@@ -292,8 +293,8 @@ def _mend_each(text: str, encoding: str, scope: Scope, undo_piece: Callable[[str
                 ways.add(undone.how)
         return "".join(pieces)
 
-    mended = "".join(block if block.isascii() else undo_block(block) for block in blocks(text))
-    return (mended, reduce(or_, ways).steps(scope)) if ways else (text, ())
+    repaired = "".join(block if block.isascii() else undo_block(block) for block in blocks(text))
+    return (repaired, reduce(or_, ways).steps(scope)) if ways else (text, ())
 
 
 def lines(block: str) -> list[str]:
@@ -301,10 +302,10 @@ def lines(block: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", block)
 
 
-def _mend_c1(text: str) -> Mended:
+def _mend_c1(text: str) -> Repaired:
     """Read the C1 controls that are left as windows-1252; what even that does not know is lost."""
-    mended = fix_c1_controls(text)
-    return mended, ("apply:fix_c1_controls",) if mended != text else ()
+    repaired = fix_c1_controls(text)
+    return repaired, ("apply:fix_c1_controls",) if repaired != text else ()
 
 
 def redo(text: str, act: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from longshore.text.mojibake.undo import encodings_of_sequences
+from longshore.text.mojibake.sequences import encodings_of_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,12 +150,12 @@ _LONG_RUN: Final = 6
 
 
 def cannot_change(text: str) -> bool:
-    """Tell that repair would leave every character as it is; False means only that it must look."""
+    """Return whether repair would leave every character as it is; False means only that it must look."""
     return (text.isascii() or unicodedata.is_normalized("NFC", text)) and is_sound(text)
 
 
 def is_sound(text: str) -> bool:
-    """Tell that nothing in a composed text calls for repair."""
+    """Return whether nothing in a composed text calls for repair."""
     return all(look(block) == _NOTHING and not looks_encoded_twice(block) for block in blocks(text))
 
 
@@ -181,7 +181,7 @@ def _cut(text: str, start: int, latest: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a few table look-ups a character say of a block: what it might hold."""
+    """The result of a few table look-ups per character: what a block might hold."""
 
     unwanted: bool  # controls, odd line ends, marks that show nothing
     garbled: bool  # UTF-8 read in another encoding, as ftfy's badness knows it and a little beyond
@@ -214,7 +214,7 @@ def look(text: str) -> Look:
 
 
 def _is_misread_throughout(found: np.ndarray, foreign: int) -> bool:
-    """Tell places all over a text from the odd one in a clean one (Irish `ag tÚs`); Cyrillic shows in few places."""
+    """Distinguish damage all over a text from one odd place (Irish `ag tÚs`); Cyrillic shows in few places."""
     places = int(np.count_nonzero(found & _MISREAD))
     return 10 * places >= foreign or int(np.count_nonzero(found & _MISREAD_CYRILLIC)) > 1
 
@@ -244,7 +244,7 @@ def members(wanted: str) -> np.ndarray:
 
 
 def looks_encoded_twice(text: str) -> bool:
-    """Tell that two of a few runs of letters, or a long one, are UTF-8's sequences in one encoding."""
+    """Return whether two of a few runs of letters, or a long one, are UTF-8's sequences in one encoding."""
     if text.isascii():
         return False
     once = 0

@@ -37,7 +37,7 @@ def replay(text: str, repairs: Sequence[str]) -> str:
 
 
 def replay_steps(text: str, repairs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give the text after each act of a receipt, with the steps that make up the act, joined by blanks."""
+    """Return the text after each act of a receipt, with the steps that make up the act, joined by blanks."""
     for act in _acts(repairs):
         text = _do(text, act)
         yield text, " ".join(act)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ftfy.badness import is_bad
 
-from longshore.text.mojibake.undo import ENCODINGS, Undoing, Undone, spans_of, undo
+from longshore.text.mojibake.sequences import ENCODINGS, spans_of
+from longshore.text.mojibake.undo import Undoing, Undone, undo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def _blank_for_a0(encoding: str) -> re.Pattern[str]:
 
 
 def is_written(text: str) -> bool:
-    """Tell that some language's writing has all the letters of a text."""
+    """Return whether some language's writing has all the letters of a text."""
     return not any(_script(char) == _RARE for char in set(text) if char > "\x7f" and not _SIGNS.match(char))
 
 
@@ -115,7 +116,7 @@ _reading = lru_cache(maxsize=1 << 12)(_read)
 
 
 def _ends_well(text: str) -> bool:
-    """Tell that a reading looks good, perhaps after more rounds."""
+    """Return whether a reading looks good, perhaps after more rounds."""
     for _ in range(_MOST_ROUNDS):
         if not is_bad(text):
             return True
@@ -127,7 +128,7 @@ def _ends_well(text: str) -> bool:
 
 
 def _clean_letters(line: str, runs: Sequence[Run]) -> set[str]:
-    """Give the characters of a line outside its runs."""
+    """Return the characters of a line outside its runs."""
     clean, end = [], 0
     for start, stop, _ in runs:
         clean.append(line[end:start])

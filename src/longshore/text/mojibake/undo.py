@@ -11,90 +11,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Final, Literal
 
 import ftfy.bad_codecs
 from ftfy.badness import is_bad
 from ftfy.chardata import ALTERED_UTF8_RE
 from ftfy.fixes import replace_lossy_sequences, restore_byte_a0
-
-# ftfy's ten, in its order of how often they are the culprit, and the other code page of DOS, which looks like cp437.
-ENCODINGS: Final = (
-    "latin-1",
-    "sloppy-windows-1252",
-    "sloppy-windows-1251",
-    "sloppy-windows-1250",
-    "sloppy-windows-1253",
-    "sloppy-windows-1254",
-    "sloppy-windows-1257",
-    "iso-8859-2",
-    "macroman",
-    "cp437",
-    "cp850",
-)
-# Ones that ftfy leaves alone, since its badness does not know their look.
-RARER_ENCODINGS: Final = (
-    "cp866",
-    "koi8-r",
-    "sloppy-windows-1256",
-    "sloppy-windows-1255",
-    "sloppy-windows-1258",
-    "sloppy-cp874",
-    "cp852",
-    "iso-8859-15",
-    "mac-cyrillic",
-    "iso-8859-5",
-)
-
-
-def _look(encoding: str, first: int, last: int) -> str:
-    """Give the characters of a range of bytes, in the sloppy way: unassigned bytes are those of Latin-1."""
-    name = encoding.removeprefix("sloppy-")
-    return "".join(
-        chr(byte) if char == "\ufffd" else char
-        for byte in range(first, last + 1)
-        for char in bytes([byte]).decode(name, "replace")
-    )
-
-
-@cache
-def spans_of(encoding: str) -> re.Pattern[str]:
-    """Give the expression for unbroken runs of what UTF-8's sequences look like in an encoding."""
-    two, three, four, rest = (
-        re.escape(_look(encoding, *bounds)) for bounds in ((0xC2, 0xDF), (0xE0, 0xEF), (0xF0, 0xF4), (0x80, 0xBF))
-    )
-    return re.compile(f"(?:[{two}][{rest}]|[{three}][{rest}]{{2}}|[{four}][{rest}]{{3}})+")
-
-
-@cache
-def _beginnings() -> tuple[dict[str, int], dict[str, int]]:
-    """Say in which encodings (a bit each) a character may begin a sequence, and in which it may go on with one."""
-    leads: dict[str, int] = {}
-    followers: dict[str, int] = {}
-    for bit, encoding in enumerate(ENCODINGS + RARER_ENCODINGS):
-        for chars, bounds in ((leads, (0xC2, 0xF4)), (followers, (0x80, 0xBF))):
-            for char in _look(encoding, *bounds):
-                chars[char] = chars.get(char, 0) | 1 << bit
-    return leads, followers
-
-
-def encodings_of_sequences(run: str) -> int:
-    """Tell (a bit each) in which encodings a run of characters outside ASCII is nothing but UTF-8's sequences.
-
-    >>> encodings_of_sequences("Ã©") & 1, encodings_of_sequences("é")
-    (1, 0)
-    """
-    if len(run) < 2:
-        return 0
-    leads, followers = _beginnings()
-    possible = leads.get(run[0], 0) & followers.get(run[1], 0)
-    if possible:
-        for bit, encoding in enumerate(ENCODINGS + RARER_ENCODINGS):
-            if possible >> bit & 1 and not spans_of(encoding).fullmatch(run):
-                possible &= ~(1 << bit)
-    return possible
-
 
 ftfy.bad_codecs.ok()  # the `sloppy-` encodings are known from here on
 
@@ -127,7 +49,7 @@ class Undoing:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What came out, how, and how many characters of more than one byte vouch for it."""
+    """The result of undoing a misreading, the steps, and how many multi-byte characters support it."""
 
     text: str
     how: Undoing

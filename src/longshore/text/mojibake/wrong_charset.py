@@ -83,7 +83,7 @@ def reread(text: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _sample(text: str) -> str:
-    """Take words with letters outside ASCII, from the beginning and from the middle."""
+    """Collect words with letters outside ASCII, from the beginning and from the middle."""
     words: dict[str, None] = {}
     for start in (0, len(text) // 2):
         length = 0
@@ -96,7 +96,7 @@ def _sample(text: str) -> str:
 
 
 def _better_readings(sample: str) -> Iterator[tuple[float, str, str]]:
-    """Give every reading of a sample that is plainly better: how much, what it was read in, what it is."""
+    """Return every reading of a sample that is plainly better: how much, what it was read in, what it is."""
     from longshore.text.languages.plausibility import plausibility  # noqa: PLC0415 - a quarter of a second, and few texts come here
 
     present = plausibility(sample)
@@ -113,7 +113,7 @@ def _better_readings(sample: str) -> Iterator[tuple[float, str, str]]:
 
 
 def _gain(sample: str, reading: str, difference: float) -> float:
-    """Give the gain in nats of another reading; 0 where it is too little, in all or for each change."""
+    """Return the gain in nats of another reading; 0 where it is too little, in all or for each change."""
     gain = difference * sum(char.isalpha() or char > "\x7f" for char in sample)
     if len(reading) == len(sample):
         changes = [new for old, new in zip(sample, reading, strict=True) if old != new]
@@ -127,7 +127,7 @@ def _gain(sample: str, reading: str, difference: float) -> float:
 
 
 def _varies(changes: list[str], reading: str) -> bool:
-    """Tell that more than one letter changed, or one of one byte in several words: `ÃÃÃÃ` is no language."""
+    """Return whether more than one letter changed, or one of one byte in several words: `ÃÃÃÃ` is no language."""
     one_letter = len(set(changes)) < 2
     return bool(changes) and not (one_letter and (changes[0] >= "\u1100" or reading.count(" ") < _FEWEST_WORDS))
 
