@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ from longshore.ingestion.executors import InlineExecutor
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.pipeline import ingest as run_ingest
 from longshore.settings import Settings
-from longshore.storage import filesystem
+from longshore.storage import fault_injection, filesystem
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.lock import holder_of, one_run_at_a_time
 from longshore.storage.warehouse import Warehouse
@@ -103,6 +104,59 @@ def test_a_partial_upload_is_not_seen_before_it_is_renamed_into_place(settings):
     assert ingest(settings).state == "nothing-to-do"
     path.rename(path.with_suffix(""))
     assert counts(ingest(settings)) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("errno_name", ["EROFS", "EPERM", "EBUSY"])
+@pytest.mark.parametrize("finished_by", ["ingest", "repair"])
+def test_a_file_that_cannot_be_deleted_is_reported_and_deleted_by_the_next_run(
+    settings, monkeypatch, errno_name, finished_by
+):
+    settings = settings.model_copy(update={"after_ingest": "delete"})
+    put(settings, "stays.txt")
+    put(settings, "goes.txt", b"The ferry left at noon with forty people on board.")
+    refuse_to_delete(monkeypatch, getattr(errno, errno_name), times=1)
+    first = ingest(settings)
+    monkeypatch.undo()
+    assert counts(first) == (2, 0, 0, 0)
+    assert any("could not be deleted" in note for note in first.notes)
+    (left,) = (settings.landing / "_deleting").iterdir()
+    assert [one.kind for one in verify(settings).disagreements] == ["original-undeleted"]
+    if finished_by == "ingest":
+        assert ingest(settings).state == "nothing-to-do"
+    else:
+        verify(settings, repair=True)
+    assert not left.exists()
+    assert not verify(settings).disagreements
+
+
+def refuse_to_delete(monkeypatch, number, times):
+    refusals = iter(range(times))
+
+    def step(name, **_):
+        if name == "finalize.unlink" and next(refusals, None) is not None:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fault_injection, "step", step)
+
+
+def test_a_file_that_still_cannot_be_deleted_is_reported_by_each_run(settings, monkeypatch):
+    settings = settings.model_copy(update={"after_ingest": "delete"})
+    put(settings, "stays.txt")
+    refuse_to_delete(monkeypatch, errno.EROFS, times=2)
+    for _ in range(2):
+        assert any("could not be deleted" in note for note in ingest(settings).notes)
+    ingest(settings)
+    assert not any((settings.landing / "_deleting").iterdir())
+
+
+def test_a_file_that_an_older_version_left_undeleted_is_deleted_if_its_bytes_are_a_record(settings):
+    settings = settings.model_copy(update={"after_ingest": "delete"})
+    put(settings, "a.txt")
+    ingest(settings)
+    known, unknown = put(settings, "_deleting/1"), put(settings, "_deleting/2", b"Nobody has ingested this text.")
+    ingest(settings)
+    assert (known.exists(), unknown.exists()) == (False, True)
+    unknown.unlink()
 
 
 @pytest.mark.parametrize("change", ["append", "truncate", "replace", "vanish"])

@@ -36,7 +36,7 @@ from longshore.ingestion.planning import (
     split_into_groups,
 )
 from longshore.ingestion.project import ledger_url_of, open_ledger
-from longshore.ingestion.recovery import check_ledger, record_finalization, recover
+from longshore.ingestion.recovery import check_ledger, finish_deletions, record_finalization, recover
 from longshore.ingestion.summary import IngestSummary
 from longshore.ingestion.worker import WorkOrder
 from longshore.records import Outcome, SilentObserver, Staged
@@ -143,6 +143,8 @@ class _Run:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
                 self.tell(f"{recovered} unfinished batch(es) of an interrupted run were finished or undone.")
+            for problem in finish_deletions(ledger, self.landing):
+                self.tell(problem)
             # The deliveries of interrupted runs; usually none.
             write_deliveries(ledger, self.warehouse)
             self.warehouse.begin_staging(summary.run_id)

@@ -55,6 +55,8 @@ def _ingest_cases():
             continue
         for nth in _TIMES.get(step, (1, 2, 3)):
             yield _case(step, kind, nth, mode)
+    for step, kind in itertools.product(fault_injection.DELETE_STEPS, (*_KINDS, "erofs", "eperm", "ebusy")):
+        yield from (_case(step, kind, nth, "delete") for nth in (1, 5, 9))
     for mode, nth in itertools.product(_MODES, (1, 2, 3)):
         yield _case("stage.write", "cut", nth, mode)
 
@@ -88,6 +90,7 @@ def _postgresql_cases():
         return _CASES
     each = {step: times[len(times) // 2] for step in fault_injection.STEPS if (times := _TIMES.get(step, (1, 2, 3)))}
     killed = [_case(step, "kill", nth) for step, nth in each.items()]
+    killed += [_case(step, "ebusy", 5, "delete") for step in fault_injection.DELETE_STEPS]
     killed += [_case(step, "kill", workers=2) for step in ("stage.done", "ledger.staged")]
     return killed + [_case(step, "kill", rewrite=what) for what, steps in rewrites.STEPS.items() for step in steps]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from longshore.records import GONE, Outcome
 from longshore.storage import fault_injection
-from longshore.storage.landing import MovedError
+from longshore.storage.landing import MovedError, NotDeletedError
 from longshore.storage.listing import ARCHIVE, REJECTED
 from longshore.storage.names import shortened, to_source_path, with_suffix_before_ending
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 REASON_ENDING = ".reason.json"
 # A file that cannot be moved for one of these reasons stays; any other error (a full disk) stops the run.
 _IMMOVABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EXDEV, errno.EBUSY, errno.ENAMETOOLONG)
+
+_IMMOVABLE_FILE = "{file} could not be moved out of landing: {cause}. It stays there and is not ingested again."
+_UNDELETED_FILE = (
+    "{file} was ingested and could not be deleted: {cause}. It is in _deleting/; the next run tries again."
+)
 
 
 @dataclass(slots=True)
@@ -45,6 +50,16 @@ class Finalization:
     left: list[Delivery] = field(default_factory=list)
     stuck: bool = False
     problems: list[str] = field(default_factory=list)
+
+    def keep(self, ending: Delivery, error: OSError) -> str:
+        """Record where a file is that could not be moved or deleted; return the problem as a sentence to fill in."""
+        if isinstance(error, NotDeletedError):
+            self.places[ending.file.path] = error.place
+            return _UNDELETED_FILE
+        self.places[ending.file.path] = ending.file.path
+        self.left.append(ending)
+        self.stuck = True
+        return _IMMOVABLE_FILE
 
 
 def finalize(
@@ -65,7 +80,7 @@ def finalize(
         again: this is recovery, where a missing file may have been finalized before.
     """
     done = Finalization()
-    immovable: dict[str, list[str]] = {}
+    failed: dict[str, list[str]] = {}
     day = archive_day(ingested_at)
     for ending in endings:
         if ending.member is not None or ending.outcome is Outcome.DEFERRED:
@@ -84,10 +99,8 @@ def finalize(
         except OSError as error:
             if error.errno not in _IMMOVABLE:
                 raise
-            immovable.setdefault(_cause(error), []).append(to_source_path(ending.path))
-            done.places[ending.file.path] = ending.file.path
-            done.left.append(ending)
-            done.stuck = True
+            problem = done.keep(ending, error).replace("{cause}", _cause(error))
+            failed.setdefault(problem, []).append(to_source_path(ending.path))
         else:
             fault_injection.step("finalize.moved")
             if place is None:
@@ -96,7 +109,7 @@ def finalize(
                 done.places[ending.file.path] = place
             if ending.outcome is Outcome.REJECTED:
                 _write_reason(landing, place, ending, ingested_at)
-    done.problems.extend(_summarise(immovable))
+    done.problems.extend(_summarise(failed))
     fault_injection.step("finalize.done")
     return done
 
@@ -105,11 +118,11 @@ def _cause(error: OSError) -> str:
     return "its archive is on another file system" if error.errno == errno.EXDEV else error.strerror or str(error)
 
 
-def _summarise(immovable: dict[str, list[str]]) -> Iterator[str]:
+def _summarise(failed: dict[str, list[str]]) -> Iterator[str]:
     """Yield a sentence for each cause, not for each file: where one cannot be moved, its neighbours cannot either."""
-    for cause, paths in immovable.items():
+    for problem, paths in failed.items():
         named = paths[0] if len(paths) == 1 else f"{len(paths):,} files, such as {paths[0]},"
-        yield f"{named} could not be moved out of landing: {cause}. It stays there and is not ingested again."
+        yield problem.replace("{file}", named)
 
 
 @lru_cache(maxsize=64)

@@ -6,13 +6,18 @@ Also the last step of a batch (`record_finalization`), which recovery repeats, a
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING
 
 from longshore.errors import LedgerError
 from longshore.ingestion.finalization import finalize
 from longshore.ingestion.project import what_was_lost
 from longshore.storage import fault_injection
-from longshore.storage.ledger.batches import STAGED
+from longshore.storage.landing import MovedError
+from longshore.storage.ledger.batches import FINALIZED, STAGED
+from longshore.storage.ledger.queries import deliveries_at
+from longshore.storage.ledger.rewrites import mark_deliveries_gone
+from longshore.storage.listing import DELETING
 from longshore.storage.partition_swap import recover_rewrites
 
 if TYPE_CHECKING:
@@ -44,6 +49,30 @@ def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Se
             ledger.release(batch.batch_no)
     warehouse.drop_staging()
     return len(unfinished) + rewrites
+
+
+def finish_deletions(ledger: Ledger, landing: Landing) -> list[str]:
+    """Delete again what earlier runs could not delete (`after_ingest = "delete"`); return a sentence for each problem.
+
+    Deleted is a file that the ledger knows there, or whose bytes are a published record. Any other stays for `verify`.
+    """
+    files = list(landing.files_below(DELETING))
+    known = deliveries_at(ledger, [file.path for file in files]) if files else {}
+    problems = []
+    for file in files:
+        row = known.get(file.path)
+        try:
+            if row is None or (row.size, row.modified_ns) != (file.size, file.modified_ns):
+                record_id = hashlib.sha256(landing.read(file)).hexdigest()
+                if ledger.owners([record_id]).get(record_id) != FINALIZED:
+                    continue
+            landing.delete(file)
+        except (MovedError, OSError) as error:
+            problems.append(f"{file.path} could not be deleted: {error}. The next run tries again.")
+            continue
+        if row is not None:
+            mark_deliveries_gone(ledger, [row.delivery_no])
+    return problems
 
 
 def record_finalization(ledger: Ledger, batch_no: int, done: Finalization, settings: Settings) -> None:

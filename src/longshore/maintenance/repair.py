@@ -31,7 +31,7 @@ from longshore.errors import LedgerError
 from longshore.ingestion.delivery_log import set_aside, write_again, write_deliveries
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, reason_name
 from longshore.ingestion.project import ledger_url_of, what_was_lost
-from longshore.ingestion.recovery import recover
+from longshore.ingestion.recovery import finish_deletions, recover
 from longshore.maintenance.verify import what_is_amiss
 from longshore.records import GONE, LandedFile, Outcome
 from longshore.storage.filesystem import rename_no_replace
@@ -234,6 +234,7 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         finished = recover(ledger, warehouse, landing, settings)
         if finished:
             done.append(f"{finished} unfinished batch(es) were finished or undone.")
+        done.extend(finish_deletions(ledger, landing))
         dropped = drop_ownerless_sources(ledger)
         if dropped:
             done.append(f"{dropped} stale claim(s) were dropped.")

@@ -130,7 +130,10 @@ def check_originals(ledger: Ledger, landing: Landing, found: Verification) -> No
             _check_folder(landing, day, {}, found)
     _check_rejected(landing, rejected, found)
     for file in landing.files_below(DELETING):
-        found.add("original-unknown", file.path, "A run died while it deleted this file. Delete it, or put it back.")
+        sentence = (
+            "It waits to be deleted. The next run does that if its bytes are a record; else put it back into landing."
+        )
+        found.add("original-undeleted", file.path, sentence)
 
 
 def finalized_place(original: Original) -> str | None:
@@ -138,7 +141,7 @@ def finalized_place(original: Original) -> str | None:
     if original.finalized_as is not None:
         place = original.finalized_as
         # A file that could not be moved is its owner's again: it may be moved or changed by hand.
-        return place if place != GONE and place.startswith("_") else None
+        return place if place != GONE and place.startswith("_") and not place.startswith(DELETING) else None
     if original.after_ingest == "keep" or original.after_ingest is None:
         return None
     if original.delivery.outcome is Outcome.REJECTED or original.after_ingest == "archive":

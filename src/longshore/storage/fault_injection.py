@@ -32,6 +32,8 @@ STEPS = (
     "deliveries.staged",
     "deliveries.renamed",
 )
+# Of `after_ingest = "delete"`, between finalize.file and finalize.moved.
+DELETE_STEPS = ("finalize.unlink",)
 WORKER_STEPS = ("worker.read", "normalise", "stage.write", "stage.done")
 
 # Of rewrites (compact, reprocess, forget), which an ingest run does not pass.
@@ -48,7 +50,14 @@ FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.
 # Of a forgetting that takes a text out of a pack.
 REMOVE_MEMBER_STEPS = ("forget.archive_rewritten", "forget.archive_recorded", "forget.archive_replaced")
 
-_ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "eacces": errno.EACCES}
+_ERRORS = {
+    "enospc": errno.ENOSPC,
+    "eio": errno.EIO,
+    "eacces": errno.EACCES,
+    "erofs": errno.EROFS,
+    "eperm": errno.EPERM,
+    "ebusy": errno.EBUSY,
+}
 
 _armed = os.environ.get("LONGSHORE_FAULT", "")
 _passed = 0

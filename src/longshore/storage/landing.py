@@ -18,6 +18,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from longshore.errors import LandingMissingError
+from longshore.storage import fault_injection
 from longshore.storage.filesystem import (
     FILE_MODE,
     Folders,
@@ -39,6 +40,15 @@ if TYPE_CHECKING:
 
 # One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
 DRAFT = ".longshore.draft"
+
+
+class NotDeletedError(OSError):
+    """A file was moved to `place` to be deleted there, and could not be."""
+
+    def __init__(self, error: OSError, place: str) -> None:
+        """Keep the cause and the place, below landing/."""
+        super().__init__(error.errno, error.strerror)
+        self.place = place
 
 
 def write_beside(folders: Folders, path: str, name: str, data: bytes) -> None:
@@ -123,6 +133,7 @@ def delete(folders: Folders, file: LandedFile) -> None:
 
     Raises:
         MovedError: it vanished, or is another one now.
+        NotDeletedError: it is out of landing, and could not be deleted there.
     """
     folders.make_room()
     waiting = f"{DELETING}/{file.inode}"
@@ -132,7 +143,11 @@ def delete(folders: Folders, file: LandedFile) -> None:
     if not is_same(os.stat(name, dir_fd=fd, follow_symlinks=False), file):
         _to_landing(folders, fd, name, file)
         raise MovedError(_REPLACED)
-    os.unlink(name, dir_fd=fd)
+    try:
+        fault_injection.step("finalize.unlink")
+        os.unlink(name, dir_fd=fd)
+    except OSError as error:
+        raise NotDeletedError(error, waiting) from error
 
 
 def put_back(folders: Folders, path: str, landed_path: str) -> str:

@@ -281,6 +281,17 @@ def mark_rejection_gone(ledger: Ledger, place: str) -> None:
             db.execute(sa.update(deliveries).where(rejected, place_is).values(finalized_as=GONE))
 
 
+def deliveries_at(ledger: Ledger, places: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    """Return the deliveries whose landed files are at these places, by place. This scans all deliveries."""
+    with ledger.engine.connect() as db:
+        stored = {to_source_path(place): place for place in places}
+        found: dict[str, sa.Row[Any]] = {}
+        for chunk in chunks(list(stored)):
+            query = sa.select(deliveries).where(deliveries.c.finalized_as.in_(chunk)).order_by(deliveries.c.delivery_no)
+            found |= {stored[row.finalized_as]: row for row in db.execute(query)}
+        return found
+
+
 def _rejected(query: sa.Select[Any], reason: str | None, *, members: bool) -> sa.Select[Any]:
     """Select the rejected files or archive members (of this reason) of finalized batches, oldest first."""
     query = query.where(deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(members))
