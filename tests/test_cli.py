@@ -1,9 +1,12 @@
 """The program as a person meets it: real processes, real files."""
 
+import grp
 import gzip
+import io
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import zipfile
@@ -11,8 +14,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from longshore.cli.main import main
+from longshore.cli.progress import _Bar
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "tests" / "samples"
@@ -43,10 +49,28 @@ def longshore(*arguments, cwd, code=0, **variables):
 def test_init_makes_a_project_and_never_writes_over_anything(tmp_path):
     (tmp_path / "longshore.toml").write_text("workers = 1\n")
     said = longshore("init", cwd=tmp_path).stdout
-    assert "there already " in said
+    assert "kept     longshore.toml" in said
     assert (tmp_path / "longshore.toml").read_text() == "workers = 1\n"
     assert (tmp_path / "landing").is_dir()
     assert (tmp_path / "prefect.yaml").is_file()
+
+
+def test_init_lets_a_group_of_uploaders_write_into_landing(tmp_path):
+    group = grp.getgrgid(os.getgid()).gr_name
+    said = longshore("init", "--group", group, cwd=tmp_path).stdout
+    landing = (tmp_path / "landing").stat()
+    assert f"with the group {group}" in said
+    assert (stat.S_IMODE(landing.st_mode), landing.st_gid) == (0o2775, os.getgid())
+    said = longshore("init", "--group", "no-such-group", cwd=tmp_path, code=2).stderr
+    assert "There is no group 'no-such-group'" in said
+
+
+def test_a_bar_is_not_full_before_files_are_found():
+    progress = Progress(console=Console(file=io.StringIO(), force_terminal=True))
+    bar = _Bar(progress)
+    for files in (0, 3):
+        bar.files_found(files, 0)
+        assert not progress.finished
 
 
 def test_the_samples_become_records_and_rejections_with_reasons(project):

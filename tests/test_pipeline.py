@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ from longshore import pipeline
 from longshore.errors import LockHeldError
 from longshore.ingestion import planning, worker
 from longshore.ingestion.executors import InlineExecutor
+from longshore.ingestion.summary import IngestSummary
+from longshore.maintenance.status import status_of
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.pipeline import ingest as run_ingest
 from longshore.settings import Settings
@@ -521,6 +525,48 @@ def test_the_lock_is_free_when_its_holder_is_killed_and_a_second_process_is_skip
             first.kill()
     assert holder_of(inner) is None, "the operating system lets go, with no time-out to wait for"
     assert counts(ingest(settings)) == (1, 0, 0, 0)
+
+
+STOPS = ("claim", "ledger.staged", "publish.renamed", "finalize.moved", "finalize.done", "ledger.finalized", "counting")
+
+
+@pytest.mark.parametrize("where", STOPS)
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_stopped_run_counts_what_is_in_the_warehouse_and_leaves_a_clean_verify(settings, monkeypatch, where, nth):
+    settings = settings.model_copy(update={"max_files_per_batch": 10})
+    many(settings, 40)
+    put(settings, "empty.txt", b"", age=1000)
+    with zipfile.ZipFile(settings.landing / "two.zip", "w") as archive:
+        archive.writestr("one.txt", TEXT)
+        archive.writestr("none.txt", b"")
+    os.utime(settings.landing / "two.zip", (1_000_000_000,) * 2)
+    passed = itertools.count(1)
+
+    def stop(name, **_):
+        if name == where and next(passed) == nth:
+            raise KeyboardInterrupt
+
+    def stop_counting(summary, endings):
+        stop("counting")
+        count(summary, endings)
+
+    count = IngestSummary.count
+    monkeypatch.setattr(fault_injection, "step", stop)
+    monkeypatch.setattr(IngestSummary, "count", stop_counting)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(settings)
+    monkeypatch.undo()
+    assert not verify(settings).disagreements
+    status = status_of(settings)
+    (run,) = status.runs
+    counted = run["summary"]
+    gone = 42 - len(list(settings.landing.glob("*.*")))
+    assert run["state"] == "cancelled"
+    assert counted["files"]["seen"] == gone == status.published + status.duplicate + status.rejected
+    assert counted["records"] == counted["documents"]["published"] == status.records == len(records(settings))
+    assert any(f"Stopped after {gone} of " in note for note in counted["notes"])
+    ingest(settings)
+    assert len(records(settings)) == 41
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -39,12 +39,13 @@ from longshore.ingestion.project import ledger_url_of, open_ledger
 from longshore.ingestion.recovery import check_ledger, finish_deletions, record_finalization, recover
 from longshore.ingestion.summary import IngestSummary
 from longshore.ingestion.worker import WorkOrder
-from longshore.records import Outcome, SilentObserver, Staged
+from longshore.records import Batch, Outcome, SilentObserver, Staged
 from longshore.settings import load_settings
 from longshore.storage import fault_injection
 from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import ledger_failed
+from longshore.storage.ledger.queries import endings_of_run
 from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.warehouse import Warehouse
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from longshore.ingestion.executors import Executor, ExecutorFactory
-    from longshore.records import Batch, Delivery, LandedFile, RunObserver
+    from longshore.records import Delivery, LandedFile, RunObserver
     from longshore.settings import Settings
     from longshore.storage.listing import Listing
 
@@ -176,17 +177,26 @@ class _Run:
                 if not ended or not (listing.more or self.waiting):
                     break
             self.summary.defer(discovery.report_left(listing, self.summary.waiting))
-        except BaseException:
+        except BaseException as error:
             if executor is not None:
                 executor.stop()
             # Finish or undo the claimed batches now, so that a stopped run leaves nothing open.
             recover(ledger, self.warehouse, self.landing, self.settings)
+            self.summary.recount(self._finished_batches(ledger))
+            if not isinstance(error, Exception):
+                write_deliveries(ledger, self.warehouse)
             seen, found = self.summary.seen, self.found
             self.tell(f"Stopped after {seen:,} of {found:,} file(s); about {found - seen:,} are left in landing.")
             raise
         else:
             executor.stop()
             self.warehouse.drop_staging()
+
+    def _finished_batches(self, ledger: Ledger) -> Iterator[tuple[Batch, Staged, Sequence[Delivery]]]:
+        """Yield the batches of this run from the ledger: a stop may come between publishing and counting one."""
+        for row, endings in endings_of_run(ledger, self.run_no):
+            batch = Batch(row.batch_id, (), (), row.ingested_at, row.part, row.batch_no)
+            yield batch, replace(Staged.nothing(), rows=row.rows, part_bytes=row.part_bytes or 0), endings
 
     def _start_executor(self, files: Sequence[LandedFile]) -> Executor:
         if callable(self.executor):

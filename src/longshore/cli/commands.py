@@ -130,7 +130,7 @@ def init(options: argparse.Namespace) -> int:
     """Make the folders and files of a new project; what is there already stays as it is."""
     from longshore.cli.scaffold import make_project  # noqa: PLC0415
 
-    return _print(make_project(Path(options.folder)))
+    return _print(make_project(Path(options.folder), options.group))
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -64,6 +64,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_bringing_in(commands: _Commands) -> None:
     init = _command(commands, "init", "make landing/, warehouse/ and a commented longshore.toml; never over anything")
     init.add_argument("folder", nargs="?", default=".", help="where (default: here)")
+    init.add_argument(
+        "--group", metavar="NAME", help="let the members of this group drop files in landing/ (mode 2775)"
+    )
 
     ingest = _command(commands, "ingest", "ingest what has settled in landing/")
     _places(ingest)

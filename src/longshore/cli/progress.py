@@ -1,4 +1,4 @@
-"""A progress bar while a run works: in a terminal only."""
+"""The progress of a run that a person started: a bar in a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Lines(SilentObserver):
-    """Says what a person should know, a line each, on standard error."""
+    """Prints the messages of a run, a line each, on standard error."""
 
     def message(self, sentence: str) -> None:
         """Print the sentence."""
@@ -26,21 +26,22 @@ class _Lines(SilentObserver):
 
 
 class _Bar(SilentObserver):
-    """A bar that grows as batches end."""
+    """A bar that grows as batches finish."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task: TaskID = progress.add_task("ingesting", total=0)
+        # No total before files are found: a bar of 0 of 0 files would be full.
+        self._task: TaskID = progress.add_task("ingesting", total=None)
         self._total = 0
 
     def files_found(self, files: int, source_bytes: int) -> None:
-        """Make room for so many more files."""
+        """Add files to the total."""
         del source_bytes
         self._total += files
-        self._progress.update(self._task, total=self._total)
+        self._progress.update(self._task, total=self._total or None)
 
     def batch_finished(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
-        """Grow by the files of the batch."""
+        """Advance by the files of the batch."""
         del batch, staged
         self._progress.update(self._task, advance=sum(1 for ending in endings if ending.member is None))
 
@@ -51,7 +52,7 @@ class _Bar(SilentObserver):
 
 @contextlib.contextmanager
 def terminal_observer(*, quiet: bool) -> Iterator[RunObserver]:
-    """Give who watches a run that a person started: a bar in a terminal, lines elsewhere, nothing if `quiet`."""
+    """Yield the observer for a run: a bar in a terminal, lines elsewhere, nothing if `quiet`."""
     if quiet:
         yield SilentObserver()
     elif not sys.stderr.isatty():

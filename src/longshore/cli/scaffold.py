@@ -1,10 +1,11 @@
-"""Make a new project: the folders, a commented `longshore.toml`, and `prefect.yaml`; never over anything."""
+"""Create a project: its folders, a commented `longshore.toml`, and `prefect.yaml`. Nothing is overwritten."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import json
+import shutil
 import textwrap
 from importlib import resources
 from itertools import pairwise
@@ -20,32 +21,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAD = """\
-# Settings of this Longshore project. Every line that begins with # shows a default; take the # away to change it.
-# Stronger than this file: environment variables (LONGSHORE_STABLE_SECONDS=0), and flags of a command.
+# Settings of this Longshore project. Each commented line shows a default; remove the # to change it.
+# Stronger than this file: environment variables (LONGSHORE_STABLE_SECONDS=0) and flags of a command.
 """
 
 _TABLE_EXAMPLES = {"declared_encodings": '"legacy/**" = "cp850"', "archive_limits_override": "max_depth = 3"}
 
 
-def make_project(folder: Path) -> Iterator[str]:
-    """Make what is missing of a project, and give a line for each thing made or left as it was.
+def make_project(folder: Path, group: str | None = None) -> Iterator[str]:
+    """Create what a project lacks, and yield a line for each thing created or kept.
+
+    Args:
+        folder: of the project.
+        group: a group whose members may drop files in landing/; what they drop belongs to it too (mode 2775).
 
     Raises:
-        SettingsError: the folder cannot be made.
+        SettingsError: the folder cannot be created, or the group cannot be given to landing/.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("landing", "warehouse"):
-            yield _made(folder / name, _make_folder(folder / name))
+            yield _line(folder / name, new=_make_folder(folder / name))
+        if group is not None:
+            yield _share(folder / "landing", group)
         for name, text in ((SETTINGS_FILE, settings_file()), ("prefect.yaml", prefect_file())):
-            yield _made(folder / name, _make_file(folder / name, text))
+            yield _line(folder / name, new=_make_file(folder / name, text))
     except OSError as error:
-        raise SettingsError(f"{error.filename} cannot be made: {error.strerror}. Choose another folder.") from None
+        raise SettingsError(f"{error.filename} cannot be created: {error.strerror}. Choose another folder.") from None
     yield f"Next: drop text files into {printable(str(folder / 'landing'))}, then run `longshore ingest` there."
 
 
 def settings_file() -> str:
-    """Give a `longshore.toml` that names every setting, its default and its reason, all commented out."""
+    """Return a `longshore.toml` with every setting, its default and its reason, all commented out."""
     lines = [_HEAD]
     tables = []
     reasons = setting_reasons()
@@ -60,9 +67,9 @@ def settings_file() -> str:
 
 
 def setting_reasons() -> dict[str, str]:
-    """Give what each setting is and why its default is what it is: the docstring below it.
+    """Return the docstring of each setting: what it is and the reason for its default.
 
-    Read from the source, and only by those who show it: pydantic would do so at each start (30 ms).
+    They are read from the source here, because pydantic would read them at each start (30 ms).
     """
     source = ast.parse(inspect.getsource(settings_module))
     model = next(node for node in source.body if isinstance(node, ast.ClassDef) and node.name == Settings.__name__)
@@ -75,9 +82,9 @@ def setting_reasons() -> dict[str, str]:
 
 
 def prefect_file() -> str:
-    """Give the `prefect.yaml` for those who deploy with `prefect deploy` and a work pool."""
+    """Return the `prefect.yaml` for `prefect deploy` and a work pool."""
     package = resources.files("longshore")
-    # In the wheel it stands inside the package, in a checkout beside it.
+    # In the wheel it is inside the package, in a checkout beside it.
     inside, beside = package.joinpath("prefect.yaml"), package.joinpath("..", "..", "prefect.yaml")
     return (inside if inside.is_file() else beside).read_text(encoding="utf-8")
 
@@ -108,5 +115,18 @@ def _make_file(path: Path, text: str) -> bool:
     return True
 
 
-def _made(path: Path, new: bool) -> str:  # noqa: FBT001 - the one thing that is said of the path
-    return f"{'made ' if new else 'there already '} {printable(str(path))}"
+def _share(landing: Path, group: str) -> str:
+    try:
+        shutil.chown(landing, group=group)
+        landing.chmod(0o2775)
+    except LookupError:
+        raise SettingsError(f"There is no group {group!r}. Create it (`groupadd`), or name another.") from None
+    except PermissionError:
+        raise SettingsError(
+            f"{landing} cannot be given to the group {group!r}: be its owner and a member of the group, or root."
+        ) from None
+    return f"shared   {printable(str(landing))} with the group {group}"
+
+
+def _line(path: Path, *, new: bool) -> str:
+    return f"{'created ' if new else 'kept    '} {printable(str(path))}"

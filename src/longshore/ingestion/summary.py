@@ -123,6 +123,17 @@ class IngestSummary:
         """Keep what the report shows of some records, up to a limit."""
         self.briefs += briefs[: max(0, _LISTED - len(self.briefs))]
 
+    def recount(self, batches: Iterable[tuple[Batch, Staged, Sequence[Delivery]]]) -> None:
+        """Replace the counts by those of these batches, as the ledger knows them; what was deferred stays."""
+        self.published = self.duplicate = self.rejected = self.records = self.part_bytes = 0
+        self.documents = Counter({Outcome.DEFERRED: self.documents[Outcome.DEFERRED]})
+        self.refusals = [refusal for refusal in self.refusals if refusal.outcome is Outcome.DEFERRED]
+        self.reasons.clear()
+        self.parts.clear()
+        self.seen = self.deferred
+        for batch, staged, endings in batches:
+            self.add(batch, staged, endings)
+
     def defer(self, young: int) -> None:
         """Count files that are not stable yet: they are left for the next run."""
         self.seen += young

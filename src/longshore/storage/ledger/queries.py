@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from longshore.storage.names import from_source_path, to_source_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from longshore.records import Delivery
     from longshore.storage.ledger.batches import Ledger
 
 
@@ -142,6 +144,19 @@ def batches_of_run(ledger: Ledger, run: RunPart) -> Iterator[tuple[sa.Row[Any], 
         for batch in db.execute(of_run.order_by(batches.c.batch_no)).all():
             query = sa.select(deliveries).where(deliveries.c.batch_no == batch.batch_no)
             yield batch, db.execute(query.order_by(deliveries.c.delivery_no)).all()
+
+
+def endings_of_run(ledger: Ledger, run_no: int) -> Iterator[tuple[sa.Row[Any], list[Delivery]]]:
+    """Yield each batch of a run with the final outcome of its deliveries, an archive before its members."""
+    for batch, rows in batches_of_run(ledger, RunPart(run_no, "", "", 0, sys.maxsize)):
+        endings: list[Delivery] = []
+        for row in rows:
+            ending = delivery_of(row)
+            if row.is_member:
+                archive = next(one.file for one in reversed(endings) if one.member is None)
+                ending = replace(ending, file=archive, member=ending.path[len(archive.path) + len("!/") :])
+            endings.append(ending)
+        yield batch, endings
 
 
 def _runs(ledger: Ledger, which: sa.ColumnElement[bool]) -> Iterator[RunPart]:
