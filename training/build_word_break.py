@@ -1,18 +1,21 @@
-"""Make src/longshore/text/word_table.py: how a character behaves in words, by UAX #29.
+"""Build src/longshore/text/data/word_break.npz: the behaviour of each character in words, by UAX #29.
 
-    python benchmarks/make_word_table.py > src/longshore/text/word_table.py
+    python training/build_word_break.py [FILE]
 
-From the Unicode data in the regex package: the property Word_Break, in the few classes that counting words needs.
+Source: the Unicode data in the `regex` package (property Word_Break), in the few classes that counting words needs.
 """
 
 from __future__ import annotations
 
-import textwrap
+import sys
+from pathlib import Path
 
+import numpy as np
 import regex
 
+FILE = Path(__file__).parent.parent / "src/longshore/text/data/word_break.npz"
 LIMIT = 0x20000
-# Later classes win: a letter or a number that joins with nothing is a word by itself.
+# A letter or a number that joins with nothing (class i) is a word by itself.
 CLASSES = {
     "i": r"[[\p{L}\p{N}]&&\p{WB=Other}]",
     "a": r"\p{WB=ALetter}",
@@ -28,28 +31,19 @@ CLASSES = {
 }
 
 
-def main() -> None:
-    """Print the module."""
+def main(file: Path) -> None:
+    """Write the runs of code points that share a class: first, last (inclusive), class."""
     every = "".join(map(chr, (code for code in range(LIMIT) if not 0xD800 <= code < 0xE000)))
-    ranges = []
+    classes = np.zeros(LIMIT, np.uint8)
     for name, pattern in CLASSES.items():
-        for run in regex.finditer(rf"(?V1)(?:{pattern})+", every):
-            start = 0
-            for at in range(1, len(run[0]) + 1):
-                # The surrogates are missing in the middle of `every`.
-                if at == len(run[0]) or ord(run[0][at]) != ord(run[0][at - 1]) + 1:
-                    ranges.append((ord(run[0][start]), ord(run[0][at - 1]), name))
-                    start = at
-    lines = [f"{low:X}-{high:X}{name}" if low != high else f"{low:X}{name}" for low, high, name in sorted(ranges)]
-    print('"""How a character behaves in words, by UAX #29. Made by benchmarks/make_word_table.py: edit that."""')
-    print()
-    print("from typing import Final")
-    print()
-    print("# First and last code point in hexadecimal, and a class (see counts.py); ascending.")
-    print('RANGES: Final = """')
-    print(textwrap.fill(" ".join(lines), 116, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False))
-    print('"""')
+        codes = [ord(match[0]) for match in regex.finditer(rf"(?V1)(?:{pattern})", every)]
+        classes[codes] = ord(name)
+    edges = np.flatnonzero(np.diff(classes, prepend=0, append=0))
+    first, last = edges[:-1], edges[1:] - 1
+    kept = classes[first] != 0
+    first, last = first[kept].astype(np.uint32), last[kept].astype(np.uint32)
+    np.savez(file, first=first, last=last, word_break=classes[first])
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if sys.argv[1:] else FILE)

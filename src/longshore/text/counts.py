@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from longshore.text.word_table import RANGES
+from longshore.text.data import read_arrays
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -120,8 +120,8 @@ def _joined(classes: bytes, sign: bytes, around: bytes) -> bytes:
 def _tables() -> tuple[bytes, npt.NDArray[np.uint8]]:
     """Return the classes of ASCII, as a table for `bytes.translate`, and those of all code points below the limit."""
     classes = np.full(_CODE_LIMIT, ord(" "), np.uint8)
-    for part in RANGES.split():
-        low, _, high = part[:-1].partition("-")
-        classes[int(low, 16) : int(high or low, 16) + 1] = ord(part[-1])
+    runs = read_arrays("word_break.npz")
+    for first, last, word_break in zip(runs["first"], runs["last"], runs["word_break"], strict=True):
+        classes[first : last + 1] = word_break
     classes[-1] = ord("i")
     return classes[:256].tobytes(), classes
