@@ -1,42 +1,42 @@
-"""The few errors that a user can meet. Each message says what, where, and what to do next."""
+"""Errors that a user can meet. Each message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
 
 class LongshoreError(Exception):
-    """A run could not finish. Nothing is lost: what was in hand is undone or finished by the next run."""
+    """A run could not finish. Nothing is lost: the next run finishes or undoes every open batch."""
 
     exit_code = 1
 
 
 class SettingsError(LongshoreError):
-    """A setting or an argument cannot be used; nothing was started."""
+    """A setting or an argument is invalid; nothing was started."""
 
     exit_code = 2
 
 
 class LandingMissingError(SettingsError):
-    """The landing folder does not exist, and is never made silently: a typo would look like an empty one."""
+    """The landing folder does not exist. It is never created silently: a typo would look like an empty folder."""
 
 
 class LockHeldError(LongshoreError):
-    """Another run holds the warehouse. `holder` says who, since when, in words for a person."""
+    """Another run holds the warehouse. `holder` names it and since when, for a person."""
 
     exit_code = 0
 
     def __init__(self, holder: str) -> None:
-        """Keep who holds the lock."""
+        """Store the holder of the lock."""
         super().__init__(f"Skipped: {holder}.")
         self.holder = holder
 
 
 class LedgerError(LongshoreError):
-    """The ledger cannot be used: damaged, or written by a newer Longshore."""
+    """The ledger cannot be used: it is damaged, or a newer Longshore wrote it."""
 
 
 class WarehouseError(LongshoreError):
-    """The warehouse is not as the ledger says, or cannot be written."""
+    """The warehouse differs from the ledger, or cannot be written."""
 
 
 class WorkerError(LongshoreError):
-    """A batch could not be normalised, however often it was tried."""
+    """A batch could not be normalised in any attempt."""

@@ -1,4 +1,4 @@
-"""The command line: arguments, one function per command, tables and progress in the terminal.
+"""The command line: arguments, output, `init`, `inspect` and the dry run.
 
-What a command does is in the packages below; nothing below imports this one.
+Not here: the work of a command, which is in `pipeline`, `maintenance` and `orchestration`.
 """

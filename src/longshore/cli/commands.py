@@ -1,4 +1,7 @@
-"""What each command does: read the settings, call the one function below, print what it gives."""
+"""The body of each command: read the settings, call one function of the library, print the result.
+
+Each command imports what it needs and nothing else: Prefect takes two seconds, pyarrow and pydantic a tenth each.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from longshore.errors import SettingsError
 from longshore.storage.names import printable
@@ -24,26 +27,37 @@ if TYPE_CHECKING:
     from longshore.ingestion.summary import IngestSummary
     from longshore.settings import Settings
 
+# The most names that a command lists in a terminal.
+_ROWS = 40
+
+
+class _Result(Protocol):
+    def lines(self) -> Iterable[str]:
+        """Return the lines for a person."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+
 
 def settings_of(options: argparse.Namespace, **more: object) -> Settings:
-    """Give the settings of the project that the options name, whether it is there or not."""
+    """Return the settings of the project that the options name."""
     return read_settings(landing=options.landing, warehouse=options.warehouse, **more)
 
 
 def existing_project(options: argparse.Namespace) -> Settings:
-    """Give the settings of a project whose warehouse is there: a mistyped one would look like an empty one."""
+    """Return the settings of a project whose warehouse exists: a mistyped one would look like an empty one."""
     settings = settings_of(options)
     if not settings.warehouse.is_dir():
         raise SettingsError(
-            f"The warehouse folder {settings.warehouse} does not exist. The first `longshore ingest` makes it, or name "
-            "yours with --warehouse, LONGSHORE_WAREHOUSE or `warehouse` in longshore.toml."
+            f"The warehouse folder {settings.warehouse} does not exist. The first `longshore ingest` creates it, or "
+            "name yours with --warehouse, LONGSHORE_WAREHOUSE or `warehouse` in longshore.toml."
         )
     return settings
 
 
 def reason_of(options: argparse.Namespace) -> str | None:
-    """Give the reason that was asked for, in capitals as they are written."""
-    from longshore.records import Reason  # noqa: PLC0415
+    """Return the reason code that was asked for, in capitals."""
+    from longshore.records import Reason
 
     if options.reason is None:
         return None
@@ -54,44 +68,40 @@ def reason_of(options: argparse.Namespace) -> str | None:
 
 
 def read_settings(**given: object) -> Settings:
-    """Read and check the settings, and show their warnings; `given` by flags."""
+    """Read and check the settings, and print their warnings; `given` by flags."""
     with _no_pydantic_plugins():
-        from longshore.settings import load_settings  # noqa: PLC0415 - pydantic: a third of a start; `schema` has none
+        from longshore.settings import load_settings
     with warnings.catch_warnings(record=True, action="always") as found:
         settings = load_settings(**given)
     for warning in found:
-        sys.stderr.write(f"longshore: {printable(str(warning.message))}\n")
+        _warn(f"longshore: {printable(str(warning.message))}")
     return settings
 
 
 @contextlib.contextmanager
 def _no_pydantic_plugins() -> Iterator[None]:
-    """Keep pydantic from reading the metadata of all that is installed to find plugins for our one model."""
+    """Prevent pydantic from searching all installed packages for plugins."""
     name = "PYDANTIC_DISABLE_PLUGINS"
-    said = os.environ.get(name)
+    before = os.environ.get(name)
     os.environ[name] = "__all__"
     try:
         yield
     finally:
-        if said is None:
+        if before is None:
             del os.environ[name]
         else:
-            os.environ[name] = said
-
-
-# More names than a screen holds tell a person nothing.
-_ROWS = 40
+            os.environ[name] = before
 
 
 def ingest(options: argparse.Namespace) -> int:
-    """Ingest once: as a Prefect flow run where an API is configured, else directly."""
-    from longshore.ingestion.summary import as_json, as_lines, document_rows  # noqa: PLC0415
+    """Ingest once: as a Prefect flow run if an API is configured, else directly."""
+    from longshore.ingestion.summary import as_json, as_lines, document_rows
 
     settings = settings_of(options, max_files_per_run=options.max_files)
     if options.dry_run:
-        from longshore.cli.dry_run import preview  # noqa: PLC0415
+        from longshore.cli.dry_run import preview
 
-        summary = preview(settings, wait=not options.no_wait, tell=_tell)
+        summary = preview(settings, wait=not options.no_wait, tell=_warn)
         if options.json:
             names = ("path", "outcome", "language", "date", "encoding", "detail")
             listed = [dict(zip(names, row, strict=True)) for row in document_rows(summary)]
@@ -103,39 +113,40 @@ def ingest(options: argparse.Namespace) -> int:
 
 
 def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
-    from longshore.cli.progress import terminal_observer  # noqa: PLC0415
-    from longshore.orchestration.api import configured_api  # noqa: PLC0415
+    from longshore.cli.progress import terminal_observer
+    from longshore.orchestration.api import configured_api
 
     if not settings.landing.is_dir():
-        from longshore.storage.landing import Landing  # noqa: PLC0415 - it knows what to say, before anything else is
+        from longshore.storage.landing import Landing
 
+        # Raises an error that says what to do, before Prefect is imported.
         Landing(settings.landing).close()
     api = configured_api()
     if api is None and not options.json:
-        sys.stderr.write("No Prefect API is configured: this run is direct, and no web page shows it.\n")
+        _warn("No Prefect API is configured: this run is direct, and no web page shows it.")
     with _stop_on_signals(), terminal_observer(quiet=options.json) as observer:
         if api is None:
-            from longshore.pipeline import ingest  # noqa: PLC0415
+            from longshore.pipeline import ingest
 
             return ingest(settings, observer=observer, wait=not options.no_wait)
-        from longshore.orchestration.api import use_api  # noqa: PLC0415
+        from longshore.orchestration.api import use_api
 
         use_api(api)
-        from longshore.orchestration.tracked import run_tracked  # noqa: PLC0415 - Prefect: two seconds
+        from longshore.orchestration.tracked import run_tracked
 
         return run_tracked(settings, wait=not options.no_wait, observer=observer)
 
 
 def init(options: argparse.Namespace) -> int:
-    """Make the folders and files of a new project; what is there already stays as it is."""
-    from longshore.cli.scaffold import make_project  # noqa: PLC0415
+    """Create the folders and files that a project lacks."""
+    from longshore.cli.scaffold import make_project
 
     return _print(make_project(Path(options.folder), options.group))
 
 
 def serve(options: argparse.Namespace) -> int:
     """Run the schedules until stopped."""
-    from longshore.orchestration.serve import serve_project  # noqa: PLC0415 - Prefect: two seconds
+    from longshore.orchestration.serve import serve_project
 
     return serve_project(
         settings_of(options), metrics_port=options.metrics_port, watch=options.watch, log_format=options.log_format
@@ -143,27 +154,25 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def status(options: argparse.Namespace) -> int:
-    """Show how the project stands."""
-    from longshore.maintenance.status import status_of  # noqa: PLC0415
+    """Print the state of the project; with `--check` only its alerts."""
+    from longshore.maintenance.status import status_of
 
     settings = settings_of(options)
-    if options.check:
-        from longshore.orchestration.monitoring import alerts  # noqa: PLC0415
+    if not options.check:
+        return _show(status_of(settings), options)
+    from longshore.orchestration.monitoring import alerts
 
-        found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
-        as_json = json.dumps([{"kind": alert.kind, "detail": alert.detail} for alert in found], indent=2)
-        _print([as_json] if options.json else [alert.detail for alert in found] or ["All is well."])
-        return 1 if found else 0
-    standing = status_of(settings)
-    return _print([json.dumps(standing.to_dict(), indent=2)] if options.json else standing.lines())
+    found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
+    as_json = json.dumps([{"kind": alert.kind, "detail": alert.detail} for alert in found], indent=2)
+    _print([as_json] if options.json else [alert.detail for alert in found] or ["All is well."])
+    return 1 if found else 0
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Show what normalising each file would give; one that cannot be read does not keep the others out."""
-    from longshore.cli.explain import SHOWN_OF_AN_ARCHIVE, Inspection, inspect_path  # noqa: PLC0415
+    """Print the steps of normalising each file; one that cannot be read does not stop the others."""
+    from longshore.cli.explain import SHOWN_OF_AN_ARCHIVE, Inspection, inspect_path
 
     settings = read_settings()
-    # Not a terminal: as wide as most windows.
     width = shutil.get_terminal_size((100, 24)).columns
     found: list[dict[str, Any]] = []
     code = 0
@@ -175,7 +184,7 @@ def inspect(options: argparse.Namespace) -> int:
                 elif isinstance(one, Inspection):
                     found.append(one.to_dict())
         except SettingsError as error:
-            _tell(f"longshore: {error}")
+            _warn(f"longshore: {error}")
             code = error.exit_code
     if options.json:
         _print([json.dumps(found, indent=2, default=str)])
@@ -184,16 +193,16 @@ def inspect(options: argparse.Namespace) -> int:
 
 def compact(options: argparse.Namespace) -> int:
     """Merge small parts."""
-    from longshore.maintenance.compact import compact_warehouse  # noqa: PLC0415
+    from longshore.maintenance.compact import compact_warehouse
 
     summary = compact_warehouse(existing_project(options), dry_run=options.dry_run)
-    _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
+    _show(summary, options)
     return 1 if summary.failed else 0
 
 
 def changes(options: argparse.Namespace) -> int:
-    """List what is new for a reader."""
-    from longshore.maintenance.changes import read_changes  # noqa: PLC0415
+    """List what changed since a cursor."""
+    from longshore.maintenance.changes import read_changes
 
     found = read_changes(existing_project(options), options.since, with_ids=options.ids)
     if options.json:
@@ -203,44 +212,42 @@ def changes(options: argparse.Namespace) -> int:
 
 def reprocess(options: argparse.Namespace) -> int:
     """Normalise records again from their originals."""
-    from longshore.maintenance.reprocess import reprocess_warehouse  # noqa: PLC0415
+    from longshore.maintenance.reprocess import reprocess_warehouse
 
-    summary = reprocess_warehouse(
-        existing_project(options), options.where, options.older_than_version, dry_run=options.dry_run
-    )
-    _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
+    settings = existing_project(options)
+    summary = reprocess_warehouse(settings, options.where, options.older_than_version, dry_run=options.dry_run)
+    _show(summary, options)
     return 1 if summary.skipped else 0
 
 
 def forget(options: argparse.Namespace) -> int:
-    """Remove records for good."""
-    from longshore.maintenance.forget import forget_records  # noqa: PLC0415
+    """Remove records and their originals for good."""
+    from longshore.maintenance.forget import forget_records
 
     summary = forget_records(existing_project(options), options.record_ids)
-    _print([json.dumps(summary.to_dict(), indent=2)] if options.json else summary.lines())
+    _show(summary, options)
     return 1 if summary.left else 0
 
 
 def schema(options: argparse.Namespace) -> int:
-    """Show the columns."""
-    from longshore.cli.schema_docs import FORMATS  # noqa: PLC0415
+    """Print the columns."""
+    from longshore.cli.schema_docs import FORMATS
 
     return _print([FORMATS[options.format]()])
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Compare landing, ledger, archive, rejected and warehouse; 1 where they disagree."""
-    from longshore.maintenance.verify import as_json  # noqa: PLC0415
-    from longshore.maintenance.verify import verify as verify_project  # noqa: PLC0415
+    """Compare landing, ledger, archive, rejected files and warehouse; return 1 if they disagree."""
+    from longshore.maintenance.verify import verify as verify_project
 
     found = verify_project(existing_project(options), repair=options.repair)
-    _print([as_json(found)] if options.json else found.lines())
+    _show(found, options)
     return 1 if found.disagreements else 0
 
 
 def rejected(options: argparse.Namespace) -> int:
-    """List the rejected files."""
-    from longshore.maintenance import rejections  # noqa: PLC0415
+    """List the rejected files, or the rejected documents in archives."""
+    from longshore.maintenance import rejections
 
     listed = rejections.rejected_members if options.members else rejections.rejected_files
     found = listed(existing_project(options), reason_of(options))
@@ -249,16 +256,17 @@ def rejected(options: argparse.Namespace) -> int:
 
 def retry(options: argparse.Namespace) -> int:
     """Put rejected files back into landing."""
-    from longshore.maintenance import rejections  # noqa: PLC0415
+    from longshore.maintenance.rejections import retry as put_back
 
-    back = rejections.retry(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
+    back = put_back(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
     _print(printable(path) for path in back[:_ROWS])
     if len(back) > _ROWS:
         _print([f"… and {len(back) - _ROWS:,} more"])
-    said = (
-        f"{len(back):,} file(s) are back in landing; the next run takes them." if back else "Nothing is to be put back."
-    )
-    return _print([said])
+    return _print([f"{len(back):,} file(s) are back in landing; the next run ingests them."])
+
+
+def _show(result: _Result, options: argparse.Namespace) -> int:
+    return _print([json.dumps(result.to_dict(), indent=2)] if options.json else result.lines())
 
 
 def _print(lines: Iterable[str]) -> int:
@@ -268,21 +276,21 @@ def _print(lines: Iterable[str]) -> int:
     return 0
 
 
-def _tell(sentence: str) -> None:
+def _warn(sentence: str) -> None:
     sys.stderr.write(sentence + "\n")
 
 
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: what is in hand is finished or undone."""
+    """Make SIGTERM end a run as Ctrl-C does: claimed batches are finished or undone."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        # Once is enough: a second one must not disturb the tidying.
+        # A second signal must not disturb that.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         raise KeyboardInterrupt(
-            f"Stopped by {signal.Signals(number).name}. What was in hand is finished or undone; "
-            "the files that are left are still in landing, and the next run takes them."
+            f"Stopped by {signal.Signals(number).name}. Every batch is finished or undone; the files that are left are "
+            "still in landing, and the next run ingests them."
         )
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -1,4 +1,4 @@
-"""What normalising one file would give, step by step, with the reason for each: `longshore inspect`. Writes nothing."""
+"""`longshore inspect`: each step of normalising a file, with its evidence. Writes nothing."""
 
 from __future__ import annotations
 
@@ -35,24 +35,19 @@ _LEAST_SHARE: Final = 0.005
 _SHOWN_CANDIDATES: Final = 5
 _SHOWN_ACTS: Final = 12
 _SHOWN_HEADER_LINES: Final = 12
-# What is shown before the place where two texts part.
+# The characters shown before the first difference of two texts.
 _BEFORE: Final = 16
 
 
-def receipt_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
-    """Give the receipt of a file; `rival` is its text as the encoding that came next reads it."""
-    width = max(width, _NARROWEST)
-    yield from (clipped(line, width) for line in _lines(steps, rival, width))
+def _step_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
+    """Yield the lines of all steps; `rival` is the text in the encoding that came second."""
+    yield from _decode_lines(steps, rival, width)
+    yield from _repair_lines(steps, width)
+    yield from _header_lines(steps)
+    yield from _language_lines(steps)
 
 
-def _lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
-    yield from _decoding(steps, rival, width)
-    yield from _repairing(steps, width)
-    yield from _heading(steps)
-    yield from _telling_language(steps)
-
-
-def _decoding(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
+def _decode_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
     decoded = steps.decoded
     yield f"  encoding   {decoded.encoding}  ({decoded.method}, confidence {decoded.confidence:.2f})"
     if len(decoded.candidates) > 1:
@@ -67,10 +62,10 @@ def _decoding(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
             yield f"{_INDENT}{decoded.runner_up:<{longer}}  {other}"
 
 
-def _repairing(steps: Steps, width: int) -> Iterator[str]:
+def _repair_lines(steps: Steps, width: int) -> Iterator[str]:
     repaired = steps.repaired
     if not repaired.repairs:
-        yield "  repairs    none: the characters are as they were decoded"
+        yield "  repairs    none"
         return
     before = steps.decoded.text
     for index, (after, act) in enumerate(islice(replay_steps(before, repaired.repairs), _SHOWN_ACTS)):
@@ -81,10 +76,10 @@ def _repairing(steps: Steps, width: int) -> Iterator[str]:
             yield f"{_INDENT}after   {became}"
         before = after
     if before != repaired.text:
-        yield f"{_INDENT}… and more of the kind"
+        yield f"{_INDENT}… and more repairs"
 
 
-def _heading(steps: Steps) -> Iterator[str]:
+def _header_lines(steps: Steps) -> Iterator[str]:
     header = steps.header
     if header.header is not None:
         where = "at the top" if not header.header_start else f"after character {header.header_start}"
@@ -99,14 +94,14 @@ def _heading(steps: Steps) -> Iterator[str]:
     if header.published_date or header.date_status != "none":
         precision = f", to the {header.date_precision}" if header.date_precision else ""
         moment = f"  {header.published_at:%Y-%m-%d %H:%M:%S} UTC" if header.published_at else ""
-        yield f"  date       {header.published_date or 'not known'}  ({header.date_status}{precision}){moment}"
+        yield f"  date       {header.published_date or 'unknown'}  ({header.date_status}{precision}){moment}"
     if header.title:
         yield f"  title      {printable(header.title)}"
 
 
-def _telling_language(steps: Steps) -> Iterator[str]:
+def _language_lines(steps: Steps) -> Iterator[str]:
     language = steps.language
-    name = "cannot be told" if language.language == "und" else language.language
+    name = "und (not known)" if language.language == "und" else language.language
     yield f"  language   {name}  (script {language.script or 'unknown'}, confidence {language.confidence:.2f})"
     for candidate in language.candidates:
         if candidate.confidence >= _LEAST_SHARE:
@@ -122,7 +117,7 @@ def _bar(share: float) -> str:
 
 
 def _excerpts(before: str, after: str, length: int) -> tuple[str, str]:
-    """Give the surroundings of the first difference that is more than a line end."""
+    """Return both texts around their first difference; line ends do not count."""
     before = before.replace("\r\n", "\n").replace("\r", "\n")
     start = next(
         (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
@@ -131,13 +126,13 @@ def _excerpts(before: str, after: str, length: int) -> tuple[str, str]:
     return printable(before[start : start + length]), printable(after[start : start + length])
 
 
-# Of a pack, so many texts are enough to see what is wrong with it.
+# The documents of an archive that a terminal shows.
 SHOWN_OF_AN_ARCHIVE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The walk of one file. rival: the text as the encoding that came next would read it, where that was close."""
+    """The steps of one document. rival: its text in the encoding that came second, if that was close."""
 
     path: str
     size: int
@@ -145,16 +140,17 @@ class Inspection:
     rival: str | None = None
 
     def lines(self, width: int = 100) -> Iterator[str]:
-        """Give it as lines for a person, in a terminal of so many columns."""
+        """Yield the lines for a person, at most `width` columns wide."""
         yield f"{printable(self.path)}  ({self.size:,} bytes)"
         if isinstance(self.result, Rejection):
             yield f"  rejected   {self.result.reason}: {printable(self.result.detail)}"
         else:
-            yield from receipt_lines(self.result, self.rival, width)
+            width = max(width, _NARROWEST)
+            yield from (clipped(line, width) for line in _step_lines(self.result, self.rival, width))
         yield ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values, for JSON."""
+        """Return plain values, for JSON."""
         found: dict[str, Any] = {"path": to_source_path(self.path), "bytes": self.size}
         if isinstance(self.result, Rejection):
             return {**found, "rejected": {"reason": self.result.reason.value, "detail": self.result.detail}}
@@ -171,24 +167,24 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Unshown:
-    """How many more texts a pack holds than were asked for."""
+    """The number of documents in an archive that are not shown."""
 
     path: str
-    texts: int
+    documents: int
 
     def lines(self, _width: int = 100) -> Iterator[str]:
-        """Give it as lines for a person."""
-        yield f"… and {self.texts:,} more in {printable(self.path)}"
+        """Yield the lines for a person."""
+        yield f"… and {self.documents:,} more in {printable(self.path)}"
         yield ""
 
 
 def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Iterator[Inspection | Unshown]:
-    """Take the steps of normalising for a file anywhere on the disk, or for each text in a pack, as an ingest would.
+    """Yield the steps of normalising for a file anywhere on the disk, or for each document in an archive.
 
     Args:
         path: of the file; a link is followed.
         settings: of the project.
-        most: of a pack, so many texts; None: all.
+        most: documents of an archive; None: all.
 
     Raises:
         SettingsError: there is no such regular file, it may not be read, or it is larger than `max_file_bytes`.
@@ -217,22 +213,22 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
 def _inspect_members(
     path: Path, file: LandedFile, landing: Landing, settings: Settings, most: int | None
 ) -> Iterator[Inspection | Unshown]:
-    unshown = 0
+    hidden = 0
     for number, member in enumerate(members(file, landing, settings.limits_of_archives)):
         name = f"{path}!/{member.name}"
         if most is not None and number >= most:
-            unshown += 1
+            hidden += 1
         elif member.data is None:
-            detail = f"It holds more than {settings.max_file_bytes:,} bytes, which `max_file_bytes` allows."
+            detail = f"It is larger than `max_file_bytes` ({settings.max_file_bytes:,} bytes)."
             yield Inspection(name, member.size, Rejection(Reason.TOO_LARGE, detail))
         else:
             yield _inspect_bytes(name, f"{_landed_path(path, settings)}!/{member.name}", member.data, settings)
-    if unshown:
-        yield Unshown(str(path), unshown)
+    if hidden:
+        yield Unshown(str(path), hidden)
 
 
 def inspect_file(path: Path, settings: Settings) -> Inspection:
-    """Take the steps of normalising for one file that is no pack.
+    """Return the steps of normalising for one file that is no archive.
 
     Raises:
         SettingsError: as `inspect_path`.
@@ -247,10 +243,8 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
             if not stat.S_ISREG(found.st_mode):
                 raise SettingsError(f"{shown} is not a regular file. Name a text file.")
             if found.st_size > settings.max_file_bytes:
-                raise SettingsError(
-                    f"{shown} holds {found.st_size:,} bytes, more than max_file_bytes allows "
-                    f"({settings.max_file_bytes:,}). It would be rejected as TOO_LARGE."
-                )
+                limit = f"`max_file_bytes` ({settings.max_file_bytes:,} bytes)"
+                raise SettingsError(f"{shown} is larger than {limit}. It would be rejected as TOO_LARGE.")
             raw = file.read()
     except OSError as error:
         raise SettingsError(f"{shown} cannot be read: {error.strerror}.") from None
@@ -264,13 +258,13 @@ def _inspect_bytes(shown: str, landed_path: str, raw: bytes, settings: Settings)
 
 
 def _landed_path(path: Path, settings: Settings) -> str:
-    """Give the path that a file has, or would have if it were dropped at the top of landing/."""
+    """Return the path of a file below landing/, or its name if it is elsewhere."""
     below = os.path.relpath(path, settings.landing)
     return path.name if below.startswith("..") else below
 
 
 def _rival(raw: bytes, steps: Steps) -> str | None:
-    """Read a file as the encoding that came next does; None where none was close, or it cannot."""
+    """Return the text in the encoding that came second; None if none was close, or it cannot read the bytes."""
     if not steps.decoded.runner_up:
         return None
     from longshore.text.encodings.charsets import reader_of  # noqa: PLC0415 - NumPy only where needed

@@ -1,6 +1,6 @@
-"""The contract with readers, written out: what `longshore schema` prints and `docs/reference/schema.*` hold.
+"""The schema as text, Arrow, JSON, SQL and Markdown: for `longshore schema` and `docs/reference/schema.*`.
 
-Everything here is made from `schema.py`; nothing is stated twice. Promised to readers: within a schema version no
+All of it is generated from `storage/schema.py`. Promised to readers: within a schema version no
 column changes its name, type, order or nullability; a new version only adds columns that may be null, at the end.
 """
 
@@ -32,7 +32,7 @@ _SQL_TYPES: Final = {
 
 
 def as_text() -> str:
-    """Give a table of the columns of the records for a person: name, type, meaning."""
+    """Return a table of the columns of the records: name, type, meaning."""
     found = [_column(field) for field in _fields("records")]
     rows = [(one["name"], one["type"] + ("?" if one["nullable"] else ""), one["description"]) for one in found]
     said = f"Schema version {SCHEMA_VERSION}. A ? marks a column that may be null."
@@ -40,23 +40,23 @@ def as_text() -> str:
 
 
 def as_arrow() -> str:
-    """Give the Arrow schema of the records as pyarrow prints it, with the partition column at its end."""
+    """Return the Arrow schema of the records as pyarrow prints it, with the partition column at the end."""
     return str(RECORDS.append(PARTITION).to_string(show_field_metadata=False))
 
 
 def as_json() -> str:
-    """Give both tables as one JSON object: version, then a column each with type, nullability and meaning."""
+    """Return both tables as one JSON object: the version, then each column with type, nullability and meaning."""
     tables = {name: [_column(field) for field in _fields(name)] for name in _TABLES}
     return json.dumps({"schema_version": SCHEMA_VERSION, **tables}, indent=2, ensure_ascii=True)
 
 
 def as_sql() -> str:
-    """Give a CREATE TABLE statement for each table, in DuckDB's dialect, the meanings as comments."""
+    """Return a CREATE TABLE statement for each table, in DuckDB's dialect, with the meanings as comments."""
     return "\n\n".join(_create_table(name) for name in _TABLES)
 
 
 def as_markdown() -> str:
-    """Give the reference page of the schema."""
+    """Return the reference page of the schema."""
     lines = [
         "# Schema",
         "",
@@ -101,7 +101,7 @@ def _column(field: pa.Field) -> dict[str, Any]:
 
 
 def type_name(kind: pa.DataType) -> str:
-    """Give a type as Arrow writes it, without the names of inner fields that say nothing."""
+    """Return a type as Arrow writes it, without the names of list items."""
     return str(kind).replace("element: ", "").replace("item: ", "")
 
 

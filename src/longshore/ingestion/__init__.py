@@ -1,4 +1,4 @@
-"""The steps of a run: which files, which batches, the work on them, and what becomes of the landed files.
+"""The steps of an ingest run, from discovery to the delivery log; `pipeline.py` calls them in order.
 
-Their order is `pipeline.py`; disk and database are `storage/`.
+Not here: what a text becomes (`text`), and how files, Parquet and ledger are written (`storage`).
 """

@@ -1,8 +1,7 @@
-"""The deliveries table: what became of every file, for readers who do not see the ledger.
+"""The delivery log: the outcome of every delivery as a Parquet table, for readers without access to the ledger.
 
-Promised: every delivery of a run is in `warehouse/deliveries/` exactly once, in one part named by the run, written at
-its end; where a run died, the next one writes it. Compaction merges the parts of a day (`merged_deliveries.py`). Not
-promised: files that were deferred; they come again.
+Promised: every delivery of a run is in `warehouse/deliveries/` exactly once, in one part named by the run and written
+at its end; if the run died, the next one writes it. Not included: deferred files; they are delivered again.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _GROUP_ROWS = 50_000
 
 
 class DeliveryRow(NamedTuple):
-    """A row of the table; `storage/schema.py` says what each column means."""
+    """A row of the table; `storage/schema.py` describes the columns."""
 
     run_id: str
     batch_id: str
@@ -50,9 +49,9 @@ class DeliveryRow(NamedTuple):
 
 
 def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
-    """Write a part for each run whose deliveries are not in the table yet, and give the parts' paths.
+    """Write a part for each run whose deliveries are not in the table yet, and return the paths of the parts.
 
-    Only for the holder of the run lock, when every batch is settled: at a run's end, or after recovery.
+    Only for the holder of the run lock, when every batch is finalized: at the end of a run, or after recovery.
     """
     parts = []
     for run in unwritten_runs(ledger):
@@ -63,22 +62,22 @@ def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
 
 
 def set_aside(warehouse: Warehouse, part: str) -> None:
-    """Move a part that is not right out of the readers' sight."""
-    # Not where parts of records are set aside: there is no text in it to be forgotten.
+    """Move a wrong part to where no reader looks."""
+    # Apart from records that are set aside: `forget` need not search it, because it holds no text.
     aside = warehouse.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{part.rpartition('/')[2]}"
     make_folders(aside.parent)
     rename_no_replace(warehouse.deliveries / part, aside)
 
 
 def write_again(ledger: Ledger, warehouse: Warehouse, run: RunPart) -> None:
-    """Write the part of a run, of which no row is in the table, anew from the ledger."""
+    """Write the part of a run again from the ledger; none of its rows may be in the table."""
     _write_part(warehouse, run.part, rows_of(ledger, run))
 
 
 def _write_part(warehouse: Warehouse, part: str, rows: Iterator[DeliveryRow]) -> None:
     target = warehouse.deliveries / part
     if target.exists():
-        # Written, but the run died before the ledger knew: a part of that name is whole.
+        # The run died before the ledger recorded it: a part of that name is complete.
         return
     staged = warehouse.inner / "staging" / target.name
     staged.unlink(missing_ok=True)
@@ -91,7 +90,7 @@ def _write_part(warehouse: Warehouse, part: str, rows: Iterator[DeliveryRow]) ->
 
 
 def _write_parquet(path: Path, rows: Iterator[DeliveryRow]) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - a run that finds nothing must not wait for it
+    import pyarrow.parquet as pq  # noqa: PLC0415 - not in a run without work
 
     from longshore.storage.schema import DELIVERIES, file_metadata, part_options  # noqa: PLC0415
 
@@ -115,12 +114,12 @@ def _table(rows: Sequence[DeliveryRow], schema: pa.Schema) -> pa.Table:
 
 
 def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
-    """Give the deliveries of one run as rows of the table, batch by batch."""
+    """Yield the deliveries of one run as rows of the table."""
     for batch, found in batches_of_run(ledger, run):
         kept = batch.after_ingest == "keep"
         for row in found:
             _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, finalized_as, _ = row
-            # Null where the landed file was not moved, or is gone.
+            # Null if the landed file was not moved, or was deleted.
             moved = not is_member and (finalized_as is not None or not kept)
             yield DeliveryRow(
                 run.run_id,

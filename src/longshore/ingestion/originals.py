@@ -1,6 +1,6 @@
-"""Where the original bytes of a record are, by what the ledger knows: in the archive, in landing, inside a pack.
+"""Originals: where the source bytes of a record are, according to the ledger.
 
-Promised: bytes are only given for a record if their SHA-256 is its id, and a file is only deleted if its bytes are.
+Promised: bytes are returned, and a file is deleted, only if the SHA-256 of the bytes is the record id.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """One place where the bytes of a record should be.
+    """One place where the source of a record should be.
 
-    path: how it was delivered, as a `source_path`. place: of the landed file, below landing. member: inside that pack,
+    path: as delivered, a `source_path`. place: of the landed file, below landing/. member: its name in that archive,
     whose own delivery is `archive_no`.
     """
 
@@ -45,7 +45,7 @@ class Original:
 
 
 def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of the ledger
-    """Say where a delivery's landed file is now, as a `source_path`; None where it is gone for good."""
+    """Return where the landed file of a delivery is now, as a `source_path`; None if it was deleted."""
     if row.finalized_as is not None:
         return str(row.finalized_as) or None
     rejected = row.outcome == Outcome.REJECTED
@@ -62,24 +62,24 @@ def place_of_row(row: Any, batch: Any) -> str | None:  # noqa: ANN401 - rows of 
 
 
 def originals_in(ledger: Ledger, batch_nos: Iterable[int], record_ids: Iterable[str]) -> dict[str, list[Original]]:
-    """Give where the originals of these records are that came in these batches."""
+    """Return the originals of these records that were delivered in these batches."""
     return _by_record(deliveries_in_batches(ledger, batch_nos, record_ids))
 
 
 def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[Original]]:
-    """Give every place where these records were ever delivered; this looks through all deliveries."""
+    """Return all originals of these records. This scans all deliveries."""
     return _by_record(deliveries_of_records(ledger, record_ids))
 
 
 def read_originals(
     originals: Mapping[str, Sequence[Original]], landing: Landing, limits: ArchiveLimits
 ) -> Iterator[tuple[str, bytes]]:
-    """Give each of these records once with its bytes, if any of its places has them; each pack is read once.
+    """Yield each of these records once with its source, if any of its places has it; read each archive once.
 
-    In a pack it is looked for by its bytes: its name there may be another since one was taken out.
+    Members are found by their bytes: their names may have changed when a member was removed.
     """
     missing = set(originals)
-    packs: dict[str, set[str]] = {}
+    archives: dict[str, set[str]] = {}
     for record_id, places in originals.items():
         raw = _read_file(places, landing)
         if raw is not None:
@@ -88,11 +88,11 @@ def read_originals(
         else:
             for original in places:
                 if original.member is not None:
-                    packs.setdefault(original.place, set()).add(record_id)
-    for place, wanted in packs.items():
+                    archives.setdefault(original.place, set()).add(record_id)
+    for place, wanted in archives.items():
         if not wanted & missing:
             continue
-        with contextlib.suppress(Exception):  # as above
+        with contextlib.suppress(Exception):  # the next place may have it
             file = landing.look(from_source_path(place))
             for member in members(file, landing, limits) if file is not None else ():
                 record_id = hashlib.sha256(member.data or b"").hexdigest()
@@ -103,7 +103,7 @@ def read_originals(
 
 def _read_file(originals: Iterable[Original], landing: Landing) -> bytes | None:
     for original in originals:
-        with contextlib.suppress(Exception):  # whatever is wrong with one place, the next may do
+        with contextlib.suppress(Exception):  # the next place may have it
             file = landing.look(from_source_path(original.place)) if original.member is None else None
             raw = landing.read(file) if file is not None else None
             if raw is not None and hashlib.sha256(raw).hexdigest() == original.record_id:
@@ -112,18 +112,18 @@ def _read_file(originals: Iterable[Original], landing: Landing) -> bytes | None:
 
 
 def delete_original(original: Original, landing: Landing) -> bool:
-    """Delete the landed file of a record, and its reason if it was rejected; True if there was one with its bytes.
+    """Delete the landed file of a record, with its reason file; return whether there was one with these bytes.
 
-    A file with other bytes is left alone. Not for one inside a pack, because others are in it too.
+    A file with other bytes is left alone. Not for an archive member, because the archive holds others.
 
     Raises:
-        OSError: it may not be read or deleted.
+        OSError: it cannot be read or deleted.
     """
     file = landing.look(from_source_path(original.place))
     try:
         raw = landing.read(file) if file is not None else b""
     except MovedError:
-        # Something else stands there now, which is not ours to delete.
+        # Another file is there now.
         return False
     if file is None or hashlib.sha256(raw).hexdigest() != original.record_id:
         return False
@@ -132,7 +132,7 @@ def delete_original(original: Original, landing: Landing) -> bool:
 
 
 def delete_landed(file: LandedFile, landing: Landing) -> None:
-    """Delete a file wherever it was settled, and the reason beside it if it was rejected."""
+    """Delete a finalized file, and the reason file beside it if it was rejected."""
     name = file.path.rpartition("/")[2]
     landing.remove_beside(file.path, name)
     landing.remove_beside(file.path, reason_name(name))
@@ -148,12 +148,12 @@ def _by_record(brought: Iterable[Brought]) -> dict[str, list[Original]]:
     return found
 
 
-def _original(row: Any, pack: Any) -> Original | None:  # noqa: ANN401 - rows of the ledger
-    place = place_of_row(row if pack is None else pack, row)
+def _original(row: Any, archive: Any) -> Original | None:  # noqa: ANN401 - rows of the ledger
+    place = place_of_row(row if archive is None else archive, row)
     if place is None:
         return None
     record_id = bytes(row.record_id).hex()
-    if pack is None:
+    if archive is None:
         return Original(record_id, row.path, place, None, row.delivery_no)
-    member = from_source_path(row.path)[len(from_source_path(pack.path)) + len("!/") :]
-    return Original(record_id, row.path, place, member, row.delivery_no, pack.delivery_no)
+    member = from_source_path(row.path)[len(from_source_path(archive.path)) + len("!/") :]
+    return Original(record_id, row.path, place, member, row.delivery_no, archive.delivery_no)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def ledger_url_of(settings: Settings) -> str:
-    """Say where the ledger is: where the settings say, else beside the records."""
+    """Return the URL of the ledger: from the settings, else beside the records."""
     return settings.ledger_url or Warehouse(settings.warehouse).ledger_url
 
 
