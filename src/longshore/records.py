@@ -171,7 +171,6 @@ class Brief:
     published_date: dt.date | None
     date_status: str
     repairs: tuple[str, ...]
-    words: int
 
 
 @dataclass(frozen=True, slots=True)

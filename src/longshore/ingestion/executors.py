@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures as cf
 import importlib
+import itertools
 import logging
 import multiprocessing
 import os
@@ -88,8 +89,29 @@ class ProcessExecutor:
         self._lock = threading.Lock()
 
     def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
-        """Normalise the batches, one in each process and one waiting for each."""
-        yield from run_windowed(batches, lambda batch: self.submit(batch, order), 2 * self.slots, self.run_again(order))
+        """Normalise the batches, one in each process and one waiting for each; retry those whose worker died."""
+        remaining = iter(batches)
+        running: dict[cf.Future[Staged], Batch] = {}
+        lost: list[Batch] = []
+        while True:
+            if not lost:
+                for batch in itertools.islice(remaining, 2 * self.slots - len(running)):
+                    running[self.submit(batch, order)] = batch
+            if running:
+                done, _ = cf.wait(running, return_when=cf.FIRST_COMPLETED)
+                for future in done:
+                    batch = running.pop(future)
+                    try:
+                        staged = future.result()
+                    except BrokenProcessPool:
+                        lost.append(batch)
+                    else:
+                        yield batch, staged
+            elif lost:
+                batch = lost.pop()
+                yield batch, self._retry(batch, order)
+            else:
+                return
 
     def start(self) -> Self:
         """Start the processes now, so that they import while the first batches are planned."""
@@ -110,24 +132,20 @@ class ProcessExecutor:
                 self._pool = _new_pool(self.slots)
                 return _submit(self._pool, normalise_batch, batch, order)
 
-    def run_again(self, order: WorkOrder) -> Callable[[Batch], Staged]:
-        """Return a function that retries a batch whose worker died, each time alone in a new process."""
-
-        def again(batch: Batch) -> Staged:
-            for attempt in range(2, _ATTEMPTS + 1):
-                _log.warning("A worker died; batch %s runs again (attempt %d).", batch.batch_id[:12], attempt)
-                with self._lock:
-                    pool = self._pool = _new_pool(1)
-                try:
-                    staged = _submit(pool, normalise_batch, batch, order).result()
-                except BrokenProcessPool:
-                    continue
-                # The next batch starts a pool of full size.
-                self.stop()
-                return staged
-            raise killed_its_worker(batch, _ATTEMPTS)
-
-        return again
+    def _retry(self, batch: Batch, order: WorkOrder) -> Staged:
+        """Run a batch whose worker died again, each time alone in a new process."""
+        for attempt in range(2, _ATTEMPTS + 1):
+            _log.warning("A worker died; batch %s runs again (attempt %d).", batch.batch_id[:12], attempt)
+            with self._lock:
+                pool = self._pool = _new_pool(1)
+            try:
+                staged = _submit(pool, normalise_batch, batch, order).result()
+            except BrokenProcessPool:
+                continue
+            # The next batch starts a pool of full size.
+            self.stop()
+            return staged
+        raise killed_its_worker(batch, _ATTEMPTS)
 
     def stop(self) -> None:
         """Kill the processes."""
@@ -140,43 +158,6 @@ class ProcessExecutor:
                 process.kill()
             for process in processes:
                 process.join(5)
-
-
-def run_windowed(
-    batches: Iterable[Batch],
-    submit: Callable[[Batch], cf.Future[Staged]],
-    window: int,
-    run_again: Callable[[Batch], Staged],
-) -> Iterator[tuple[Batch, Staged]]:
-    """Keep `window` batches submitted, yield each when it is done, and retry those whose worker died."""
-    remaining = iter(batches)
-    submitted: dict[cf.Future[Staged], Batch] = {}
-    lost: list[Batch] = []
-    exhausted = False
-    while True:
-        while not exhausted and not lost and len(submitted) < window:
-            batch = next(remaining, None)
-            if batch is None:
-                exhausted = True
-            else:
-                submitted[submit(batch)] = batch
-        if not submitted and not lost:
-            if exhausted:
-                return
-            continue
-        if submitted:
-            done, _ = cf.wait(submitted, return_when=cf.FIRST_COMPLETED)
-            for future in done:
-                batch = submitted.pop(future)
-                try:
-                    staged = future.result()
-                except BrokenProcessPool:
-                    lost.append(batch)
-                else:
-                    yield batch, staged
-        elif lost:
-            batch = lost.pop()
-            yield batch, run_again(batch)
 
 
 def killed_its_worker(batch: Batch, attempts: int) -> WorkerError:

@@ -299,5 +299,4 @@ def brief_of(record: Record, path: str) -> Brief:
         published_date=record.published_date,
         date_status=record.date_status,
         repairs=record.repairs,
-        words=record.word_count,
     )
