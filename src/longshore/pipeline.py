@@ -35,7 +35,7 @@ from longshore.ingestion.planning import (
     reject_special_file,
     split_into_groups,
 )
-from longshore.ingestion.project import ledger_url_of, open_ledger
+from longshore.ingestion.project import claim_landing, ledger_url_of, open_ledger
 from longshore.ingestion.recovery import check_ledger, finish_deletions, record_finalization, recover
 from longshore.ingestion.summary import IngestSummary
 from longshore.ingestion.worker import WorkOrder
@@ -92,6 +92,7 @@ def ingest(
                 warning = check_ledger(ledger, run.warehouse, run.landing)
                 if warning:
                     run.tell(warning)
+                claim_landing(ledger, settings)
                 run.run(ledger, wait=wait)
     except sa.exc.SQLAlchemyError as error:
         raise ledger_failed(error, ledger_url_of(settings)) from error

@@ -240,7 +240,7 @@ def verify(options: argparse.Namespace) -> int:
     """Compare landing, ledger, archive, rejected files and warehouse; return 1 if they disagree."""
     from longshore.maintenance.verify import verify as verify_project
 
-    found = verify_project(existing_project(options), repair=options.repair)
+    found = verify_project(existing_project(options), repair=options.repair, adopt=options.adopt_landing)
     _show(found, options)
     return 1 if found.disagreements else 0
 

@@ -119,6 +119,8 @@ def _add_maintaining(commands: _Commands) -> None:
 
     text = "check that landing, ledger, archive, rejected files and warehouse agree"
     verify = _command(commands, "verify", text, folders=True, json="it")
+    text = "first record that the warehouse belongs to this landing folder now"
+    verify.add_argument("--adopt-landing", action="store_true", help=text)
     verify.add_argument("--repair", action="store_true", help="first repair what can be repaired without guessing")
 
     rejected = _command(commands, "rejected", "list the rejected files and why", folders=True, json="it")

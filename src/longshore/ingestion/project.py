@@ -1,16 +1,20 @@
-"""A project as its settings name it: where its ledger is, and which files in landing/ wait."""
+"""The project that settings name: its ledger, its landing folder, and the files that wait there."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from longshore.errors import LedgerError
+from longshore.errors import LedgerError, SettingsError
 from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.runs import count_stuck, unchanged_kept
+from longshore.storage.ledger.tables import store_value, stored_value
 from longshore.storage.listing import wanted_by
+from longshore.storage.names import from_source_path, printable, to_source_path
 from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -23,34 +27,98 @@ if TYPE_CHECKING:
 
 
 def ledger_url_of(settings: Settings) -> str:
-    """Return the URL of the ledger: from the settings, else beside the records."""
+    """Return the URL of the ledger: that of the settings, or else the file beside the records."""
     return settings.ledger_url or Warehouse(settings.warehouse).ledger_url
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """Open the ledger; it is made, or brought up to date, where need be.
+def open_ledger(settings: Settings, *, read_only: bool = False) -> Ledger:
+    """Open the ledger of a project.
+
+    read_only: write nothing; otherwise the ledger is created, or brought up to date, if necessary.
 
     Raises:
+        NoLedgerError: there is none, and `read_only` is set.
         LedgerError: it is damaged, cannot be reached, or a newer Longshore wrote it.
+        SettingsError: the warehouse belongs to another landing folder.
     """
-    return Ledger(ledger_url_of(settings))
+    ledger = Ledger(ledger_url_of(settings), read_only=read_only)
+    try:
+        refuse_other_landing(ledger, settings)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def claim_landing(ledger: Ledger, settings: Settings, *, adopt: bool = False) -> None:
+    """Record that the warehouse belongs to this landing folder, if it belongs to none yet or with `adopt`.
+
+    A ledger remembers paths below its landing folder. With a second folder, a file of equal path and size would pass
+    for one that was ingested, and `forget` would leave originals in the other.
+    """
+    with ledger.engine.begin() as db:
+        if adopt or stored_value(db, _LANDING) is None:
+            store_value(db, _LANDING, _landing_of(settings))
+
+
+def adopt_landing(settings: Settings) -> None:
+    """Record that the warehouse belongs to the landing folder of these settings from now on.
+
+    Only for the holder of the run lock.
+
+    Raises:
+        NoLedgerError, LedgerError: as `open_ledger`.
+    """
+    with Ledger(ledger_url_of(settings), read_only=True):
+        pass  # only an existing ledger can be adopted
+    with Ledger(ledger_url_of(settings)) as ledger:
+        claim_landing(ledger, settings, adopt=True)
+
+
+_LANDING = "landing"
+
+
+def _landing_of(settings: Settings) -> str:
+    """Return the landing folder as the ledger records it: relative to the warehouse, so that a project may be moved."""
+    return to_source_path(os.path.relpath(settings.landing.resolve(), settings.warehouse.resolve()))
+
+
+def refuse_other_landing(ledger: Ledger, settings: Settings) -> None:
+    """Raise an error if the warehouse belongs to another landing folder.
+
+    Raises:
+        SettingsError: it does.
+    """
+    with ledger.engine.connect() as db:
+        recorded = stored_value(db, _LANDING)
+    if recorded not in (None, _landing_of(settings)):
+        folder = os.path.normpath(settings.warehouse.resolve() / from_source_path(recorded or ""))
+        raise SettingsError(
+            f"The warehouse {settings.warehouse} belongs to the landing folder {printable(folder)}, not to "
+            f"{settings.landing}. Use a warehouse of its own for each landing folder. If the folder was moved, with "
+            "its _archive/ and _rejected/, run `longshore verify --adopt-landing` once."
+        )
 
 
 @contextlib.contextmanager
 def ledger_if_any(settings: Settings) -> Iterator[Ledger | None]:
-    """Hold the ledger open for the block; None where no run has made one yet, and looking must not make it."""
-    if settings.ledger_url or Warehouse(settings.warehouse).has_ledger():
-        with open_ledger(settings) as ledger:
-            yield ledger
-    else:
+    """Open the ledger for the block to read from it; None if no run has created it yet."""
+    try:
+        ledger = open_ledger(settings, read_only=True)
+    except NoLedgerError:
         yield None
+        return
+    with ledger:
+        yield ledger
 
 
 def refuse_lost_ledger(ledger: Ledger | None, warehouse: Warehouse, landing: Landing | None = None) -> None:
-    """Stop where what the ledger says would be no answer; with `landing`, also where only originals tell of another.
+    """Raise an error if the ledger is empty but the warehouse is not: its answers would be wrong.
+
+    landing: look for originals there too.
 
     Raises:
-        LedgerError: it knows nothing, and there was one that did.
+        LedgerError: the ledger was lost.
     """
     lost = _records_alone(ledger, warehouse) if landing is None else what_was_lost(ledger, warehouse, landing)
     if lost:
@@ -58,9 +126,9 @@ def refuse_lost_ledger(ledger: Ledger | None, warehouse: Warehouse, landing: Lan
 
 
 def what_was_lost(ledger: Ledger | None, warehouse: Warehouse, landing: Landing) -> str | None:
-    """Say that the ledger knows nothing where records or settled originals tell that there was one; else None.
+    """Describe the loss of a ledger that is empty although there are records or originals; otherwise None.
 
-    Promised: cheap, a look at one file of each kind. What such a ledger says is no answer.
+    It is cheap: it looks at one file of each kind.
     """
     if ledger is not None and not ledger.is_empty():
         return None
@@ -69,9 +137,9 @@ def what_was_lost(ledger: Ledger | None, warehouse: Warehouse, landing: Landing)
         return alone
     if next(landing.stable_files(), None) is not None:
         return (
-            f"{warehouse.root} holds neither a ledger nor a record, but {landing.root} holds originals that were "
-            "settled. Is that the right warehouse, and is its disk there? If it is lost, `longshore verify --repair` "
-            "puts the originals back into landing, for the next run."
+            f"{warehouse.root} holds neither a ledger nor a record, but {landing.root} holds originals of "
+            "earlier runs. Check that the warehouse is the right one, and its disk mounted. If it is lost, `longshore "
+            "verify --repair` moves the originals back to landing, for the next run."
         )
     return None
 
@@ -80,13 +148,13 @@ def _records_alone(ledger: Ledger | None, warehouse: Warehouse) -> str | None:
     if (ledger is not None and not ledger.is_empty()) or not warehouse.has_parts():
         return None
     return (
-        f"The ledger is empty, but {warehouse.records} holds records: its file was lost or another was named. "
-        "`longshore verify --repair` makes it anew from the warehouse and the archive."
+        f"The ledger is empty, but {warehouse.records} holds records: its file was lost, or another is named in "
+        "the settings. `longshore verify --repair` rebuilds it from the warehouse and the archive."
     )
 
 
 def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[LandedFile]], set[str]] | None:
-    """Give what tells of some files which were ingested and left in landing; None where there can be none."""
+    """Return the function that finds files which were ingested and left in landing; None if there can be none."""
     if settings.after_ingest == "keep":
         return partial(unchanged_kept, ledger)
     if count_stuck(ledger):
@@ -102,9 +170,9 @@ def waiting_files(
     seen_before: dict[str, tuple[int, int]] | None = None,
     given_up: Collection[str] = (),
 ) -> Listing:
-    """List at most so many files that the next run would take, oldest first; none that was given up.
+    """List at most `limit` files that the next run would take, oldest first, without those in `given_up`.
 
-    seen_before: what an earlier look saw, as `storage/listing.py` says.
+    seen_before: what an earlier listing saw, as in `storage/listing.py`.
     """
     matches = wanted_by(settings.include, settings.exclude)
     known = known_files(ledger, settings) if ledger is not None else None

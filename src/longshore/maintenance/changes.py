@@ -62,7 +62,7 @@ def read_changes(settings: Settings, token: str = START, *, with_ids: bool = Fal
         SettingsError: the token is none of this ledger's.
         LedgerError: the ledger knows nothing of the records that are there.
     """
-    with open_ledger(settings) as ledger:
+    with open_ledger(settings, read_only=True) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         own_id = ledger_id(ledger)
         batch_no, rewrite_no = _parse(token, own_id)

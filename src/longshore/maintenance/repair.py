@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from longshore.errors import LedgerError
 from longshore.ingestion.delivery_log import set_aside, write_again, write_deliveries
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, reason_name
-from longshore.ingestion.project import ledger_url_of, what_was_lost
+from longshore.ingestion.project import claim_landing, ledger_url_of, refuse_other_landing, what_was_lost
 from longshore.ingestion.recovery import finish_deletions, recover
 from longshore.maintenance.verify import what_is_amiss
 from longshore.records import GONE, LandedFile, Outcome
@@ -228,6 +228,8 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         aside = _move_aside(sa.make_url(url).database or "")
         done.append(f"The ledger was damaged ({damage}) and is now {aside}; a new one was made.")
     with Ledger(url) as ledger:
+        refuse_other_landing(ledger, settings)
+        claim_landing(ledger, settings)
         lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
         run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
         run_no = begin_run(ledger, run_id, "repair", now)

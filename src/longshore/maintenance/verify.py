@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING, Any
 from longshore.errors import LedgerError, LockHeldError, LongshoreError
 from longshore.ingestion.delivery_log import rows_of
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
-from longshore.ingestion.project import open_ledger, what_was_lost
+from longshore.ingestion.project import adopt_landing, open_ledger, what_was_lost
 from longshore.records import GONE, Outcome
 from longshore.storage.landing import Landing, MovedError
 from longshore.storage.ledger import audit
+from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.queries import count_unwritten_batches, unwritten_run_ids, written_runs
 from longshore.storage.ledger.rewrites import unfinished_forgets
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED
@@ -297,8 +298,10 @@ def _rows(part: Path) -> Iterator[tuple[Any, ...]]:
 _FROM_A_BACKUP = 'Put it back from a backup; without one, see "Verify and repair" in docs/explanation/guarantees.md.'
 
 
-def verify(settings: Settings, *, repair: bool = False) -> Verification:
+def verify(settings: Settings, *, repair: bool = False, adopt: bool = False) -> Verification:
     """Compare everything with everything, under the run lock; with `repair` mend first what can be repaired.
+
+    adopt: record first that the warehouse belongs to this landing folder from now on.
 
     Raises:
         LongshoreError: a run is at work; nothing was compared.
@@ -309,6 +312,8 @@ def verify(settings: Settings, *, repair: bool = False) -> Verification:
         lock = one_run_at_a_time(warehouse.inner, "verify", now, settings.ledger_url)
         with lock, Landing(settings.landing) as landing:
             repaired = []
+            if adopt:
+                adopt_landing(settings)
             if repair:
                 from longshore.maintenance.repair import mend  # noqa: PLC0415 - only where something is to be repaired
 
@@ -323,13 +328,8 @@ def verify(settings: Settings, *, repair: bool = False) -> Verification:
 
 def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verification:
     found = Verification()
-    if not settings.ledger_url and not warehouse.has_ledger():
-        lost = what_was_lost(None, warehouse, landing)
-        if lost:
-            found.add("ledger-lost", "ledger", lost)
-        return found
     try:
-        with open_ledger(settings) as ledger:
+        with open_ledger(settings, read_only=True) as ledger:
             damage = audit.damage(ledger)
             if damage is not None:
                 found.add("ledger-damaged", "ledger", f"{damage}. --repair rebuilds it.")
@@ -346,6 +346,10 @@ def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verif
             else:
                 check_originals(ledger, landing, found)
                 check_deliveries(ledger, warehouse, found)
+    except NoLedgerError:
+        lost = what_was_lost(None, warehouse, landing)
+        if lost:
+            found.add("ledger-lost", "ledger", lost)
     except LedgerError as error:
         found.add("ledger-damaged", "ledger", str(error))
     return found

@@ -51,7 +51,11 @@ REJECTED = "_rejected"
 DELETING = "_deleting"
 
 _OWN = (ARCHIVE, REJECTED, DELETING)
-_UPLOADING = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
+# Suffixes that browsers, copy programs and upload tools give to what they have not finished.
+_UPLOADING = (
+    *(".part", ".partial", ".tmp", ".crdownload", ".filepart", ".inprogress", ".incomplete", ".download", ".aria2"),
+    *("._COPYING_", ".opdownload", ".!ut", ".writing", "~"),
+)
 # Nobody dropped these to have them ingested.
 _NO_DELIVERY = (".gitkeep", ".gitignore")
 
@@ -89,8 +93,8 @@ class PassedOver:
         if counts:
             yield (
                 f"Passed over by name: {counts}, such as {printable(to_source_path(self.example))}. Names that begin "
-                f"with . or _ are hidden ones, those that end in {', '.join(_UPLOADING[:-1])} or {_UPLOADING[-1]} "
-                "uploads under way. Rename what is to be ingested; the setting `take_underscored` takes names with _."
+                f"with . or _ are hidden; those that end in {', '.join(_UPLOADING[:-1])} or {_UPLOADING[-1]} are "
+                "unfinished uploads. Rename what is to be ingested; the setting `take_underscored` takes names with _."
             )
         if self.unwanted:
             yield f"Left alone by the settings `include` and `exclude`: {self.unwanted:,} file(s)."

@@ -52,10 +52,6 @@ class Warehouse:
         """Where the ledger is unless the settings say otherwise."""
         return f"sqlite:///{self.inner / 'ledger.sqlite3'}"
 
-    def has_ledger(self) -> bool:
-        """Tell whether the default ledger is there; opening it would make one."""
-        return (self.inner / "ledger.sqlite3").is_file()
-
     def table_of(self, partition: str) -> Path:
         """Give the folder that a partition is in, by its name: of the records, or of the deliveries."""
         return self.deliveries if partition.startswith("run_date=") else self.records

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -48,7 +49,7 @@ def open_engine(url: str, *, read_only: bool = False) -> sa.Engine:
     engine = connect(url, read_only=read_only)
     try:
         if read_only:
-            _check_readable(engine)
+            _check_readable(engine, sa.make_url(url))
             return engine
         with engine.begin() as db:
             if db.dialect.name == "sqlite":
@@ -62,13 +63,13 @@ def open_engine(url: str, *, read_only: bool = False) -> sa.Engine:
         raise
     except (sa.exc.SQLAlchemyError, ValueError) as error:
         engine.dispose()
-        raise _unusable(engine.url, error) from error
+        raise _unusable(sa.make_url(url), error) from error
     return engine
 
 
-def _check_readable(engine: sa.Engine) -> None:
-    where = engine.url.render_as_string()
-    if engine.dialect.name == "sqlite" and not os.path.lexists(_sqlite_file(engine.url) or ""):
+def _check_readable(engine: sa.Engine, url: sa.URL) -> None:
+    where = url.render_as_string()
+    if engine.dialect.name == "sqlite" and not os.path.lexists(_sqlite_file(url) or ""):
         raise NoLedgerError(f"There is no ledger at {where} yet: `longshore ingest` creates it.")
     with engine.connect() as db:
         tables = sa.inspect(db).get_table_names()
@@ -97,8 +98,11 @@ def connect(url: str, *, read_only: bool = False, **driver_options: str) -> sa.E
         parsed = sa.make_url(url)
         database = _sqlite_file(parsed)
         if read_only and database:
-            # The database's path becomes a URI: only there SQLite can be told not to write.
-            parsed = parsed.set(database=f"file:{quote(database)}", query={"mode": "ro", "uri": "true"})
+            # A URI, because only there SQLite can be told not to write. Without the right to write into the folder,
+            # SQLite cannot create the log's index; without a log, nobody writes, and none is needed.
+            unshared = not os.access(Path(database).parent, os.W_OK) and not Path(f"{database}-wal").exists()
+            query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if unshared else {})
+            parsed = parsed.set(database=f"file:{quote(database)}", query=query)
         engine = sa.create_engine(parsed, connect_args=driver_options)
     except ImportError as error:
         raise LedgerError(
