@@ -12,7 +12,6 @@ from longshore.errors import LedgerError, SettingsError
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.runs import count_stuck, unchanged_kept
-from longshore.storage.ledger.tables import store_value, stored_value
 from longshore.storage.listing import wanted_by
 from longshore.storage.names import from_source_path, printable, to_source_path
 from longshore.storage.warehouse import Warehouse
@@ -56,9 +55,8 @@ def claim_landing(ledger: Ledger, settings: Settings, *, adopt: bool = False) ->
     A ledger remembers paths below its landing folder. With a second folder, a file of equal path and size would pass
     for one that was ingested, and `forget` would leave originals in the other.
     """
-    with ledger.engine.begin() as db:
-        if adopt or stored_value(db, _LANDING) is None:
-            store_value(db, _LANDING, _landing_of(settings))
+    if adopt or ledger.landing() is None:
+        ledger.record_landing(_landing_of(settings))
 
 
 def adopt_landing(settings: Settings) -> None:
@@ -75,9 +73,6 @@ def adopt_landing(settings: Settings) -> None:
         claim_landing(ledger, settings, adopt=True)
 
 
-_LANDING = "landing"
-
-
 def _landing_of(settings: Settings) -> str:
     """Return the landing folder as the ledger records it: relative to the warehouse, so that a project may be moved."""
     return to_source_path(os.path.relpath(settings.landing.resolve(), settings.warehouse.resolve()))
@@ -89,8 +84,7 @@ def refuse_other_landing(ledger: Ledger, settings: Settings) -> None:
     Raises:
         SettingsError: it does.
     """
-    with ledger.engine.connect() as db:
-        recorded = stored_value(db, _LANDING)
+    recorded = ledger.landing()
     if recorded not in (None, _landing_of(settings)):
         folder = os.path.normpath(settings.warehouse.resolve() / from_source_path(recorded or ""))
         raise SettingsError(

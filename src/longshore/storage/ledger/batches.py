@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from longshore.errors import LedgerError
 from longshore.records import Delivery, LandedFile, Outcome
 from longshore.storage.ledger.engine import begin, open_engine
-from longshore.storage.ledger.tables import batches, deliveries, kept, sources
+from longshore.storage.ledger.tables import batches, deliveries, kept, sources, store_value, stored_value
 from longshore.storage.names import from_source_path, to_source_path
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _CHUNK = 500
 # The ledger is kept for ever, and nobody reads a longer one.
 _DETAIL_CHARS = 1000
+
+_LANDING = "landing"
 
 _NEW_SOURCES = (sources.c.record_id, sources.c.batch_no)
 _NEW_DELIVERIES = (
@@ -265,6 +267,16 @@ class Ledger:
                 ).where(effective)
             ).one()
         return {"records": int(records), "published": int(rows[0]), "duplicate": int(rows[1]), "rejected": int(rows[2])}
+
+    def landing(self) -> str | None:
+        """Return the landing folder that the warehouse belongs to, as `record_landing` got it."""
+        with self.engine.connect() as db:
+            return stored_value(db, _LANDING)
+
+    def record_landing(self, folder: str) -> None:
+        """Record the landing folder that the warehouse belongs to from now on."""
+        with self.engine.begin() as db:
+            store_value(db, _LANDING, folder)
 
     # The protocol
 
