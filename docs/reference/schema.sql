@@ -20,7 +20,7 @@ CREATE TABLE records (  -- schema version 1
   encoding_confidence FLOAT NOT NULL,  -- 0-1, how sure the encoding is.
   encoding_runner_up VARCHAR,  -- The next best encoding, where the choice was close.
   replacement_chars INTEGER NOT NULL,  -- How many U+FFFD are in the text.
-  repairs VARCHAR[] NOT NULL,  -- The steps that mended the text, in their order.
+  repairs VARCHAR[] NOT NULL,  -- The steps that repaired the text, in their order.
   text_sha256 VARCHAR NOT NULL,  -- SHA-256 of text in UTF-8: equal where two encodings of one article met.
   char_count INTEGER NOT NULL,  -- Characters (code points) in text.
   word_count INTEGER NOT NULL,  -- Words in text by Unicode rules (UAX #29).
@@ -34,8 +34,8 @@ CREATE TABLE records (  -- schema version 1
 CREATE TABLE deliveries (  -- schema version 1
   run_id VARCHAR NOT NULL,  -- The run that took the delivery in.
   batch_id VARCHAR NOT NULL,  -- The batch that the delivery was part of.
-  path VARCHAR NOT NULL,  -- Path below the landing root, written as source_path; pack.zip!/name for a member.
-  is_member BOOLEAN NOT NULL,  -- Whether it is a member of a pack; the pack has a row of its own.
+  path VARCHAR NOT NULL,  -- Path below the landing root, written as source_path; archive.zip!/name for a member.
+  is_member BOOLEAN NOT NULL,  -- Whether it is an archive member; the archive has a row before it.
   source_bytes BIGINT NOT NULL,  -- Size in bytes when it was taken.
   source_modified_at TIMESTAMP WITH TIME ZONE NOT NULL,  -- When the file was last modified, by its own clock.
   record_id VARCHAR,  -- SHA-256 of its bytes; null where they were not read.

@@ -1,4 +1,4 @@
-"""Disk and database: landing, warehouse, Parquet, locks, the ledger and archives.
+"""Everything that touches a disk or a database: landing, warehouse, ledger, archives and locks.
 
-What a run does with them is `ingestion/`; nothing here knows of the command line or Prefect.
+Nothing here decides what becomes of a file or a text; `ingestion/` and `text/` do.
 """

@@ -1,4 +1,4 @@
-"""Make a named step of the publish protocol fail on purpose, for tests only.
+"""Fault injection for tests: make a named step of the publish protocol fail.
 
 `LONGSHORE_FAULT=STEP:KIND[:NTH[:ONCE]]` arms one fault: at the NTH (default first) passing of STEP in a process, that
 process is killed (`kill`), or an `OSError` is raised (`enospc`, `eio`, `eacces`), or the write is cut short and the
@@ -47,7 +47,7 @@ REWRITE_STEPS = (
     "rewrite.dropped",
 )
 FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.done")
-# Of a forgetting that takes a text out of a pack.
+# Of `forget` removing a member from an archive.
 REMOVE_MEMBER_STEPS = ("forget.archive_rewritten", "forget.archive_recorded", "forget.archive_replaced")
 
 _ERRORS = {
@@ -71,12 +71,12 @@ def step(name: str, *, path: str | os.PathLike[str] = "") -> None:
 
 
 def cut(name: str, data: bytes | memoryview) -> bytes | memoryview:
-    """Give the data to write at this step: all of it, or half where a cut is armed; who gets half dies at the step."""
+    """Return the data to write at this step: all, or half if a cut is armed; the process then dies at the step."""
     global _has_cut  # noqa: PLW0603 - of this process, as the counter
     if not _armed:
         return data
     wanted, kind, nth, once = _parse()
-    # Spent here, and not at the step: else two that write at once would both be cut, and one of them live.
+    # Spent here, not at the step: otherwise two concurrent writes would both be cut, and one process survive.
     if (wanted, kind, _passed) != (name, "cut", nth - 1) or (once and not _first_to_make(once)):
         return data
     _has_cut = True

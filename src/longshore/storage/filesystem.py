@@ -1,7 +1,7 @@
-"""The folders below one root, opened by descriptor: each name on the way without following a link.
+"""Durable writes and atomic renames, and the folders below a root, opened without following links.
 
-Promised: no path leads out of the root, whatever was put in the place of a folder, and nothing is moved over a file.
-Not promised: that two threads may use one `Folders` together.
+Promised: no path leads out of the root, whatever replaces a folder, and nothing is moved over a file. Not promised: use
+of one `Folders` by two threads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MovedError(Exception):
-    """The file is no longer the one that was listed: it vanished, grew, or was replaced. It is deferred."""
+    """The file is no longer the one that was listed: it vanished, grew, or was replaced. The file is deferred."""
 
 
 def landed(path: str, found: os.stat_result) -> LandedFile:
@@ -32,7 +32,7 @@ def landed(path: str, found: os.stat_result) -> LandedFile:
 
 
 def is_same(found: os.stat_result, file: LandedFile) -> bool:
-    """Tell whether what was found is the file that was listed, unchanged."""
+    """Return whether `os.stat` found the file that was listed, unchanged."""
     return found.st_size == file.size and _inode(found) == file.inode and _int64(found.st_mtime_ns) == file.modified_ns
 
 
@@ -55,7 +55,7 @@ _RENAME_EXCHANGE = 2
 
 
 def write_durably(path: Path, data: bytes | memoryview, step: str = "") -> None:
-    """Write a new file and bring its bytes to the disk, its name not yet; an existing file is an error.
+    """Write a new file and fsync its bytes, but not its name; an existing file is an error.
 
     Args:
         path: the file to make; its folder must exist.
@@ -78,7 +78,7 @@ def write_durably(path: Path, data: bytes | memoryview, step: str = "") -> None:
 
 
 def fsync_folder(path: Path | str, *, dir_fd: int | None = None) -> None:
-    """Bring the names in a folder to the disk."""
+    """Fsync the names in a folder."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
         fsync_fd(fd)
@@ -87,7 +87,7 @@ def fsync_folder(path: Path | str, *, dir_fd: int | None = None) -> None:
 
 
 def fsync_fd(fd: int) -> None:
-    """Bring an open folder or file to the disk; a file system that has no fsync for folders is let be."""
+    """Fsync an open folder or file; ignored if the file system cannot fsync folders."""
     try:
         os.fsync(fd)
     except OSError as error:
@@ -96,7 +96,7 @@ def fsync_fd(fd: int) -> None:
 
 
 def make_folders(path: Path) -> None:
-    """Make a folder and those above it, each name brought to the disk."""
+    """Create a folder and those above it, and fsync each name."""
     missing = []
     while not path.is_dir():
         missing.append(path)
@@ -111,8 +111,8 @@ def rename_no_replace(
 ) -> None:
     """Rename in one atomic step, never over anything; the folders are not yet fsynced.
 
-    On Linux by renameat2(2) with RENAME_NOREPLACE. Where the kernel or the file system has none, by link and unlink,
-    and for what cannot be linked (a folder) by a check before the rename: only there a race is possible.
+    On Linux by renameat2(2) with RENAME_NOREPLACE. Without it, by link and unlink, and for a folder, which cannot
+    be linked, by a check before the rename: only there a race is possible.
 
     Raises:
         FileExistsError: something is at the target.
@@ -132,7 +132,7 @@ def rename_no_replace(
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Exchange two names in one atomic step; False where this system cannot (nothing was changed then)."""
+    """Exchange two names in one atomic step; return False, with nothing changed, if the system cannot."""
     return _renameat2(one, other, None, None, _RENAME_EXCHANGE)
 
 
@@ -147,7 +147,7 @@ def _exists(path: Path | str, dir_fd: int | None) -> bool:
 def _renameat2(
     source: Path | str, target: Path | str, source_dir: int | None, target_dir: int | None, flags: int
 ) -> bool:
-    """Call renameat2(2); False where it is not to be had."""
+    """Call renameat2(2); return False if it is not available."""
     call = _libc_renameat2()
     if call is None:
         return False
@@ -182,7 +182,7 @@ _HELD = 64
 
 
 class Folders:
-    """Folders of one root; some are held open for the next file in them. Close it."""
+    """Folders of one root; some stay open for the next file in them. Close it."""
 
     def __init__(self, root: Path) -> None:
         """Open the root, which may be a link.
@@ -221,12 +221,12 @@ class Folders:
             os.close(fd)
 
     def make_room(self) -> None:
-        """Close the folders that are held open, once they are many; those in use are looked up after this."""
+        """Close the cached folders if there are many; call it before `locate`."""
         if len(self._folders) >= _HELD:
             self.forget()
 
     def locate(self, path: str, *, make: bool = False) -> tuple[int, str]:
-        """Give the folder of a path, held open for the next file in it, and the last name."""
+        """Return the folder of a path, kept open for the next file in it, and the last name."""
         folder, _, name = path.rpartition("/")
         held = self._folders.get(folder)
         if held is None:
@@ -234,7 +234,7 @@ class Folders:
         return held[0], name
 
     def actual(self, path: str) -> str:
-        """Give the folder that `locate` found or made for a path, with a `/` at its end; the root is nothing."""
+        """Return the folder that `locate` found or created for a path, with a final `/`; empty for the root."""
         folder = self._folders[path.rpartition("/")[0]][1]
         return f"{folder}/" if folder else ""
 
@@ -243,7 +243,7 @@ class Folders:
             return os.dup(fd), folder
 
     def _open_or_make(self, folder: str) -> tuple[int, str]:
-        """Open a folder, made where it is missing; where a file has its name, `~2` … is put before the ending."""
+        """Open a folder, created if missing; if a file has its name, `~2` … is put before the suffix."""
         fd = os.dup(self._root_fd)
         actual = []
         try:
@@ -272,14 +272,14 @@ def _enter(fd: int, name: str) -> tuple[int, str]:
 
 
 def free_names(wanted: str) -> Iterator[str]:
-    """Give a name, then the same with `~2`, `~3` … before its ending."""
+    """Yield a name, then the same with `~2`, `~3` … before its suffix."""
     yield wanted
     for number in range(2, 1_000_000):
         yield with_suffix_before_ending(wanted, f"~{number}")
 
 
 def exists(name: str, fd: int) -> bool:
-    """Tell whether anything has this name in an open folder, be it a link that leads nowhere."""
+    """Return whether anything, even a broken link, has this name in an open folder."""
     try:
         os.stat(name, dir_fd=fd, follow_symlinks=False)
     except FileNotFoundError:
@@ -288,7 +288,7 @@ def exists(name: str, fd: int) -> bool:
 
 
 def rename_to_free_name(source_fd: int, name: str, target_fd: int, wanted: str) -> str:
-    """Move a file between two open folders, under the first of its names that is free, and give that name.
+    """Move a file between two open folders to the first free name, and return that name.
 
     Raises:
         FileNotFoundError: there is nothing to move.

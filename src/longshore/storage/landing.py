@@ -1,10 +1,10 @@
-"""The landing folder: which files have settled; read them; settle them.
+"""The landing folder: list stable files, read them, finalize them.
 
 Promised: only regular files below the root are opened, each folder on the way by `openat` without following a link,
 and none that could block (a FIFO, a device). A file is moved or deleted only if it is still the one that was read.
-Nothing is ever moved over another file, but a pack that is written again over itself. Not promised: a writer that holds
-a file open through the settle time and goes on writing after the file was archived writes into the archive; `longshore
-verify` finds it.
+Nothing is ever moved over another file, except an archive that `forget` rewrites. Not promised: a writer that keeps a
+file open for longer than `stable_seconds` and goes on writing writes into the archived file; `longshore verify` finds
+it.
 
 Moves are not fsynced: a rename is atomic, so that after a power cut a file is at the one place or at the other, and one
 that stands in landing/ again is a duplicate of a record which was on the disk before the move began.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from longshore.records import LandedFile
 
-# One fixed name: a draft that a dead run left is written over by the run that settles the same file again.
+# One fixed name: the run that finalizes the same file again overwrites the draft that a dead run left.
 DRAFT = ".longshore.draft"
 
 
@@ -63,7 +63,7 @@ def write_beside(folders: Folders, path: str, name: str, data: bytes) -> None:
 
 
 def draft_beside(folders: Folders, path: str) -> BinaryIO:
-    """Open an empty draft in the folder of `path`, to be written and read; what a dead run left of one is gone."""
+    """Open an empty draft in the folder of `path` for writing and reading; an older draft is overwritten."""
     folders.make_room()
     return _draft_in(folders.locate(path)[0])
 
@@ -86,7 +86,7 @@ def replace_by_draft(folders: Folders, file: LandedFile) -> LandedFile:
 
 
 def remove_beside(folders: Folders, path: str, name: str) -> None:
-    """Remove a file that was written here; one that is gone is let be."""
+    """Remove a file that was written here, if it still exists."""
     folders.make_room()
     with contextlib.suppress(FileNotFoundError):
         fd, _ = folders.locate(path)
@@ -102,9 +102,9 @@ _REPLACED = "it changed or was replaced after it was read: that is a new deliver
 
 
 def move(folders: Folders, file: LandedFile, target: str) -> str:
-    """Move a landed file to `target` (`_archive/2026-11-21/a/b.txt`) and give the path that it has there.
+    """Move a landed file to `target` (`_archive/2026-11-21/a/b.txt`) and return its new path.
 
-    Where another file has that path already, `~2` … is put before the ending.
+    If another file has that path, `~2` … is put before the suffix.
 
     Raises:
         MovedError: the landed file vanished, or is not the one that was listed (it is left, or put back).
@@ -114,7 +114,7 @@ def move(folders: Folders, file: LandedFile, target: str) -> str:
 
 
 def find_moved(folders: Folders, file: LandedFile, target: str) -> str | None:
-    """Give the path that `move` gave a file in an attempt which did not live to tell; None if it is gone."""
+    """Return the path to which an interrupted `move` moved a file; None if it is gone."""
     folders.make_room()
     try:
         fd, wanted = folders.locate(target, make=True)
@@ -151,7 +151,7 @@ def delete(folders: Folders, file: LandedFile) -> None:
 
 
 def put_back(folders: Folders, path: str, landed_path: str) -> str:
-    """Move a file from `_rejected/` to its place in landing/, never over anything; give the path that it has there.
+    """Move a file from `_rejected/` back to landing/, never over anything; return its new path.
 
     Raises:
         MovedError: there is no such file.
@@ -164,23 +164,23 @@ def put_back(folders: Folders, path: str, landed_path: str) -> str:
 
 
 def locate_landed(folders: Folders, path: str) -> tuple[int, str]:
-    """Give the folder of a landed file, and its name there.
+    """Return the open folder of a landed file, and its name there.
 
     Raises:
-        MovedError: the folder is gone, or is no folder any more.
+        MovedError: the folder is gone, or no longer a folder.
     """
     try:
         return folders.locate(path)
     except FileNotFoundError:
-        raise MovedError("it vanished, with its folder, before it was settled") from None
+        raise MovedError("it vanished, with its folder, before it was finalized") from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise MovedError("its folder was replaced before it was settled") from None
+            raise MovedError("its folder was replaced before it was finalized") from None
         raise
 
 
 def check_unchanged(fd: int, name: str, file: LandedFile) -> None:
-    """Hold that a name in an open folder is still the file that was read.
+    """Check that a name in an open folder is still the file that was read.
 
     Raises:
         MovedError: it vanished, or is another one now.
@@ -188,7 +188,7 @@ def check_unchanged(fd: int, name: str, file: LandedFile) -> None:
     try:
         found = os.stat(name, dir_fd=fd, follow_symlinks=False)
     except FileNotFoundError:
-        raise MovedError("it vanished before it was settled") from None
+        raise MovedError("it vanished before it was finalized") from None
     if not is_same(found, file):
         raise MovedError(_REPLACED)
 
@@ -202,7 +202,7 @@ def _move(folders: Folders, file: LandedFile, target: str) -> str:
     try:
         found = os.stat(chosen, dir_fd=target_fd, follow_symlinks=False)
     except FileNotFoundError:
-        raise MovedError("it vanished while it was settled") from None
+        raise MovedError("it vanished while it was finalized") from None
     if not is_same(found, file):
         _to_landing(folders, target_fd, chosen, file)
         raise MovedError(_REPLACED)
@@ -218,7 +218,7 @@ def _rename(source_fd: int, name: str, target_fd: int, wanted: str) -> str:
     try:
         return rename_to_free_name(source_fd, name, target_fd, wanted)
     except FileNotFoundError:
-        raise MovedError("it vanished before it was settled") from None
+        raise MovedError("it vanished before it was finalized") from None
 
 
 __all__ = ["Landing", "MovedError"]
@@ -255,7 +255,7 @@ class Landing:
         self._folders.close()
 
     def forget_folders(self) -> None:
-        """Let go of the folders that are held open: others may have been put in their places."""
+        """Close the cached folders: others may have taken their places."""
         self._folders.forget()
 
     # Listing
@@ -271,13 +271,13 @@ class Landing:
         *,
         take_underscored: bool = False,
     ) -> Listing:
-        """List the files that have settled, as `storage/listing.py` says."""
+        """List the stable files, as `listing.list_stable` does."""
         return list_stable(
             self._folders, stable_seconds, now, limit, wanted, seen_before, known, take_underscored=take_underscored
         )
 
     def files_below(self, folder: str) -> Iterator[LandedFile]:
-        """Give whatever lies below one of Longshore's own folders (`_archive/…`, `_rejected`), but folders."""
+        """Yield every file below one of Longshore's own folders (`_archive/…`, `_rejected`)."""
         folders = [folder]
         while folders:
             folder = folders.pop()
@@ -293,12 +293,12 @@ class Landing:
                 continue
 
     def stable_files(self) -> Iterator[LandedFile]:
-        """Give whatever runs have put away, in any order."""
+        """Yield every archived and rejected file, in any order."""
         yield from self.files_below(ARCHIVE)
         yield from self.files_below(REJECTED)
 
     def folders_in(self, folder: str) -> list[str]:
-        """Give the paths of the folders in one of Longshore's own folders."""
+        """Return the paths of the folders in one of Longshore's own folders."""
         try:
             with self._folders.opened(folder) as fd, os.scandir(fd) as entries:
                 return sorted(f"{folder}/{entry.name}" for entry in entries if entry.is_dir(follow_symlinks=False))
@@ -306,7 +306,7 @@ class Landing:
             return []
 
     def look(self, path: str) -> LandedFile | None:
-        """Give what has this path now (whatever it is), or None."""
+        """Return what is at this path now (whatever it is), or None."""
         try:
             self._folders.make_room()
             fd, name = self._folders.locate(path)
@@ -317,7 +317,7 @@ class Landing:
     # Reading
 
     def open(self, file: LandedFile) -> int:
-        """Open a landed file for reading and give its descriptor.
+        """Open a landed file for reading and return its descriptor.
 
         Raises:
             MovedError: it vanished or is not the file that was listed.
@@ -339,7 +339,7 @@ class Landing:
         return opened
 
     def check_open(self, fd: int, file: LandedFile) -> None:
-        """Hold that an open file is still the one that was listed, after it was read.
+        """Check that an open file is still the one that was listed, after it was read.
 
         Raises:
             MovedError: it changed while it was read.
@@ -369,14 +369,14 @@ class Landing:
             os.close(fd)
         return data
 
-    # Settling: `storage/moving.py` says what each promises and raises
+    # Finalizing: promises and errors are those of the functions above
 
     def move(self, file: LandedFile, target: str) -> str:
-        """Move a landed file, never over another one, and give the path that it has there."""
+        """Move a landed file, never over another one, and return its new path."""
         return move(self._folders, file, target)
 
     def find_moved(self, file: LandedFile, target: str) -> str | None:
-        """Give the path that `move` gave a file in an attempt which did not live to tell; None if it is gone."""
+        """Return the path to which an interrupted `move` moved a file; None if it is gone."""
         return find_moved(self._folders, file, target)
 
     def delete(self, file: LandedFile) -> None:
@@ -384,10 +384,10 @@ class Landing:
         delete(self._folders, file)
 
     def put_back(self, path: str, landed_path: str) -> str:
-        """Move a file from `_rejected/` to its place in landing/, never over anything; give the path that it got."""
+        """Move a file from `_rejected/` back to landing/, never over anything; return its new path."""
         return put_back(self._folders, path, landed_path)
 
-    # Files of Longshore's own: `storage/drafts.py`
+    # Files that Longshore writes
 
     def write_beside(self, path: str, name: str, data: bytes) -> None:
         """Write a small new file into the folder of `path`; an older one of that name is replaced."""
@@ -407,5 +407,5 @@ class Landing:
         return replace_by_draft(self._folders, file)
 
     def remove_beside(self, path: str, name: str) -> None:
-        """Remove a file that `write_beside` wrote; one that is gone is let be."""
+        """Remove a file that `write_beside` wrote, if it still exists."""
         remove_beside(self._folders, path, name)

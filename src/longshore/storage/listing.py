@@ -1,4 +1,4 @@
-"""Which files in the landing folder have settled, oldest first, and what else lies there."""
+"""List the stable files of the landing folder, oldest first, and what else is there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def wanted_by(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool] | None:
-    """Give the test that a path must pass, or None where every path passes. `exclude` wins over `include`."""
+    """Return the test that a path must pass, or None if every path passes. `exclude` wins over `include`."""
     if not include and not exclude:
         return None
     taken = _spec(tuple(include)) if include else None
@@ -33,7 +33,7 @@ def wanted_by(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str],
 
 
 def first_match(table: Mapping[str, str], path: str) -> str | None:
-    """Give the value of the first pattern that matches the path, or None."""
+    """Return the value of the first pattern that matches the path, or None."""
     return next((value for pattern, value in table.items() if _spec((pattern,)).match_file(path)), None)
 
 
@@ -44,10 +44,10 @@ def _spec(patterns: tuple[str, ...]) -> pathspec.PathSpec[Any]:
     return pathspec.PathSpec.from_lines("gitignore", patterns)
 
 
-# Where Longshore puts what it has dealt with: folders of the landing root.
+# Folders of the landing root for finalized files.
 ARCHIVE = "_archive"
 REJECTED = "_rejected"
-# Where a file that is to be deleted stands for the moment in which it is looked at a last time.
+# A file to delete is moved here and checked a last time.
 DELETING = "_deleting"
 
 _OWN = (ARCHIVE, REJECTED, DELETING)
@@ -56,15 +56,15 @@ _UPLOADING = (
     *(".part", ".partial", ".tmp", ".crdownload", ".filepart", ".inprogress", ".incomplete", ".download", ".aria2"),
     *("._COPYING_", ".opdownload", ".!ut", ".writing", "~"),
 )
-# Nobody dropped these to have them ingested.
+# Not deliveries.
 _NO_DELIVERY = (".gitkeep", ".gitignore")
 
 
 @dataclass(slots=True)
 class PassedOver:
-    """How much one look at the landing folder passed over.
+    """What a listing of the landing folder ignored.
 
-    files, folders: by name (such a folder is not looked into); example: the path of one of them.
+    files, folders: ignored by name (such a folder is not listed); example: the path of one of them.
     unwanted: files that the settings `include` and `exclude` leave out.
     """
 
@@ -74,7 +74,7 @@ class PassedOver:
     unwanted: int = 0
 
     def add(self, entry: os.DirEntry[str], path: str) -> None:
-        """Count what is passed over by name; our own folders are not, nor what keeps an empty folder in git."""
+        """Count what is ignored by name, except Longshore's own folders and files for git."""
         if entry.name in _NO_DELIVERY or path in _OWN:
             return
         if entry.is_dir(follow_symlinks=False):
@@ -86,7 +86,7 @@ class PassedOver:
             self.files += 1
 
     def sentences(self) -> Iterator[str]:
-        """Say what was passed over, and why; nothing where there is none."""
+        """Yield sentences about what was ignored, and why."""
         counts = " and ".join(
             f"{count:,} {kind}" for count, kind in ((self.files, "file(s)"), (self.folders, "folder(s)")) if count
         )
@@ -100,7 +100,7 @@ class PassedOver:
             yield f"Left alone by the settings `include` and `exclude`: {self.unwanted:,} file(s)."
 
     def to_dict(self) -> dict[str, int | str | None]:
-        """Give it as plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "files": self.files,
             "folders": self.folders,
@@ -110,9 +110,9 @@ class PassedOver:
 
 
 def is_passed_over(path: str, name: str, *, take_underscored: bool = False) -> bool:
-    """Tell whether a file or folder of this name is none that was delivered.
+    """Return whether a file or folder is ignored because of its name.
 
-    path: below the landing root; there, Longshore's own folders are none whatever the settings say.
+    path: below the landing root, where Longshore's own folders are ignored whatever the settings are.
 
     >>> is_passed_over("_notes.txt", "_notes.txt"), is_passed_over("story.txt.part", "story.txt.part")
     (True, True)
@@ -125,11 +125,11 @@ def is_passed_over(path: str, name: str, *, take_underscored: bool = False) -> b
 
 @dataclass(slots=True)
 class Listing:
-    """What one look at the landing folder saw.
+    """A listing of the landing folder.
 
-    files: settled, oldest first. more: there were others beyond the limit. young: path to (size, modified_ns) of files
-    that have not settled yet; young_seconds: until they all may have; odd_clock: the clock of one is ahead of ours.
-    not_files: links, FIFOs, sockets, devices. passed_over: what is left out by its name. problems: folders that could
+    files: stable, oldest first. more: there are others beyond the limit. young: path to (size, modified_ns) of files
+    that are not stable yet; young_seconds: until they all may be; odd_clock: the clock of one is ahead of ours.
+    not_files: links, FIFOs, sockets, devices. passed_over: what is ignored. problems: folders that could
     not be listed.
     """
 
@@ -154,16 +154,16 @@ def list_stable(
     *,
     take_underscored: bool = False,
 ) -> Listing:
-    """List the files that have settled, oldest first, at most `limit` of them.
+    """List the stable files, oldest first, at most `limit` of them.
 
-    A file has settled when it was last changed `stable_seconds` before `now` (seconds since the epoch), or, where
+    A file is stable if it was last changed `stable_seconds` before `now` (seconds since the epoch), or, where
     its clock is not ours, when an earlier look of at least so long ago (`seen_before`) saw it the same.
-    `wanted` is asked for each path; `known` gives, of some files, the paths of those to pass over.
-    Memory is bounded by `limit`, not by the folder, but for what is young or no file.
+    `wanted` is called for each path; `known` returns, for some files, the paths of those to leave out.
+    Memory is bounded by `limit`, not by the folder, except for files that are not stable or not regular.
     """
     listing = Listing()
 
-    def settled() -> Iterator[LandedFile]:
+    def stable() -> Iterator[LandedFile]:
         for file, changed in _walk(folders, listing, take_underscored=take_underscored):
             if wanted is not None and not wanted(file.path):
                 listing.passed_over.unwanted += 1
@@ -177,7 +177,7 @@ def list_stable(
                 listing.odd_clock |= age < 0
                 listing.young_seconds = max(listing.young_seconds, min(stable_seconds - age, stable_seconds))
 
-    found = settled() if known is None else _without(settled(), known)
+    found = stable() if known is None else _without(stable(), known)
     files = heapq.nsmallest(limit + 1, found, key=_oldest_first)
     listing.more = len(files) > limit
     listing.files = files[:limit]
@@ -187,7 +187,7 @@ def list_stable(
 
 
 def _walk(root: Folders, listing: Listing, *, take_underscored: bool) -> Iterator[tuple[LandedFile, float]]:
-    """Give every regular file with the time (seconds) of its last change; what is no file goes to the listing."""
+    """Yield every regular file with the time (seconds) of its last change; other kinds go to the listing."""
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -228,5 +228,5 @@ def _oldest_first(file: LandedFile) -> tuple[int, str]:
 
 
 def _changed(found: os.stat_result) -> float:
-    """Give when a file was last changed: by its mtime, or by its ctime where the mtime lies in the future."""
+    """Return when a file was last changed: its mtime, or its ctime if the mtime is in the future."""
     return found.st_ctime if found.st_mtime > time.time() else found.st_mtime

@@ -1,8 +1,8 @@
-"""One run at a time on a warehouse, by a lock that the operating system lets go of when its holder dies.
+"""The run lock of a warehouse, which the operating system releases when its holder dies.
 
-Promised: two processes on one machine never hold it together, and no time-out is ever waited for. Not promised:
-anything between machines that share a folder over a network file system without flock; for several machines the
-ledger is on PostgreSQL and its advisory lock is taken too (`lock_postgresql.py`).
+Promised: two processes on one machine never hold it together, and nothing waits for a time-out. Not promised: the same
+between machines that share a folder over a network file system without flock. For several machines the ledger is in
+PostgreSQL, and its advisory lock is taken too.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _SESSION = (
 
 @contextlib.contextmanager
 def advisory_lock(url: str, name: str, what: str) -> Iterator[Callable[[], None]]:
-    """Hold the lock called `name` for the time of the block, on a connection of its own.
+    """Hold the PostgreSQL lock called `name` during the block, on a separate connection.
 
-    Gives what to call to make sure that it is still held; that raises LedgerError where it is not.
+    Yields a function that raises LedgerError if the lock was lost.
 
     Args:
         url: of the ledger.
@@ -70,7 +70,7 @@ def advisory_lock(url: str, name: str, what: str) -> Iterator[Callable[[], None]
                 except sa.exc.SQLAlchemyError as error:
                     raise LedgerError(
                         "The connection to PostgreSQL that holds the lock of this run was lost, and another run may "
-                        "have it now. Nothing more is published; the next run goes on from here."
+                        "have it now. Nothing more is published; the next run resumes."
                     ) from error
 
             try:
@@ -85,7 +85,7 @@ def advisory_lock(url: str, name: str, what: str) -> Iterator[Callable[[], None]
 
 
 def advisory_holder(url: str, name: str) -> str | None:
-    """Say which run holds the lock called `name` now, or None."""
+    """Return the run that holds the lock called `name`, as a sentence, or None."""
     engine = connect(url, application_name="longshore status")
     try:
         with _connection(engine) as db:
@@ -110,7 +110,7 @@ _SESSION_OF_HOLDER = f"""
 
 
 def _postgresql_holder(db: sa.Connection, name: str) -> str:
-    """Say who holds the lock: from the runs where it has begun one, else from the server's list of sessions."""
+    """Describe the holder of the lock: from the table of runs, or else from the sessions of the server."""
     session = db.execute(sa.text(_SESSION_OF_HOLDER), {"name": name}).first()
     what = session[0].removeprefix("longshore ") if session else "another run"
     query = sa.select(runs).where(runs.c.state == "running").order_by(runs.c.run_no.desc())
@@ -140,21 +140,21 @@ def _connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def on_postgresql(ledger_url: str) -> bool:
-    """Tell whether a ledger is in PostgreSQL, and may be used from several machines."""
+    """Return whether a ledger is in PostgreSQL, and may be used from several machines."""
     return ledger_url.startswith("postgresql")
 
 
 @contextlib.contextmanager
 def one_run_at_a_time(folder: Path, what: str, now: dt.datetime, ledger_url: str = "") -> Iterator[Callable[[], None]]:
-    """Hold the warehouse for the time of the block.
+    """Hold the run lock of a warehouse during the block.
 
-    Gives what to call before something is made visible: it makes sure that the lock is still held.
+    Yields a function to call before something is made visible: it raises LedgerError if the lock was lost.
 
     Args:
-        folder: the warehouse's `_longshore/`; made where it is missing.
+        folder: the warehouse's `_longshore/`; created if it is missing.
         what: the run, as a person may read it: `ingest 7f3a (pid 812 on host)`.
         now: since when, UTC.
-        ledger_url: of the ledger; where that is PostgreSQL, its lock is taken too, which holds between machines.
+        ledger_url: of the ledger; in PostgreSQL its lock is taken too, which holds between machines.
 
     Raises:
         LockHeldError: another run holds it; its message says which, since when.
@@ -182,7 +182,7 @@ def one_run_at_a_time(folder: Path, what: str, now: dt.datetime, ledger_url: str
 
 
 def _always() -> None:
-    """Do nothing: the operating system takes a lock from nobody."""
+    """Do nothing: the operating system never takes the lock away."""
 
 
 def _take(fd: int) -> None:
@@ -199,7 +199,7 @@ def _take(fd: int) -> None:
 
 
 def holder_of(folder: Path, ledger_url: str = "") -> str | None:
-    """Say which run holds the warehouse now, or None."""
+    """Return the run that holds the warehouse, as a sentence, or None."""
     return _holder_here(folder) or _holder_anywhere(folder, ledger_url)
 
 

@@ -1,4 +1,4 @@
-"""Names from outside: how a path below landing/ is written in the records, and shown to a person.
+"""Names from outside: how a path below landing/ is stored in records, and printed.
 
 A path inside the program is what `os.fsdecode` gives, `/`-separated, relative to the landing root. A `source_path` is
 the same as valid Unicode: bytes that are not UTF-8 are percent-encoded (`%FF`), and a literal `%` is `%25`.
@@ -18,7 +18,7 @@ NAME_MAX_BYTES = 255
 
 
 def to_source_path(path: str) -> str:
-    """Write a path as valid Unicode that can be turned back.
+    """Convert a path to valid Unicode, reversibly.
 
     >>> to_source_path("100%/caf\\udce9.txt")
     '100%25/caf%E9.txt'
@@ -29,7 +29,7 @@ def to_source_path(path: str) -> str:
 
 
 def from_source_path(source_path: str) -> str:
-    """Turn a `source_path` back into the path.
+    """Convert a `source_path` back to the path.
 
     >>> from_source_path("100%25/caf%E9.txt")
     '100%/caf\\udce9.txt'
@@ -47,9 +47,9 @@ def printable(text: str) -> str:
 
 
 def with_suffix_before_ending(name: str, suffix: str) -> str:
-    """Put a suffix before a name's ending, and keep the whole within what a file system takes (255 bytes).
+    """Insert a suffix before the extension of a name, and keep the name within 255 bytes.
 
-    A name that would become too long loses its middle to a hash of itself, so that two of them stay two.
+    A hash replaces the middle of a name that would become too long, so that two of them stay different.
 
     >>> with_suffix_before_ending("report.txt", "~2")
     'report~2.txt'
@@ -61,7 +61,7 @@ def with_suffix_before_ending(name: str, suffix: str) -> str:
 
 
 def shortened(stem: str, tail: str) -> str:
-    """Join a stem and a tail, the stem cut (and marked by its hash) where the whole is longer than 255 bytes."""
+    """Join a stem and a tail; the stem is cut (and marked by its hash) if the name exceeds 255 bytes."""
     raw = os.fsencode(stem)
     room = NAME_MAX_BYTES - len(os.fsencode(tail))
     if len(raw) <= room:

@@ -1,4 +1,4 @@
-"""Write rows that come in any order as one sorted part, in bounded memory.
+"""Sorted parts, written from rows in any order in bounded memory, and checksums of columns.
 
 An external merge sort: rows are gathered up to `RUN_BYTES`, sorted, and spilled; at the end the runs are merged, a row
 group at a time. Promised: the part holds exactly the rows that were added, in the readers' order, and is on the disk
@@ -62,7 +62,7 @@ class ColumnSums:
 
 
 def row_hashes(array: pa.Array) -> Hashes:
-    """Give a hash for each value of an array, nested ones too; equal values have equal hashes."""
+    """Return a hash for each value of an array, nested ones too; equal values have equal hashes."""
     hashes = _hashes(array)
     if array.null_count:
         hashes = np.where(array.is_null().to_numpy(zero_copy_only=False), _NULL, hashes)
@@ -144,10 +144,10 @@ class WrittenPart:
 
 
 class SortedPart:
-    """Takes tables of records, and makes one sorted part of them."""
+    """Collects tables of records, and writes them as one sorted part."""
 
     def __init__(self, path: Path, spill: Path, run_bytes: int = RUN_BYTES) -> None:
-        """Take where the part will be, and a folder for what does not fit into memory (it must exist)."""
+        """Set the path of the part, and an existing folder for what does not fit into memory."""
         self._path = path
         self._spill = spill
         self._run_bytes = run_bytes
@@ -159,7 +159,7 @@ class SortedPart:
         self.rows = 0
 
     def add(self, table: pa.Table) -> None:
-        """Take some rows."""
+        """Add rows."""
         if not table.num_rows:
             return
         self.rows += table.num_rows
@@ -171,7 +171,7 @@ class SortedPart:
             self._spill_run()
 
     def finish(self) -> WrittenPart:
-        """Write the part, bring it to the disk, and remove what was spilled."""
+        """Write and fsync the part, and delete the spilled runs."""
         group_rows = self._group_rows()
         if self._runs:
             self._spill_run()
@@ -211,7 +211,7 @@ class SortedPart:
         self._runs.append(run)
 
     def _merged(self, group_rows: int) -> Iterator[pa.Table]:
-        """Give the rows of all runs in order, a row group at a time.
+        """Yield the rows of all runs in order, a row group at a time.
 
         The keys of all rows are held (some 100 bytes each); of the rest of a run only what the row group needs. The
         rows that a group takes from one run lie side by side in it, because the run is sorted too.
@@ -279,6 +279,6 @@ def _order(table: pa.Table) -> Rows:
 
 
 def sha256_of(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes, in hex."""
+    """Return the SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()

@@ -1,15 +1,15 @@
-"""Rewrites: new parts take the place of old ones in a partition folder, in one step that readers see or do not see.
+"""Rewrites: new parts replace old ones in a partition folder, in one atomic step.
 
 1. build     new parts in `_longshore/rewrites/N/PARTITION/`, which no reader opens
-2. link      what else lies in the partition comes along by hard link, also what was published meanwhile
-3. ready     the ledger is told what is about to happen
-4. exchange  the two folders change names, by renameat2(2) with RENAME_EXCHANGE
-5. told      the ledger is told where each batch's rows are now
+2. link      the other parts of the partition are hard-linked, including those published meanwhile
+3. ready     the ledger records what is about to happen
+4. exchange  the two folders exchange names, by renameat2(2) with RENAME_EXCHANGE
+5. recorded  the ledger records where the rows of each batch are now
 6. drop      the old folder, after a grace period
 
 Steps 2 to 5 are done under the run lock, so that nothing is published in between; 1 may take its time without it.
 Promised: a reader sees all old rows or all new ones. One that listed the folder before the exchange and opens a file
-after it gets a loud "no such file", which a retry mends: no old name ever has other bytes. Not promised: the same
+after it gets a loud "no such file", which a retry fixes: no old name ever has other bytes. Not promised: the same
 where the system cannot exchange two names (not Linux, some network and overlay file systems). There the folder is
 away for the time between two renames, and a reader that lists just then misses the partition.
 """
@@ -51,9 +51,9 @@ _POLL_SECONDS = 0.05
 
 
 def build_folder(warehouse: Warehouse, rewrite_no: int, partition: str) -> Path:
-    """Make the empty folder that is to take the place of a partition's, and give it."""
+    """Create and return the empty folder that will replace that of a partition."""
     folder = _folder(warehouse, rewrite_no)
-    # What a dead process of an older ledger may have left under this number.
+    # A dead process with an older ledger may have left one with this number.
     shutil.rmtree(folder, ignore_errors=True)
     make_folders(folder / partition)
     return folder / partition
@@ -61,7 +61,7 @@ def build_folder(warehouse: Warehouse, rewrite_no: int, partition: str) -> Path:
 
 @contextlib.contextmanager
 def one_rewrite_at_a_time(warehouse: Warehouse, what: str, now: dt.datetime, ledger_url: str = "") -> Iterator[None]:
-    """Hold the right to rewrite for the time of the block; ingest runs go on meanwhile.
+    """Hold the rewrite lock during the block; ingest runs may go on meanwhile.
 
     Raises:
         LockHeldError: another compaction, reprocessing or forgetting is at work.
@@ -74,9 +74,9 @@ def one_rewrite_at_a_time(warehouse: Warehouse, what: str, now: dt.datetime, led
 def run_lock_within(
     warehouse: Warehouse, what: str, seconds: float, ledger_url: str = ""
 ) -> Iterator[Callable[[], None]]:
-    """Hold the run lock for the time of the block, after waiting at most so long for a run to end.
+    """Hold the run lock during the block, after waiting at most `seconds` for a run to end.
 
-    Gives what to call before something is made visible: it makes sure that the lock is still held.
+    Yields a function to call before something is made visible: it raises LedgerError if the lock was lost.
 
     Raises:
         LockHeldError: the run went on for longer.
@@ -103,7 +103,7 @@ def exchange_partition(
     still_held: Callable[[], None],
     touched: Collection[str] = (),
 ) -> None:
-    """Put the new parts of a rewrite in the place of the old ones. Only for the holder of the run lock.
+    """Replace the old parts by the new parts of a rewrite. Only for the holder of the run lock.
 
     Args:
         warehouse: whose.
@@ -135,7 +135,7 @@ def exchange_partition(
 
 
 def recover_rewrites(ledger: Ledger, warehouse: Warehouse, grace_seconds: float, *, building: bool = False) -> int:
-    """Finish or undo what dead rewrites left, and drop old folders whose grace is over; say how many were unfinished.
+    """Finish or undo dead rewrites, and delete old folders after their grace; return how many were unfinished.
 
     Only for the holder of the run lock: a rewrite that is `ready` has died then, because it holds that lock from before
     until after its exchange. One that is `building` may be alive unless the caller holds the right to rewrite too
@@ -157,16 +157,16 @@ def recover_rewrites(ledger: Ledger, warehouse: Warehouse, grace_seconds: float,
 
 
 def abandon(warehouse: Warehouse, ledger: Ledger, rewrite_no: int) -> None:
-    """Drop what was built for a rewrite that readers never saw."""
+    """Delete what was built for a rewrite that readers never saw."""
     shutil.rmtree(_folder(warehouse, rewrite_no), ignore_errors=True)
     abandon_rewrite(ledger, rewrite_no)
 
 
 def drop_old(warehouse: Warehouse, ledger: Ledger, grace_seconds: float) -> int:
-    """Remove the folders that were exchanged away so long ago; say how many."""
+    """Delete the folders whose grace period is over; return their number."""
     dropped = 0
     for rewrite in unfinished_rewrites(ledger):
-        # What was forgotten is gone at once.
+        # Forgotten records are deleted at once.
         grace = 0 if rewrite.kind == "forget" else grace_seconds
         if rewrite.state == EXCHANGED and time.time() - (rewrite.ended_at or 0) >= grace:
             folder = _folder(warehouse, rewrite.rewrite_no)
@@ -183,19 +183,19 @@ def _folder(warehouse: Warehouse, rewrite_no: int) -> Path:
 
 
 def _bring_along(visible: Path, built: Path, going: Collection[str]) -> None:
-    """Link into the new folder all that lies in the old one but what is to go, and check that this is still there."""
+    """Hard-link every other part of the old folder into the new one, and check that the old parts are still there."""
     missing = set(going)
     with os.scandir(visible) as entries:
         for entry in entries:
             if not entry.is_file(follow_symlinks=False):
-                raise WarehouseError(f"{entry.path} is no part; nothing was changed. Move it out of the warehouse.")
+                raise WarehouseError(f"{entry.path} is not a part; nothing was changed. Move it out of the warehouse.")
             if entry.name in going:
                 missing.discard(entry.name)
             else:
                 _link(visible / entry.name, built / entry.name)
     if missing:
         raise WarehouseError(
-            f"{visible / min(missing)} went away while its partition was rewritten; nothing was changed. "
+            f"{visible / min(missing)} disappeared while its partition was rewritten; nothing was changed. "
             "`longshore verify` says whether the ledger and the warehouse agree."
         )
     fsync_folder(built)
@@ -224,7 +224,7 @@ def _swap(visible: Path, built: Path) -> None:
 
 
 def _was_exchanged(warehouse: Warehouse, rewrite: Rewrite) -> bool:
-    """Tell whether readers see the new folder; one that stands between two renames is put in place first."""
+    """Return whether readers see the new folder; one between two renames is put in place first."""
     table = warehouse.table_of(rewrite.partition)
     visible = table / rewrite.partition
     built = _folder(warehouse, rewrite.rewrite_no) / rewrite.partition

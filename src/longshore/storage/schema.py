@@ -1,9 +1,8 @@
-"""Columns of Arrow from plain Python values.
+"""The schema of records and deliveries, and Arrow tables built from them.
 
-Promised: what `pyarrow.array` gives for the same values and type. That function asks whether its list may be a pandas
-object, which loads pandas wherever it is installed: 0.4 s and 50 MB in every process that writes its first part. Here
-the buffers are laid out as the Arrow format has them, so nobody asks.
-Not promised: types that the contract with readers does not use.
+`column` returns what `pyarrow.array` returns for the same values and type. That function checks whether its list is a
+pandas object, which imports pandas wherever it is installed: 0.4 s and 50 MB in every process that writes its first
+part. Here the buffers are laid out as the Arrow format specifies. Types that no schema uses are not supported.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ _COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ("encoding_confidence", pa.float32(), False, "0-1, how sure the encoding is."),
     ("encoding_runner_up", pa.string(), True, "The next best encoding, where the choice was close."),
     ("replacement_chars", pa.int32(), False, "How many U+FFFD are in the text."),
-    ("repairs", pa.list_(pa.string()), False, "The steps that mended the text, in their order."),
+    ("repairs", pa.list_(pa.string()), False, "The steps that repaired the text, in their order."),
     ("text_sha256", pa.string(), False, "SHA-256 of text in UTF-8: equal where two encodings of one article met."),
     ("char_count", pa.int32(), False, "Characters (code points) in text."),
     ("word_count", pa.int32(), False, "Words in text by Unicode rules (UAX #29)."),
@@ -93,8 +92,8 @@ PARTITION = pa.field(
 _DELIVERY_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ("run_id", pa.string(), False, "The run that took the delivery in."),
     ("batch_id", pa.string(), False, "The batch that the delivery was part of."),
-    ("path", pa.string(), False, "Path below the landing root, written as source_path; pack.zip!/name for a member."),
-    ("is_member", pa.bool_(), False, "Whether it is a member of a pack; the pack has a row of its own."),
+    ("path", pa.string(), False, "Path below the landing root, written as source_path; archive.zip!/name for a member."),
+    ("is_member", pa.bool_(), False, "Whether it is an archive member; the archive has a row before it."),
     ("source_bytes", pa.int64(), False, "Size in bytes when it was taken."),
     ("source_modified_at", _TIMESTAMP, False, "When the file was last modified, by its own clock."),
     ("record_id", pa.string(), True, "SHA-256 of its bytes; null where they were not read."),
@@ -137,7 +136,7 @@ WITHOUT_DICTIONARY = frozenset({"record_id", "source_path", "text", "title", "he
 
 
 def file_metadata(normaliser_version: str) -> dict[str, str]:
-    """Give what stands in the key-value metadata of every part."""
+    """Return the key-value metadata of every part."""
     return {
         "longshore.schema_version": str(SCHEMA_VERSION),
         "longshore.normaliser_version": normaliser_version,
@@ -146,7 +145,7 @@ def file_metadata(normaliser_version: str) -> dict[str, str]:
 
 
 def part_options(schema: pa.Schema, group_rows: int = 0) -> dict[str, Any]:
-    """Give how a part is written as Parquet; see benchmarks/README.md for why so.
+    """Return the Parquet options of a part; benchmarks/README.md has the reasons.
 
     Args:
         schema: of the part.
@@ -173,7 +172,7 @@ def _bloom_filter(group_rows: int) -> dict[str, Any]:
 
 
 def conform(table: pa.Table, schema: pa.Schema = RECORDS) -> pa.Table:
-    """Give a table of an older schema version the columns of this one: nulls where it had none."""
+    """Return a table of an older schema version with the columns of this one; missing columns are null."""
     columns = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
         for field in schema
@@ -205,7 +204,7 @@ def records_table(
 
 
 def renewed_table(rows: pa.Table, records: list[Record]) -> pa.Table:
-    """Give rows again with what was made anew of their sources; what belongs to the delivery stays as it is.
+    """Return rows with the values of their new records; the columns of the delivery stay as they are.
 
     Args:
         rows: as they are, in the columns of the contract.
@@ -234,7 +233,7 @@ _MOST_OFFSET = 2**31 - 1
 
 
 def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Give the values, None for a null, as an array of a type.
+    """Return the values, None for a null, as an array of a type.
 
     >>> column(["a", None], pa.string()).to_pylist()
     ['a', None]
@@ -276,7 +275,7 @@ def _offsets(values: Sequence[Sized]) -> pa.Buffer:
 
 
 def _validity(values: Sequence[Any], instead: Any) -> tuple[pa.Buffer | None, Sequence[Any]]:  # noqa: ANN401 - of any type
-    """Give the buffer that says which values are none, where any is, and the values with something instead of those."""
+    """Return the validity buffer (None if no value is null), and the values with `instead` for nulls."""
     if None not in values:
         return None, values
     known = np.array([value is not None for value in values])

@@ -1,8 +1,8 @@
-"""The warehouse: stage, publish, list parts.
+"""The warehouse: stage, publish and list parts.
 
-Promised: what is in `records/` is whole. A part is written and brought to the disk in `_longshore/staging/`, which no
-reader opens, and becomes visible by one rename that never replaces anything. Not promised: this on a file system
-where rename is not atomic, or where staging and records are on different file systems.
+Promised: every part in `records/` is complete. A part is written and fsynced in `_longshore/staging/`, which no reader
+opens, and becomes visible by one rename that never replaces anything. Not promised: this on a file system where rename
+is not atomic, or with staging and records on different file systems.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Warehouse:
     """The folders below one warehouse root."""
 
     def __init__(self, root: Path) -> None:
-        """Name the folders; none is made before something is written."""
+        """Name the folders; none is created before something is written."""
         self.root = root
         self.records = root / "records"
         self.deliveries = root / "deliveries"
@@ -49,26 +49,26 @@ class Warehouse:
 
     @property
     def ledger_url(self) -> str:
-        """Where the ledger is unless the settings say otherwise."""
+        """The URL of the ledger unless the settings name another."""
         return f"sqlite:///{self.inner / 'ledger.sqlite3'}"
 
     def table_of(self, partition: str) -> Path:
-        """Give the folder that a partition is in, by its name: of the records, or of the deliveries."""
+        """Return the folder of the table that a partition belongs to: records or deliveries."""
         return self.deliveries if partition.startswith("run_date=") else self.records
 
     def make(self) -> None:
-        """Make the folders that are missing."""
+        """Create missing folders."""
         make_folders(self.records)
         make_folders(self._staging)
 
     def begin_staging(self, run_id: str) -> None:
-        """Make a run's own staging folder: a worker that outlived its run cannot write into another's."""
+        """Create the staging folder of a run: a worker that outlives its run cannot write into another's."""
         make_folders(self._staging / run_id)
 
     def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
-        """Write a table as a part that no reader sees yet, and bring it to the disk."""
+        """Write a table as a part that no reader sees yet, and fsync it."""
         data = _parquet_bytes(table)
-        # A name of its own for each attempt: what a worker that died had begun must not stand in the way.
+        # A new name for each attempt: the file of a worker that died must not be in the way.
         name = f"{secrets.token_hex(4)}-{name}"
         write_durably(self._staging / run_id / name, data, "stage.write")
         fault_injection.step("stage.done")
@@ -87,14 +87,14 @@ class Warehouse:
             rename_no_replace(self._staging / run_id / name, target)
         except FileExistsError:
             raise WarehouseError(
-                f"{target} exists already, though the ledger does not know it. Nothing was changed. "
+                f"{target} exists already, but the ledger does not know it. Nothing was changed. "
                 "`longshore verify --repair` makes the ledger agree with the warehouse."
             ) from None
         fault_injection.step("publish.renamed")
         fsync_folder(target.parent)
 
     def finish_publish(self, part: str, sha256: str) -> bool:
-        """Bring to the disk a rename whose process may have died before it could; False where this part is not visible.
+        """Fsync a rename whose process may have died before it did; return False if this part is not visible.
 
         A file of that name with other bytes is not this part.
         """
@@ -109,7 +109,7 @@ class Warehouse:
         return True
 
     def set_aside(self, part: str) -> None:
-        """Move a part out of the readers' sight, to `_longshore/aside/`, never over another."""
+        """Move a part to `_longshore/aside/`, where no reader looks, never over another."""
         target = self.inner / "aside" / part
         make_folders(target.parent)
         rename_no_replace(self.records / part, target)
@@ -117,22 +117,22 @@ class Warehouse:
         fsync_folder((self.records / part).parent)
 
     def aside(self) -> Iterator[str]:
-        """Give the path, below the warehouse, of each part that was set aside."""
+        """Yield the path, below the warehouse, of each part that was set aside."""
         return (f"_longshore/aside/{path}" for path in _files_below(self.inner / "aside"))
 
     def has_parts(self) -> bool:
-        """Tell whether readers see any part."""
+        """Return whether readers see any part."""
         return next(self.parts(), None) is not None
 
     def _make_partition(self, folder: Path) -> None:
         if folder not in self._partitions:
             make_folders(folder)
-            # Also where it was there: who made it may have died before its name was on the disk.
+            # Also if it existed: its creator may have died before its name was on the disk.
             fsync_folder(folder.parent)
             self._partitions.add(folder)
 
     def drop_staging(self) -> None:
-        """Remove all that is staged: only for the holder of the run lock, which alone knows that nothing is in hand."""
+        """Remove everything staged. Only for the holder of the run lock, which knows that no batch is open."""
         if self._staging.is_dir():
             for folder in self._staging.iterdir():
                 if folder.is_dir():
@@ -141,19 +141,19 @@ class Warehouse:
                     folder.unlink(missing_ok=True)
 
     def parts(self) -> Iterator[str]:
-        """Give the path of each visible part below `records/`."""
+        """Yield the path of each visible part below `records/`."""
         return (path for path in self.files() if path.endswith(".parquet"))
 
     def files(self) -> Iterator[str]:
-        """Give the path of each file below `records/`, also of what does not belong there."""
+        """Yield the path of each file below `records/`, including files that do not belong there."""
         return _files_below(self.records)
 
     def delivery_files(self) -> Iterator[str]:
-        """Give the path of each file below `deliveries/`, also of what does not belong there."""
+        """Yield the path of each file below `deliveries/`, including files that do not belong there."""
         return _files_below(self.deliveries)
 
     def staged(self) -> Iterator[str]:
-        """Give the path, below staging, of each file that is staged or was left there."""
+        """Yield the path, below staging, of each file that is staged or was left there."""
         return _files_below(self._staging)
 
 

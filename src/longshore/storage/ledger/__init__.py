@@ -1,4 +1,4 @@
-"""The ledger: the database that remembers deliveries, batches, runs and rewrites.
+"""The ledger: deliveries, batches, runs, rewrites and tombstones, in SQLite or PostgreSQL.
 
-Parquet files and folders are in `storage/` beside it.
+Nothing here reads landing or the warehouse; callers compare them with the ledger.
 """
