@@ -34,7 +34,7 @@ CREATE TABLE records (  -- schema version 1
 CREATE TABLE deliveries (  -- schema version 1
   run_id VARCHAR NOT NULL,  -- The run that took the delivery in.
   batch_id VARCHAR NOT NULL,  -- The batch that the delivery was part of.
-  path VARCHAR NOT NULL,  -- Path below the landing root, written as source_path; archive.zip!/name for a member.
+  path VARCHAR NOT NULL,  -- Path below the landing root, written as source_path; a.zip!/name for a member.
   is_member BOOLEAN NOT NULL,  -- Whether it is an archive member; the archive has a row before it.
   source_bytes BIGINT NOT NULL,  -- Size in bytes when it was taken.
   source_modified_at TIMESTAMP WITH TIME ZONE NOT NULL,  -- When the file was last modified, by its own clock.

@@ -22,15 +22,15 @@ def warehouse(tmp_path):
 
 
 def test_a_second_attempt_is_not_stopped_by_what_the_first_left(warehouse):
-    first = warehouse.stage("run", "b.parquet", TABLE, 3)
-    second = warehouse.stage("run", "b.parquet", TABLE, 3)
+    first = warehouse.stage("run", "b.parquet", TABLE)
+    second = warehouse.stage("run", "b.parquet", TABLE)
     assert first.name != second.name
     assert first.sha256 == second.sha256
 
 
 def test_nothing_is_published_over_another_part(warehouse):
     for _ in range(2):
-        part = warehouse.stage("run", "b.parquet", TABLE, 3)
+        part = warehouse.stage("run", "b.parquet", TABLE)
         if PART in warehouse.parts():
             with pytest.raises(WarehouseError, match="verify --repair"):
                 warehouse.publish("run", part.name, PART)
@@ -39,7 +39,7 @@ def test_nothing_is_published_over_another_part(warehouse):
 
 
 def test_a_file_of_the_parts_name_with_other_bytes_is_not_that_part(warehouse):
-    part = warehouse.stage("run", "b.parquet", TABLE, 3)
+    part = warehouse.stage("run", "b.parquet", TABLE)
     assert not warehouse.finish_publish(PART, part.sha256)
     warehouse.publish("run", part.name, PART)
     assert warehouse.finish_publish(PART, part.sha256)
@@ -50,7 +50,7 @@ def test_a_failed_write_leaves_nothing_that_readers_see(warehouse):
     fault_injection.arm("stage.write:enospc")
     try:
         with pytest.raises(OSError, match="No space left"):
-            warehouse.stage("run", "b.parquet", TABLE, 3)
+            warehouse.stage("run", "b.parquet", TABLE)
     finally:
         fault_injection.arm("")
     assert list(warehouse.files()) == []

@@ -92,7 +92,7 @@ PARTITION = pa.field(
 _DELIVERY_COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ("run_id", pa.string(), False, "The run that took the delivery in."),
     ("batch_id", pa.string(), False, "The batch that the delivery was part of."),
-    ("path", pa.string(), False, "Path below the landing root, written as source_path; archive.zip!/name for a member."),
+    ("path", pa.string(), False, "Path below the landing root, written as source_path; a.zip!/name for a member."),
     ("is_member", pa.bool_(), False, "Whether it is an archive member; the archive has a row before it."),
     ("source_bytes", pa.int64(), False, "Size in bytes when it was taken."),
     ("source_modified_at", _TIMESTAMP, False, "When the file was last modified, by its own clock."),
