@@ -36,12 +36,13 @@ def prefect(project, *arguments):
 def test_a_worker_runs_what_prefect_yaml_deploys(served, project):
     # A name of its own, and never due by itself: the served project shares the server.
     settings = Settings(project="pool", schedule_cron="0 0 1 1 *")
+    assert project.longshore("init", ".").returncode == 0
     (project.folder / "prefect.yaml").write_text(as_prefect_yaml(settings))
     prefect(project, "work-pool", "create", WORK_POOL, "--type", "process")
     prefect(project, "deploy", "--all")
     for one in deployments(settings):
         found = served.api.deployment(f"longshore-{one.name}/{full_name(one, settings)}")
-        assert (found["entrypoint"], found["work_pool_name"]) == (one.entrypoint, WORK_POOL)
+        assert (found["entrypoint"], found["work_pool_name"]) == (f"flows/{one.name}.py:{one.name}", WORK_POOL)
         assert [(s["schedule"]["cron"], s["slug"]) for s in found["schedules"]] == [(one.cron, one.name)]
     project.drop("by-a-worker.txt", "The tug came back with an empty barge and a full crew.")
     run_id = served.api.start("longshore-ingest/ingest-pool")

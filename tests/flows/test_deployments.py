@@ -36,7 +36,7 @@ def test_serve_and_prefect_yaml_agree(written):
     assert set(served) == {one["name"] for one in written["deployments"]}
     for one in written["deployments"]:
         ours = served[one["name"]]
-        assert ours.entrypoint == one["entrypoint"]
+        assert ours.entrypoint.endswith(one["entrypoint"])
         assert ours.version == one["version"]
         assert ours.tags == one["tags"]
         assert ours.description == one["description"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from longshore.orchestration.flow_files import load_flow
 from longshore.records import Batch, LandedFile, Source
 from longshore.storage.lock import one_run_at_a_time
 from tests.flows.project import until
@@ -43,7 +44,7 @@ def folders(tmp_path, monkeypatch):
 
 
 def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
-    from longshore.orchestration.tracked import ingest
+    ingest = load_flow("ingest")
 
     (folders / "landing/good.txt").write_text("A quiet afternoon on the quay, and the gulls were loud.")
     (folders / "landing/empty.txt").write_text("")
@@ -57,7 +58,7 @@ def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_run_that_finds_another_at_work_is_skipped_and_names_it(folders):
-    from longshore.orchestration.tracked import ingest
+    ingest = load_flow("ingest")
 
     with one_run_at_a_time(folders / "warehouse/_longshore", "ingest elsewhere", dt.datetime.now(dt.UTC)):
         state = ingest(return_state=True)
@@ -67,9 +68,10 @@ def test_a_run_that_finds_another_at_work_is_skipped_and_names_it(folders):
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
-    from longshore.orchestration.tracked import ingest
+    ingest = load_flow("ingest")
 
-    state = ingest(landing=folders / "nowhere", return_state=True)
+    (folders / "landing").rmdir()
+    state = ingest(return_state=True)
     assert state.type.value == "FAILED"
     assert "does not exist" in state.message
     assert "Traceback" not in state.message
@@ -77,7 +79,7 @@ def test_a_run_that_cannot_go_on_fails_with_one_plain_sentence(folders):
 
 @pytest.mark.usefixtures("prefect_api")
 def test_the_summary_is_the_same_as_without_prefect(folders):
-    from longshore.orchestration.tracked import run_tracked
+    from longshore.orchestration.runs import run_tracked
     from longshore.records import SilentObserver
     from longshore.settings import load_settings
 
@@ -90,7 +92,7 @@ def test_the_summary_is_the_same_as_without_prefect(folders):
 def test_a_hiccup_of_the_disk_is_tried_again_and_bad_rights_are_not():
     from prefect import flow
 
-    from longshore.orchestration.tracked import normalise_files
+    normalise_batch = load_flow("ingest").fn.__globals__["normalise_batch"]
 
     class Hiccup:
         def __init__(self, number: int) -> None:
@@ -104,7 +106,7 @@ def test_a_hiccup_of_the_disk_is_tried_again_and_bad_rights_are_not():
 
     @flow
     def go(work: object) -> str:
-        return normalise_files.submit(work, "1 file", "landing/").result()
+        return normalise_batch.submit(work, "1 file", "landing/").result()
 
     passing = Hiccup(errno.EIO)
     assert go.with_options(validate_parameters=False)(passing) == "done"
@@ -118,7 +120,7 @@ def test_a_hiccup_of_the_disk_is_tried_again_and_bad_rights_are_not():
 def test_only_what_may_pass_is_transient():
     from sqlalchemy.exc import OperationalError
 
-    from longshore.orchestration.tracked import is_transient
+    from longshore.orchestration.runs import is_transient
 
     assert is_transient(OSError(errno.EIO, ""))
     assert is_transient(TimeoutError())

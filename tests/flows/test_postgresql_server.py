@@ -49,7 +49,9 @@ def test_a_project_is_served_with_the_server_on_postgresql(postgresql, tmp_path)
 
         # The schedule goes on when the server has died.
         assert project.process is not None
-        (server,) = [pid for pid in descendants(project.process.pid) if b"prefect_server" in command_of(pid)]
+        (server,) = [
+            pid for pid in descendants(project.process.pid) if b"longshore.orchestration.server" in command_of(pid)
+        ]
         os.kill(server, signal.SIGKILL)
         project.drop("later.txt", "It came at last, with a new coat of paint and an old captain.")
         until("the record", lambda: project.rows("SELECT 1 FROM records WHERE source_path = 'later.txt'"))

@@ -132,7 +132,7 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
         from longshore.orchestration.api import use_api
 
         use_api(api)
-        from longshore.orchestration.tracked import run_tracked
+        from longshore.orchestration.runs import run_tracked
 
         return run_tracked(settings, wait=not options.no_wait, observer=observer)
 

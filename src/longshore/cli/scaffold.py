@@ -1,4 +1,4 @@
-"""Create a project: its folders, a commented `longshore.toml`, and `prefect.yaml`. Nothing is overwritten."""
+"""Create a project: folders, flows, a commented `longshore.toml`, `prefect.yaml`. Nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import inspect
 import json
 import shutil
 import textwrap
-from importlib import resources
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from longshore import settings as settings_module
 from longshore.errors import SettingsError
+from longshore.orchestration.flow_files import FLOWS, template_folder
 from longshore.settings import SETTINGS_FILE, Settings
 from longshore.storage.names import printable
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Settings of this Longshore project. Each commented line shows a default; remove the # to change it.
 # Stronger than this file: environment variables (LONGSHORE_STABLE_SECONDS=0) and flags of a command.
+"""
+
+_GITIGNORE = """\
+# Data and state of the project; its settings and flows belong in version control.
+/landing/
+/warehouse/
+/.longshore/
 """
 
 _TABLE_EXAMPLES = {"declared_encodings": '"legacy/**" = "cp850"', "archive_limits_override": "max_depth = 3"}
@@ -38,13 +45,20 @@ def make_project(folder: Path, group: str | None = None) -> Iterator[str]:
     Raises:
         SettingsError: the folder cannot be created, or the group cannot be given to landing/.
     """
+    template = template_folder()
+    files = {
+        SETTINGS_FILE: settings_file(),
+        "prefect.yaml": (template / "prefect.yaml").read_text(encoding="utf-8"),
+        ".gitignore": _GITIGNORE,
+        **{f"flows/{name}.py": (template / "flows" / f"{name}.py").read_text(encoding="utf-8") for name in FLOWS},
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("landing", "warehouse"):
+        for name in ("landing", "warehouse", "flows"):
             yield _line(folder / name, new=_make_folder(folder / name))
         if group is not None:
             yield _share(folder / "landing", group)
-        for name, text in ((SETTINGS_FILE, settings_file()), ("prefect.yaml", prefect_file())):
+        for name, text in files.items():
             yield _line(folder / name, new=_make_file(folder / name, text))
     except OSError as error:
         raise SettingsError(f"{error.filename} cannot be created: {error.strerror}. Choose another folder.") from None
@@ -79,14 +93,6 @@ def setting_reasons() -> dict[str, str]:
         if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name)
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
     }
-
-
-def prefect_file() -> str:
-    """Return the `prefect.yaml` for `prefect deploy` and a work pool."""
-    package = resources.files("longshore")
-    # In the wheel it is inside the package, in a checkout beside it.
-    inside, beside = package.joinpath("prefect.yaml"), package.joinpath("..", "..", "prefect.yaml")
-    return (inside if inside.is_file() else beside).read_text(encoding="utf-8")
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - the default of any setting

@@ -17,6 +17,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
 from operator import attrgetter
@@ -33,7 +34,7 @@ from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.queries import count_unwritten_batches, unwritten_run_ids, written_runs
 from longshore.storage.ledger.rewrites import unfinished_forgets
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED
-from longshore.storage.lock import one_run_at_a_time
+from longshore.storage.lock import holder_of, one_run_at_a_time
 from longshore.storage.names import printable
 from longshore.storage.warehouse import Warehouse
 
@@ -298,6 +299,10 @@ def _rows(part: Path) -> Iterator[tuple[Any, ...]]:
 _FROM_A_BACKUP = 'Put it back from a backup; without one, see "Verify and repair" in docs/explanation/guarantees.md.'
 
 
+# An ingest run is often due in the same second as the nightly verification: it goes first.
+_RETRY_SECONDS = 2.0
+
+
 def verify(settings: Settings, *, repair: bool = False, adopt: bool = False) -> Verification:
     """Compare everything with everything, under the run lock; with `repair` mend first what can be repaired.
 
@@ -324,6 +329,23 @@ def verify(settings: Settings, *, repair: bool = False, adopt: bool = False) -> 
     except LockHeldError as held:
         # Not as `Skipped`, which ends with 0: whoever asked must not take it for an answer.
         raise LongshoreError(f"Not verified: {held.holder}.") from None
+
+
+def verify_when_free(settings: Settings, *, repair: bool, patience_seconds: float) -> Verification:
+    """Verify as soon as no run is at work, waiting at most `patience_seconds`.
+
+    Raises:
+        LongshoreError: a run is still at work; nothing was compared.
+    """
+    folder = Warehouse(settings.warehouse).inner
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return verify(settings, repair=repair)
+        except LongshoreError:
+            if holder_of(folder) is None or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
 
 
 def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verification:

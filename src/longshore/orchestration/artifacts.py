@@ -145,6 +145,12 @@ def publish_report(summary: IngestSummary, settings: Settings) -> None:
     _emit(RUN_FINISHED, f"longshore.run.{summary.run_id}", finished_payload(summary))
 
 
+def publish_markdown(markdown: str, key: str, headline: str) -> None:
+    """Put a report on the server under a key; its card shows the headline."""
+    with told_but_not_fatal("the report"):
+        create_markdown_artifact(markdown, key=key, description=headline[:500])
+
+
 def raise_alerts(summary: IngestSummary, settings: Settings) -> None:
     """Send `longshore.alert` where a threshold of the settings is passed: automations turn it into a message."""
     found = [rejected_share_alert(summary.rejected, summary.seen, settings.alert_rejected_share)]

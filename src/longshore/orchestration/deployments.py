@@ -7,10 +7,9 @@ can use it.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from longshore import __version__
 from longshore.orchestration.api import HEARTBEAT_SECONDS, HEARTBEAT_VARIABLE
@@ -27,17 +26,14 @@ TAGS = ("longshore",)
 class Scheduled:
     """One deployment: which flow, when, and what people read about it.
 
-    entrypoint: `module.function`, so that it runs the same from a clone and from an installed wheel.
-    needs: the module without which there is nothing to deploy.
+    name: of the flow's function, of its file in `flows/`, and of the deployment.
     """
 
     name: str
-    entrypoint: str
     cron: str
     timezone: str
     description: str
     tags: tuple[str, ...]
-    needs: str
     version: str = __version__
 
     @property
@@ -45,51 +41,34 @@ class Scheduled:
         """When it runs, for people."""
         return f"{self.cron}  ({self.timezone})"
 
-    @property
-    def module(self) -> str:
-        """The module of the flow."""
-        return self.entrypoint.rpartition(".")[0]
-
-    @property
-    def function(self) -> str:
-        """The name of the flow's function in it."""
-        return self.entrypoint.rpartition(".")[2]
-
 
 def deployments(settings: Settings) -> list[Scheduled]:
-    """Return all deployments of a project that this version can run."""
+    """Return all deployments of a project."""
     zone = settings.schedule_timezone
-    found = [
+    return [
         Scheduled(
             "ingest",
-            "longshore.orchestration.tracked.ingest",
             settings.schedule_cron,
             zone,
-            "Takes the text files that have settled in `landing/` and adds a record for each to `warehouse/records/`. "
+            "Adds a record to `warehouse/records/` for each document in the stable files of `landing/`. "
             "A run that finds another at work ends as `Skipped`; one that finds nothing as `NothingToDo`.",
             (*TAGS, "ingest"),
-            "longshore.pipeline",
         ),
         Scheduled(
             "compact",
-            "longshore.orchestration.compact_flow.compact",
             settings.compact_cron,
             zone,
             "Merges the small Parquet parts of past days into larger ones. No reader sees a row twice, or misses one.",
             (*TAGS, "maintenance"),
-            "longshore.maintenance.compact",
         ),
         Scheduled(
             "verify",
-            "longshore.orchestration.verify_flow.verify",
             settings.verify_cron,
             zone,
             "Checks landing, ledger, archive and warehouse against each other; fails with a list where they differ.",
             (*TAGS, "maintenance"),
-            "longshore.maintenance.verify",
         ),
     ]
-    return [one for one in found if _exists(one.needs) and _exists(one.module)]
 
 
 def full_name(one: Scheduled, settings: Settings) -> str:
@@ -111,7 +90,7 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
     yield "#   prefect work-pool create longshore --type process"
     yield "#   prefect deploy --all"
     yield "#   prefect worker start --pool longshore"
-    yield "# Start the worker in the project's folder, with longshore installed: its settings are read there."
+    yield "# Start the worker in the project's folder, with longshore installed: settings and flows/ are there."
     yield "name: longshore"
     yield f"prefect-version: {_quoted('3')}"
     # The worker's own folder, and not the empty one that a process pool makes for each run: the settings are there.
@@ -122,7 +101,7 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
     for one in deployments(settings):
         yield f"  - name: {full_name(one, settings)}"
         yield f"    version: {_quoted(one.version)}"
-        yield f"    entrypoint: {one.entrypoint}"
+        yield f"    entrypoint: flows/{one.name}.py:{one.name}"
         yield f"    description: {_quoted(one.description)}"
         yield f"    tags: [{', '.join(one.tags)}]"
         yield "    schedules:"
@@ -139,15 +118,6 @@ def _yaml_lines(settings: Settings) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _exists(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
-def parameters(settings: Settings) -> dict[str, Any]:
-    """Return the parameters that `longshore serve` fills in: the places, so that the web page shows them."""
-    return {"landing": str(settings.landing.absolute()), "warehouse": str(settings.warehouse.absolute())}
 
 
 if __name__ == "__main__":

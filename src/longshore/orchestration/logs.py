@@ -55,3 +55,12 @@ def log_as_json() -> None:
 def are_json() -> bool:
     """Return whether log lines are JSON in this process."""
     return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger("longshore").handlers)
+
+
+def say(line: str) -> None:
+    """Print a line, or log it where the log lines are JSON."""
+    if are_json():
+        logging.getLogger("longshore").info(line.strip() or "-")
+        return
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from longshore.ingestion.summary import IngestSummary, Refusal
+    from longshore.maintenance.compact import CompactionSummary
+    from longshore.maintenance.verify import Verification
     from longshore.settings import Settings
 
 # More rows than one looks at tell nothing; the rest is summed up in one.
@@ -189,3 +191,38 @@ def _rejected(summary: IngestSummary) -> Sequence[Refusal]:
 
 def _rejected_row(refusal: Refusal) -> dict[str, str]:
     return {"file": printable(refusal.path), "reason": refusal.reason or "", "what was seen": printable(refusal.detail)}
+
+
+# Findings shown in the report of a verification.
+_SHOWN_FINDINGS = 50
+
+
+def compaction_report(summary: CompactionSummary) -> str:
+    """Return the report of a compaction."""
+    rows = [
+        f"| {escaped(one.partition)} | {one.parts_before} | {one.parts_after} | {one.rows:,} "
+        f"| {one.bytes_before / 2**20:,.1f} | {one.bytes_after / 2**20:,.1f} | {escaped(one.skipped)} |"
+        for one in summary.partitions[:200]
+    ]
+    head = [
+        "# Compaction",
+        "",
+        "| partition | parts before | after | rows | MiB before | after | skipped because |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def verification_report(found: Verification) -> str:
+    """Return the report of what does not agree."""
+    lines = [
+        "# Verification",
+        "",
+        *(f"- repaired: {escaped(sentence)}" for sentence in found.repaired[:_SHOWN_FINDINGS]),
+    ]
+    lines += ["", "| what | where | what was seen |", "| --- | --- | --- |"]
+    lines += [
+        f"| {escaped(one.kind)} | {escaped(one.place)} | {escaped(one.sentence)} |"
+        for one in found.disagreements[:_SHOWN_FINDINGS]
+    ]
+    return "\n".join(lines) + "\n"

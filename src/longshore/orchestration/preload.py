@@ -31,7 +31,9 @@ _DURING_A_RUN = (
 # The runner is where the function is that a fork is told to call.
 _OURS = (
     "longshore.orchestration.runner",
-    "longshore.orchestration.tracked",
+    "longshore.orchestration.runs",
+    "longshore.orchestration.artifacts",
+    "longshore.orchestration.task_executor",
     "longshore.storage.ledger.batches",
     "longshore.storage.warehouse",
 )

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import datetime as dt
-import importlib
 import logging
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,15 +25,16 @@ from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Schedule
 from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import get_current_settings
-from prefect.types.entrypoint import EntrypointType
 
 from longshore.errors import SettingsError
 from longshore.orchestration.automations import ensure_automations
-from longshore.orchestration.deployments import Scheduled, deployments, full_name, parameters
+from longshore.orchestration.deployments import Scheduled, deployments, full_name
+from longshore.orchestration.flow_files import entrypoint_of
+from longshore.orchestration.logs import say
 from longshore.orchestration.runner import ProjectRunner
-from longshore.orchestration.serve import announce
 from longshore.orchestration.server import EmbeddedServer
 from longshore.settings import Settings
+from longshore.storage.names import printable
 
 _log = logging.getLogger(__name__)
 
@@ -45,20 +46,15 @@ _STOP_SECONDS = 5.0
 
 
 def deployment_of(one: Scheduled, settings: Settings) -> RunnerDeployment:
-    """Return Prefect's form of a deployment: its entry point is a file."""
-    flow = getattr(importlib.import_module(one.module), one.function)
-    found = flow.to_deployment(
+    """Return Prefect's form of a deployment; its entry point is the project's own flow file, or the shipped one."""
+    return RunnerDeployment.from_entrypoint(
+        entrypoint_of(one.name),
         name=full_name(one, settings),
         schedules=[schedule_of(one)],
         description=one.description,
         tags=list(one.tags),
         version=one.version,
-        parameters=parameters(settings),
-        entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    if not isinstance(found, RunnerDeployment):
-        raise TypeError("to_deployment was called in an event loop")
-    return found
 
 
 def schedule_of(one: Scheduled) -> Schedule:
@@ -75,6 +71,19 @@ def schedule_of(one: Scheduled) -> Schedule:
             "day, month, day of the week; `* * * * *` is every minute."
         ) from None
     return Cron(one.cron, timezone=one.timezone, slug=one.name)
+
+
+def announce(settings: Settings, page: str, next_run: dt.datetime) -> None:
+    """Print where a project is served, when it runs next, and where files go."""
+    say("")
+    say(f"Longshore is serving {printable(str(Path.cwd()))}")
+    say(f"  web page    {page}")
+    for one in deployments(settings):
+        say(f"  {one.name:<10}  {one.when}")
+    say(f"  next run    {next_run:%Y-%m-%d %H:%M:%S} UTC; a first one starts now")
+    say(f"  drop files  into {printable(str(settings.landing.absolute()))}")
+    say(f"  read        {printable(str(settings.warehouse.absolute()))}/records/")
+    say("Stop it with Ctrl-C.")
 
 
 async def serve_once(settings: Settings, page: str, server: EmbeddedServer | None, *, first: bool, watch: bool) -> bool:
@@ -144,7 +153,7 @@ async def _deploy(settings: Settings, runner: ProjectRunner, *, shared: bool) ->
     for one in deployments(settings):
         deployment = await asyncio.to_thread(deployment_of, one, settings)
         if shared:
-            await _check_ours(deployment, settings)
+            await _check_ours(deployment)
         ids[one.name] = await runner.aadd_deployment(deployment)
     await ensure_automations(settings)
     async with get_client() as client:
@@ -152,18 +161,17 @@ async def _deploy(settings: Settings, runner: ProjectRunner, *, shared: bool) ->
     return ids
 
 
-async def _check_ours(deployment: RunnerDeployment, settings: Settings) -> None:
+async def _check_ours(deployment: RunnerDeployment) -> None:
     """Raise an error rather than take a deployment over from another project that uses the same server."""
     async with get_client() as client:
         try:
             found = await client.read_deployment_by_name(f"{deployment.flow_name}/{deployment.name}")
         except ObjectNotFound:
             return
-    theirs = found.parameters.get("warehouse")
-    if theirs not in (None, parameters(settings)["warehouse"]):
+    if found.path not in (None, str(Path.cwd())):
         raise SettingsError(
-            f"On this Prefect server the deployment {deployment.name} is that of the warehouse {theirs}. "
-            "Give this project a name of its own with the setting `project`, or remove that deployment."
+            f"On this Prefect server the deployment {deployment.name} belongs to the project in {found.path}. "
+            "Set `project` in longshore.toml to a name of its own for this project, or delete that deployment."
         )
 
 

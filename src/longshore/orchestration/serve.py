@@ -18,7 +18,6 @@ import datetime as dt
 import logging
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +34,8 @@ from longshore.orchestration.api import (
     write_serving,
 )
 from longshore.orchestration.deployments import deployments
+from longshore.orchestration.logs import say
 from longshore.orchestration.server import EmbeddedServer
-from longshore.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,28 +44,6 @@ if TYPE_CHECKING:
     from longshore.settings import Settings
 
 _log = logging.getLogger(__name__)
-
-
-def announce(settings: Settings, page: str, next_run: dt.datetime) -> None:
-    """Print the main facts about a project that is being served."""
-    say("")
-    say(f"Longshore is serving {printable(str(Path.cwd()))}")
-    say(f"  web page    {page}")
-    for one in deployments(settings):
-        say(f"  {one.name:<10}  {one.when}")
-    say(f"  next run    {next_run:%Y-%m-%d %H:%M:%S} UTC; a first one starts now")
-    say(f"  drop files  into {printable(str(settings.landing.absolute()))}")
-    say(f"  read        {printable(str(settings.warehouse.absolute()))}/records/")
-    say("Stop it with Ctrl-C.")
-
-
-def say(line: str) -> None:
-    """Print a line, or log it where the log lines are JSON."""
-    if logs.are_json():
-        _log.info(line.strip() or "-")
-        return
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 # Between two tries to reach a server that has gone.
