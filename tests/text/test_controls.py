@@ -1,4 +1,4 @@
-"""The frame of a text: what each step takes out, and that a second time takes nothing."""
+"""Each step on line ends and control characters removes what it should, and nothing the second time."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from longshore.text.mojibake import controls
 from longshore.text.mojibake.controls import (
-    SETTLING,
+    CONTROLS,
     compose,
     fix_line_breaks,
     fix_surrogates,
@@ -21,13 +21,13 @@ MARKS = st.text(st.sampled_from("\u0301\u0323\u0302\u0345\u0344\u0f73\u0f75\u309
 FRAMED = st.text(st.one_of(st.characters(), st.sampled_from("\x1b[0m]\x07\x08\r\n\x85 _a\ud83d\udc1f")), max_size=60)
 
 
-@pytest.mark.parametrize("step", [step for _, step in SETTLING], ids=[name for name, _ in SETTLING])
+@pytest.mark.parametrize("step", [step for _, step in CONTROLS], ids=[name for name, _ in CONTROLS])
 @given(
     text=st.text(st.one_of(st.characters(), st.sampled_from("\x1b[0m]\x07\x08\r\n\x85 _a\ud83d\udc1f")), max_size=60)
 )
 @settings(max_examples=50, deadline=None)
 def test_all_steps_together_leave_nothing_for_a_second_time(step, text):
-    for _, each in SETTLING:
+    for _, each in CONTROLS:
         text = each(text)
     assert step(text) == text
 

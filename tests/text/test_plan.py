@@ -1,4 +1,4 @@
-"""A receipt is read strictly: what it does not know it names."""
+"""A repair plan is read strictly: an error names the step that is unknown."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_an_unknown_step_is_named(step):
         replay("text", [step])
 
 
-def test_a_plan_that_ends_in_an_act_is_refused():
+def test_a_plan_that_ends_inside_a_group_is_refused():
     with pytest.raises(ValueError, match="middle"):
         replay("sÃ³", ["encode:latin-1"])
 
@@ -22,7 +22,7 @@ def test_a_plan_that_the_text_cannot_take_is_refused():
         replay("clean", ["encode:latin-1", "decode:utf-8"])
 
 
-def test_steps_are_given_act_by_act():
+def test_steps_replay_group_by_group():
     text = "sÃ³\r\n"
     plan = repair(text).repairs
     assert list(replay_steps(text, plan)) == [

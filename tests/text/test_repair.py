@@ -1,4 +1,4 @@
-"""What repair promises: damage mended, clean text to the letter, a plan that replays, a second time nothing."""
+"""Promises of repair: damage is repaired, sound text stays, plans replay, a second repair changes nothing."""
 
 import tomllib
 import unicodedata
@@ -23,7 +23,7 @@ def cases(name):
     ]
 
 
-def garbled(case):
+def damaged_text(case):
     if "garbled" in case:
         return case["garbled"]
     if "read" in case:
@@ -40,25 +40,25 @@ def garbled(case):
 
 
 @pytest.mark.parametrize("case", cases("mojibake.toml"))
-def test_mojibake_is_mended(case):
-    assert repair(garbled(case)).text.strip("\n") == case["right"].strip("\n")
+def test_mojibake_is_repaired(case):
+    assert repair(damaged_text(case)).text.strip("\n") == case["right"].strip("\n")
 
 
 @pytest.mark.parametrize("case", [case for case in cases("mojibake.toml") if not case.marks])
-def test_a_plan_replays_on_what_it_mended(case):
-    repaired = repair(garbled(case))
-    assert replay(garbled(case), repaired.repairs) == repaired.text
+def test_a_plan_replays_on_the_text_that_it_repaired(case):
+    repaired = repair(damaged_text(case))
+    assert replay(damaged_text(case), repaired.repairs) == repaired.text
 
 
 @pytest.mark.parametrize("case", cases("clean.toml"))
-def test_clean_text_stays_to_the_letter(case):
+def test_sound_text_stays_exactly_as_it_is(case):
     repaired = repair(case["text"])
     assert repaired.text == case["text"]
     assert repaired.repairs == ()
 
 
 @pytest.mark.parametrize(
-    ("damaged", "mended"),
+    ("damaged", "right"),
     [
         ("one\r\ntwo\rthree\u2028four\u2029five\vsix\fseven", "one\ntwo\nthree\nfour\nfive\nsix\nseven"),
         ("first line\x85second line\x85third", "first line\nsecond line\nthird"),
@@ -70,16 +70,16 @@ def test_clean_text_stays_to_the_letter(case):
         ("cafe\u0301", "café"),
     ],
 )
-def test_the_frame_of_a_text_is_settled(damaged, mended):
-    assert repair(damaged).text == mended
+def test_line_ends_controls_and_surrogates_are_repaired(damaged, right):
+    assert repair(damaged).text == right
 
 
 def test_policy_off_does_only_what_the_record_promises():
     assert repair("sÃ³ \x1b[1misto\r\ncafe\u0301 \udc80", "off").text == "sÃ³ \x1b[1misto\ncafé \ufffd"
 
 
-def test_policy_ftfy_defaults_restyles_as_ftfy_does():
-    assert repair("“ﬁn” &amp; sÃ³", "ftfy-defaults").text == '"fin" & só'
+def test_a_plan_of_the_former_policy_ftfy_defaults_still_replays():
+    assert replay("“ﬁn” &amp; sÃ³", ["apply:fix_text"]) == '"fin" & só'
 
 
 @settings(max_examples=400, deadline=None)

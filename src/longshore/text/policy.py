@@ -1,11 +1,11 @@
-"""Choices of a user about texts: the part of the settings that the pure packages read."""
+"""User choices about texts: the part of the settings that the text steps read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-RepairPolicy = Literal["conservative", "ftfy-defaults", "off"]
+RepairPolicy = Literal["conservative", "off"]
 DateOrder = Literal["DMY", "MDY", "YMD"]
 
 

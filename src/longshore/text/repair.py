@@ -1,25 +1,24 @@
-"""Repair damaged characters, with the receipt.
+"""Repair damaged characters and return the plan that repaired them.
 
-One pass, in this order (each step sees what the ones before it left):
+One pass, in this order (each step works on the result of the one before):
 
-1. line ends, surrogates, terminal escapes, controls (`controls.py`): the frame that holds the letters
-2. mojibake of UTF-8, from the whole text down to single runs (`mojibake.py`), and between the lines and the runs
-   legacy text that was read in the wrong encoding (`misread.py`)
+1. line ends, surrogates, terminal escapes, control characters (`mojibake/controls.py`)
+2. mojibake of UTF-8, from the whole text down to single words (`mojibake/fix.py`), and legacy text that was read in the
+   wrong legacy encoding (`mojibake/wrong_charset.py`)
 3. composition to NFC
 
-and passes follow until one changes nothing, so that a second repair never finds anything to do. Nested garbling
-comes apart one round a pass.
+Passes follow until one changes nothing, so that a second repair has nothing to do. Nested mojibake comes apart one
+round a pass.
 
-Promise, under the conservative policy: a text that is not damaged stays as it is exactly, in every language;
-quotes stay curled, ligatures tied, wide forms wide. The result can be written as UTF-8, is NFC, ends its lines with
-`\\n`. The plan in `repairs` gives the result again (`plan.replay`). Time is linear in the text.
+Promised: a text without damage stays exactly as it is, in every language; quotes stay curled, ligatures tied, wide
+forms wide. The result can be encoded as UTF-8, is NFC, and ends its lines with `\\n`. The plan in `repairs` gives the
+result again (`mojibake/replay.py`). Time is linear in the text.
 
 HTML entities stay. They are markup, not damage: half of the texts that hold them are Markdown or HTML sources, in
-which `&lt;` and `<` mean different things, and a reader can unescape a text but never escape it back. ftfy's own
-rule (unescape unless the text holds a `<`) would change one in eight posts of a real news archive. A policy of
-`ftfy-defaults` unescapes.
+which `&lt;` and `<` differ, and a reader can unescape a text but never escape it back. ftfy's rule (unescape unless the
+text holds a `<`) would change one in eight posts of a real news archive.
 
-Not promised: that every damage can be undone. What lost its bytes stays, or becomes U+FFFD where ftfy sees the loss.
+Not promised: that every damage can be undone. Text that lost bytes stays, or gets U+FFFD where ftfy sees the loss.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from longshore.text.mojibake.controls import COMPOSING, FIX_LINE_BREAKS, FIX_SURROGATES, FIX_TEXT, SETTLING
-from longshore.text.mojibake.prefilter import is_sound
+from longshore.text.mojibake.controls import COMPOSE, CONTROLS, FIX_LINE_BREAKS, FIX_SURROGATES
+from longshore.text.mojibake.prefilter import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from longshore.text.mojibake.controls import Act
+    from longshore.text.mojibake.controls import Step
     from longshore.text.policy import RepairPolicy
 
-# Each pass that mends makes the text shorter, garbling doubles what it garbles, and there are 21 encodings: no
-# text of any size that we hold needs half of these passes.
+# Each pass that repairs makes the text shorter, mojibake doubles what it damages, and there are 21 encodings: no text
+# that fits into memory needs half of these passes.
 _MOST_PASSES: Final = 64
 
 
@@ -50,62 +49,39 @@ class Repaired:
 
 
 def repair(text: str, policy: RepairPolicy = "conservative") -> Repaired:
-    r"""Mend the characters of any text as far as the policy goes, and say how.
+    r"""Repair the characters of a text as far as the policy allows.
 
-    `conservative` mends encodings and never restyles. `off` does only what the record promises: UTF-8, NFC and line
-    ends. `ftfy-defaults` is `ftfy.fix_text` as it comes, restyling included, and then what the record promises.
+    `conservative` repairs encodings and never restyles. `off` only ensures UTF-8, NFC and line ends.
 
     >>> repair("Só isto: sÃ³ isto.\r\n").text
     'Só isto: só isto.\n'
     """
     steps: list[str] = []
-    restyling = policy == "ftfy-defaults"
-    if not restyling:
-        # Most texts that change do so by these two alone: Windows' line ends, and Indic letters not composed.
-        text = _do(text, (FIX_LINE_BREAKS, COMPOSING) if "\r" in text else (COMPOSING,), steps)
-    do_pass = _PASSES[policy]
+    # Most texts that change need only these two: Windows' line ends, and Indic letters that are not composed.
+    text = _apply(text, (FIX_LINE_BREAKS, COMPOSE) if "\r" in text else (COMPOSE,), steps)
+    if policy == "off":
+        text = _apply(text, (FIX_SURROGATES, FIX_LINE_BREAKS, COMPOSE), steps)
+        return Repaired(text, tuple(steps))
     for _ in range(_MOST_PASSES):
-        if not restyling and is_sound(text):
+        diagnosis = diagnose(text)
+        if diagnosis.sound:
             break
-        before, text = text, do_pass(text, steps)
+        from longshore.text.mojibake.fix import fix_mojibake  # noqa: PLC0415 - loads ftfy, which clean texts never need
+
+        before, text = text, _apply(text, CONTROLS, steps)
+        text, fixes = fix_mojibake(text, diagnosis if text == before else diagnose(text))
+        steps += fixes
+        text = _apply(text, (COMPOSE,), steps)
         if text == before:
             break
     return Repaired(text, tuple(steps))
 
 
-def _conservative(text: str, steps: list[str]) -> str:
-    text = _do(text, SETTLING, steps)
-    text, mending = _mend(text)
-    steps += mending
-    return _do(text, (COMPOSING,), steps)
-
-
-def _off(text: str, steps: list[str]) -> str:
-    return _do(text, (FIX_SURROGATES, FIX_LINE_BREAKS, COMPOSING), steps)
-
-
-def _ftfy_defaults(text: str, steps: list[str]) -> str:
-    return _do(text, (FIX_TEXT, FIX_SURROGATES, FIX_LINE_BREAKS, COMPOSING), steps)
-
-
-def _do(text: str, acts: Iterable[Act], steps: list[str]) -> str:
-    """Do each act, and note those that changed something."""
-    for name, change in acts:
-        changed = change(text)
+def _apply(text: str, functions: Iterable[Step], steps: list[str]) -> str:
+    """Apply each function, and note those that changed the text."""
+    for name, function in functions:
+        changed = function(text)
         if changed != text:
             steps.append(name)
             text = changed
     return text
-
-
-def _mend(text: str) -> tuple[str, tuple[str, ...]]:
-    from longshore.text.mojibake.fix import mend  # noqa: PLC0415 - loads ftfy, which a folder of clean texts never needs
-
-    return mend(text)
-
-
-_PASSES: Final[dict[RepairPolicy, Callable[[str, list[str]], str]]] = {
-    "conservative": _conservative,
-    "off": _off,
-    "ftfy-defaults": _ftfy_defaults,
-}

@@ -1,10 +1,10 @@
-r"""Line ends, terminal escapes, control characters, surrogates and composition: the letters' frame, not the letters.
+r"""Line ends, terminal escapes, control characters, surrogates and composition.
 
-Promise: every function is total, takes time linear in the text, and changes nothing the second time. After
-`settle_controls` a text can be written as UTF-8, holds no control character but tab and line feed (C1 controls
-apart, which are clues to mojibake), and no line end but `\n`.
+Promised: every function accepts any text, takes linear time, and changes nothing the second time. After `CONTROLS` a
+text can be written as UTF-8, holds no control character but tab and line feed (except for C1 controls, which are clues
+to mojibake), and no line end but `\n`.
 
-Not promised: tabs, blanks, soft hyphens, joiners and marks of direction stay; they are the author's.
+Not promised: tabs, blanks, soft hyphens, joiners and direction marks stay; they are the author's.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Final
 _SURROGATE_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
-# The eight line ends of the Unicode newline guidelines (5.8) but NEL, for which see below: a vertical tab is Word's
-# break inside a paragraph and a form feed ends a page, so both part words and may not simply vanish.
+# The line ends of the Unicode newline guidelines (5.8) except NEL (see below). A vertical tab is Word's break inside a
+# paragraph and a form feed ends a page: both separate words and may not simply vanish.
 _LINE_ENDS: Final = ("\r\n", "\r", "\v", "\f", "\u2028", "\u2029")
-# U+0085 is far more often the ellipsis of windows-1252 than NEL. It is read as NEL only where nothing else ends a
-# line, nothing says windows-1252 (no other C1 control) and no blank follows, as one nearly always follows `…`.
+# U+0085 is far more often the ellipsis of windows-1252 than NEL. It is NEL only if nothing else ends a line, no
+# other C1 control is there, and no blank follows it, as one nearly always follows `…`.
 _NOT_NEL: Final = re.compile("[\n\x80-\x84\x86-\x9f]|\x85[ \xa0]|[\xa0-\xf4]\x85")
 
-# ECMA-48: control sequences, then strings that a terminal swallows (titles, links; kept to one line so that a
-# stray introducer cannot eat a text), character set choices, single shifts and the rest of two characters.
+# ECMA-48: control sequences, then strings that a terminal does not show (titles, links; limited to one line, so that a
+# stray introducer does not remove a text), character set selections, single shifts and other pairs.
 _ESCAPE: Final = re.compile(
     r"""
     \x1b (?: \[ [0-?]* [ -/]* [@-~]
@@ -36,7 +36,7 @@ _ESCAPE: Final = re.compile(
     """,
     re.VERBOSE,
 )
-# How a typewriter sets bold and underlined letters, and nroff still does: N, backspace, N.
+# Bold and underlined letters as nroff writes them: N, backspace, N.
 _OVERSTRUCK: Final = re.compile("([^\n\x08])\x08(?=\\1)|_\x08(?=[^\n\x08])")
 # ftfy's list (what Unicode TR 20 calls unsuitable in markup), without the line ends above.
 _CONTROL: Final = re.compile("[\0-\x08\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]")
@@ -46,14 +46,14 @@ _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]+")
 # CPython sorts the marks on one letter by insertion, in quadratic time: 64 KB of marks take seconds, 64 MB
 # a month. A run longer than this (no language has one, the stream-safe format allows 30) is sorted here first.
 _LONG_RUN: Final = 64
-# Marks are not letters or digits to `re`; what else is in such a run makes a text looked at and no more.
+# `re` does not count marks as letters or digits. A run of other signs only causes a closer check.
 _LONG: Final = re.compile(rf"[^\w\s]{{{_LONG_RUN}}}")
 _PIECE_CHARS: Final = 1 << 20
 _ASCII: Final = re.compile("[\0-\x7f]")
 
 
 def fix_surrogates(text: str) -> str:
-    """Make surrogate pairs the characters that they stand for, and lone ones U+FFFD, so that UTF-8 can hold them."""
+    """Replace surrogate pairs by their characters and lone surrogates by U+FFFD, so that UTF-8 can encode the text."""
     if not _SURROGATE.search(text):
         return text
     paired = _SURROGATE_PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
@@ -61,7 +61,7 @@ def fix_surrogates(text: str) -> str:
 
 
 def fix_line_breaks(text: str) -> str:
-    r"""End every line with `\n` and nothing else.
+    r"""Replace every line end by `\n`.
 
     >>> fix_line_breaks("a\r\nb\rc\u2028d\fe")
     'a\nb\nc\nd\ne'
@@ -74,7 +74,7 @@ def fix_line_breaks(text: str) -> str:
 
 
 def remove_terminal_escapes(text: str) -> str:
-    r"""Remove what was meant for a terminal: colours, titles, links, overstruck letters.
+    r"""Remove colours, titles, links and overstruck letters meant for a terminal.
 
     >>> remove_terminal_escapes("\x1b[1;31mred\x1b[0m, N\bNA\bA, _\bu")
     'red, NA, u'
@@ -87,14 +87,14 @@ def remove_terminal_escapes(text: str) -> str:
 
 
 def remove_control_chars(text: str) -> str:
-    """Remove controls, byte order marks and object marks, which show nothing and break tools."""
+    """Remove control characters, byte order marks and object marks, which show nothing and break tools."""
     return _CONTROL.sub("", text)
 
 
 def fix_c1_controls(text: str) -> str:
-    r"""Read C1 controls as the windows-1252 that they nearly always are; the five it leaves open stay.
+    r"""Read C1 controls as windows-1252; the five that it does not assign stay.
 
-    Those five are what is left of a lost byte, and their value is the only clue to it.
+    Those five are left of a lost byte, and their value is the only clue to it.
 
     >>> fix_c1_controls("a\x93b\x94")
     'a“b”'
@@ -110,7 +110,7 @@ def compose(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Cut a text before letters of ASCII, with which nothing before them composes: normalising takes 16 bytes each."""
+    """Cut a text before ASCII characters, which compose with nothing before them: normalising takes 16 bytes each."""
     start = 0
     while start < len(text):
         cut = _ASCII.search(text, start + _PIECE_CHARS)
@@ -120,7 +120,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _sort_long_runs(text: str) -> str:
-    """Put the marks of long runs into canonical order, which normalisation would do in quadratic time."""
+    """Sort the marks of long runs into canonical order, for which normalisation needs quadratic time."""
     if not _LONG.search(text):
         return text
     for char in set(text):
@@ -137,25 +137,17 @@ def _sort_long_runs(text: str) -> str:
     return marks.sub(lambda run: "".join(other.sub("", run[0]) for other in others), text) if ranks else text
 
 
-def fix_text(text: str) -> str:
-    """Do all that ftfy does by default: restyling, entities, mojibake line by line."""
-    import ftfy  # noqa: PLC0415 - 0.15 s; only a policy of `ftfy-defaults` comes here
+Step = tuple[str, Callable[[str], str]]
+"""The name of a step in a repair plan, and its function."""
 
-    return str(ftfy.fix_text(text))
-
-
-Act = tuple[str, Callable[[str], str]]
-"""A step's name in a receipt, and what does it."""
-
-FIX_SURROGATES: Final[Act] = ("apply:fix_surrogates", fix_surrogates)
-FIX_LINE_BREAKS: Final[Act] = ("apply:fix_line_breaks", fix_line_breaks)
-FIX_C1_CONTROLS: Final[Act] = ("apply:fix_c1_controls", fix_c1_controls)
-FIX_TEXT: Final[Act] = ("apply:fix_text", fix_text)
-COMPOSING: Final[Act] = ("normalize:NFC", compose)
-SETTLING: Final[tuple[Act, ...]] = (
+FIX_SURROGATES: Final[Step] = ("apply:fix_surrogates", fix_surrogates)
+FIX_LINE_BREAKS: Final[Step] = ("apply:fix_line_breaks", fix_line_breaks)
+FIX_C1_CONTROLS: Final[Step] = ("apply:fix_c1_controls", fix_c1_controls)
+COMPOSE: Final[Step] = ("normalize:NFC", compose)
+CONTROLS: Final[tuple[Step, ...]] = (
     FIX_LINE_BREAKS,
     FIX_SURROGATES,
     ("apply:remove_terminal_escapes", remove_terminal_escapes),
     ("apply:remove_control_chars", remove_control_chars),
 )
-"""What comes before any reading of mojibake, in this order: an escape is known by its control character."""
+"""The steps before any repair of mojibake, in this order: an escape is recognised by its control character."""

@@ -1,7 +1,7 @@
-"""What UTF-8 looks like when it is read in another encoding: the encodings, and the shapes of its sequences there.
+"""Shapes of UTF-8 sequences read in another encoding.
 
-Promise: pure tables from Python's own codecs, without ftfy (0.15 s to import), so that the fast path may ask.
-An encoding named `sloppy-…` is ftfy's: bytes that it leaves unassigned are the control characters of Latin-1.
+The tables come from Python's own codecs, without ftfy (0.15 s to import), because every text is checked with them.
+An encoding named `sloppy-…` is ftfy's: unassigned bytes are the control characters of Latin-1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Final
 
-# ftfy's ten, in its order of how often they are the culprit, and the other code page of DOS, which looks like cp437.
+# ftfy's ten, the most frequent first, and the other code page of DOS, which looks like cp437.
 ENCODINGS: Final = (
     "latin-1",
     "sloppy-windows-1252",
@@ -24,7 +24,7 @@ ENCODINGS: Final = (
     "cp437",
     "cp850",
 )
-# Ones that ftfy leaves alone, since its badness does not know their look.
+# Encodings that ftfy leaves alone: its badness does not recognise them.
 RARER_ENCODINGS: Final = (
     "cp866",
     "koi8-r",
@@ -39,8 +39,8 @@ RARER_ENCODINGS: Final = (
 )
 
 
-def _look(encoding: str, first: int, last: int) -> str:
-    """Return the characters of a range of bytes, in the sloppy way: unassigned bytes are those of Latin-1."""
+def _chars_of_bytes(encoding: str, first: int, last: int) -> str:
+    """Return the characters of a range of bytes; unassigned bytes are read as Latin-1."""
     name = encoding.removeprefix("sloppy-")
     return "".join(
         chr(byte) if char == "\ufffd" else char
@@ -50,28 +50,29 @@ def _look(encoding: str, first: int, last: int) -> str:
 
 
 @cache
-def spans_of(encoding: str) -> re.Pattern[str]:
-    """Return the expression for unbroken runs of what UTF-8's sequences look like in an encoding."""
+def sequence_pattern(encoding: str) -> re.Pattern[str]:
+    """Return a pattern for unbroken runs of UTF-8 sequences as they look in an encoding."""
     two, three, four, rest = (
-        re.escape(_look(encoding, *bounds)) for bounds in ((0xC2, 0xDF), (0xE0, 0xEF), (0xF0, 0xF4), (0x80, 0xBF))
+        re.escape(_chars_of_bytes(encoding, *bounds))
+        for bounds in ((0xC2, 0xDF), (0xE0, 0xEF), (0xF0, 0xF4), (0x80, 0xBF))
     )
     return re.compile(f"(?:[{two}][{rest}]|[{three}][{rest}]{{2}}|[{four}][{rest}]{{3}})+")
 
 
 @cache
 def _beginnings() -> tuple[dict[str, int], dict[str, int]]:
-    """Return in which encodings (a bit each) a character may begin a sequence, and in which it may go on with one."""
+    """Return for each character the encodings, a bit each, in which it may begin a sequence, and continue one."""
     leads: dict[str, int] = {}
     followers: dict[str, int] = {}
     for bit, encoding in enumerate(ENCODINGS + RARER_ENCODINGS):
         for chars, bounds in ((leads, (0xC2, 0xF4)), (followers, (0x80, 0xBF))):
-            for char in _look(encoding, *bounds):
+            for char in _chars_of_bytes(encoding, *bounds):
                 chars[char] = chars.get(char, 0) | 1 << bit
     return leads, followers
 
 
 def encodings_of_sequences(run: str) -> int:
-    """Return (a bit each) in which encodings a run of characters outside ASCII is nothing but UTF-8's sequences.
+    """Return the encodings, a bit each, in which a run of non-ASCII characters is nothing but UTF-8 sequences.
 
     >>> encodings_of_sequences("Ã©") & 1, encodings_of_sequences("é")
     (1, 0)
@@ -82,6 +83,6 @@ def encodings_of_sequences(run: str) -> int:
     possible = leads.get(run[0], 0) & followers.get(run[1], 0)
     if possible:
         for bit, encoding in enumerate(ENCODINGS + RARER_ENCODINGS):
-            if possible >> bit & 1 and not spans_of(encoding).fullmatch(run):
+            if possible >> bit & 1 and not sequence_pattern(encoding).fullmatch(run):
                 possible &= ~(1 << bit)
     return possible

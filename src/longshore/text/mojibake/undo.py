@@ -1,10 +1,10 @@
-"""One round of garbling undone: text that is UTF-8 read in another encoding, back to what its bytes say.
+"""Undo one round of mojibake: UTF-8 read in another encoding, back to the text of its bytes.
 
-Promise: `undo` gives a text or None, never a guess of part of it: all of the text's bytes in that encoding must
-be UTF-8, bar the losses that ftfy knows how to see (a no-break space turned to a blank, a byte turned to U+FFFD).
-It takes linear time; ftfy's own decoder of UTF-8's variants does not, so that one is replaced here.
+Promised: `undo` returns a text or None, and never guesses a part. All bytes of the text in that encoding must be UTF-8,
+except for the losses that ftfy recognises (a no-break space that became a blank, a byte that became U+FFFD).
+It takes linear time. ftfy's decoder of UTF-8 variants does not, so it is replaced here.
 
-Not promised: that undoing is right. Whether the text looked garbled at all is `mojibake.py`'s question.
+Not promised: that undoing is right. `fix.py` decides whether the text was mojibake at all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ftfy.badness import is_bad
 from ftfy.chardata import ALTERED_UTF8_RE
 from ftfy.fixes import replace_lossy_sequences, restore_byte_a0
 
-ftfy.bad_codecs.ok()  # the `sloppy-` encodings are known from here on
+ftfy.bad_codecs.ok()  # registers the `sloppy-` encodings
 
 Scope = Literal["", "lines:", "spans:"]
 
@@ -28,20 +28,20 @@ _CESU_PAIR: Final = re.compile(rb"\xed([\xa0-\xaf][\x80-\xbf])\xed([\xb0-\xbf][\
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """How one round is undone: ftfy's steps, by their names."""
+    """The steps that undo one round, by ftfy's names."""
 
     encoding: str
     transcodings: tuple[str, ...] = ()
     variants: bool = False
 
     def steps(self, scope: Scope) -> tuple[str, ...]:
-        """Name the steps, each with the scope that it works on."""
+        """Return the names of the steps, each with the scope that it works on."""
         decoding = "utf-8-variants" if self.variants else "utf-8"
         names = f"encode:{self.encoding}", *(f"transcode:{name}" for name in self.transcodings), f"decode:{decoding}"
         return tuple(scope + name for name in names)
 
     def __or__(self, other: Undoing) -> Undoing:
-        """Join two ways through one encoding: what either needs."""
+        """Return the steps that either of two ways through one encoding needs."""
         names = dict.fromkeys(self.transcodings + other.transcodings)
         both = tuple(name for name in _TRANSCODERS if name in names)
         return Undoing(self.encoding, both, self.variants or other.variants)
@@ -49,11 +49,11 @@ class Undoing:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """The result of undoing a misreading, the steps, and how many multi-byte characters support it."""
+    """A text after one round was undone, the steps, and the number of multi-byte sequences that support it."""
 
     text: str
     how: Undoing
-    witnesses: int
+    sequences: int
 
 
 _TRANSCODERS: Final = {
@@ -63,9 +63,9 @@ _TRANSCODERS: Final = {
 
 
 def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
-    """Read the text's bytes in an encoding as UTF-8; None where they are not, or say nothing.
+    """Read the bytes of a text in an encoding as UTF-8; None if they are not UTF-8 or hold no sequence.
 
-    With `losses`, bytes that were lost on the way are seen and put back as ftfy does it.
+    losses: whether to restore bytes that were lost on the way, as ftfy does.
 
     >>> undo("sÃ³", "latin-1", losses=False).text
     'só'
@@ -75,18 +75,18 @@ def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
     except UnicodeEncodeError:
         return None
     if raw.translate(None, b"\x1a").isascii():
-        return None  # nothing but U+FFFD, which stands for nothing known
+        return None  # nothing but U+FFFD, whose byte is unknown
     transcodings: list[str] = []
     if losses:
-        # In MacRoman a blank after an en dash would be taken for one (ftfy's finding).
+        # In MacRoman a blank after an en dash would be taken for a lost byte (found by ftfy).
         if encoding != "macroman" and ALTERED_UTF8_RE.search(raw):
             raw = _transcode(raw, "restore_byte_a0", transcodings)
         if encoding.startswith("sloppy"):
             raw = _transcode(raw, "replace_lossy_sequences", transcodings)
     if b"\x1a" in raw and encoding.startswith("sloppy"):
-        return None  # a U+FFFD that stands for nothing known
-    witnesses = len(_LEAD.findall(raw))
-    if not witnesses and not transcodings:
+        return None  # a U+FFFD whose byte is unknown
+    sequences = len(_LEAD.findall(raw))
+    if not sequences and not transcodings:
         return None
     variants = False
     try:
@@ -97,7 +97,7 @@ def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
             undone = decode_variants(raw)
         except UnicodeDecodeError:
             return None
-    return Undone(undone, Undoing(encoding, tuple(transcodings), variants), witnesses) if undone != text else None
+    return Undone(undone, Undoing(encoding, tuple(transcodings), variants), sequences) if undone != text else None
 
 
 def _transcode(raw: bytes, name: str, done: list[str]) -> bytes:
@@ -110,7 +110,7 @@ def _transcode(raw: bytes, name: str, done: list[str]) -> bytes:
 def decode_variants(raw: bytes) -> str:
     """Decode UTF-8, CESU-8 and Java's NUL as ftfy's `utf-8-variants` does, in linear time.
 
-    Raises UnicodeDecodeError where the bytes are none of the three.
+    Raises UnicodeDecodeError if the bytes are none of the three.
     """
     if b"\xc0" in raw or b"\xed" in raw:
         raw = _CESU_PAIR.sub(lambda pair: _join_surrogates(pair[1], pair[2]), raw.replace(b"\xc0\x80", b"\0"))
@@ -123,7 +123,7 @@ def _join_surrogates(high: bytes, low: bytes) -> bytes:
 
 
 def undo_line(line: str, encoding: str) -> Undone | None:
-    """Undo one line: first as it stands; where it looks garbled, also with its losses."""
+    """Undo one line as it stands; if it looks bad, also with its losses restored."""
     if line.isascii():
         return None
     return undo(line, encoding, losses=False) or (undo(line, encoding, losses=True) if is_bad(line) else None)

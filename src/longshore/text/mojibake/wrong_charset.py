@@ -1,13 +1,13 @@
-"""Legacy text read in the wrong legacy encoding, no UTF-8 in it: `Ïðèâåò`, `szõlõ`, `оПХБЕР`.
+"""Fix legacy text that was read in the wrong legacy encoding, without UTF-8: `Ïðèâåò`, `szõlõ`, `оПХБЕР`.
 
-Promise: `reread` gives the text that the same bytes make in another encoding where the language model finds it so
-much better that chance is out of the question, and nothing else; texts in languages that the model does not know
-stay as they are. No library attempts this, as bytes alone cannot decide it: every reading is valid.
+Promised: `fix_wrong_charset` returns the text that the same bytes make in another encoding if the language model finds
+it so much better that chance is out of the question. Texts in languages unknown to the model stay as they are. No
+library attempts this: the bytes alone cannot decide it, because every reading is valid.
 
-What decides: the gain per letter that changes (wrong letters cost some ten nats each, real words of an unknown
-language far less), the gain in all, and how well the new reading reads on its own.
+The decision rests on the gain for each letter that changes (wrong letters cost some ten nats each, real words of an
+unknown language far less), on the total gain, and on how well the new reading reads by itself.
 
-Not promised: short texts. A lone word is left as it is.
+Not promised: short texts. A lone word stays as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import ftfy.bad_codecs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ftfy.bad_codecs.ok()  # the `sloppy-` encodings are known from here on
+ftfy.bad_codecs.ok()  # registers the `sloppy-` encodings
 
 _WESTERN: Final = "sloppy-windows-1252"
 _CYRILLIC: Final = ("sloppy-windows-1251", "koi8-r", "koi8-u", "cp866", "iso-8859-5", "mac-cyrillic")
@@ -31,9 +31,9 @@ _OF_ONE_BYTE: Final = (
 )
 _OF_TWO_BYTES: Final = ("cp932", "euc-jp", "gb18030", "big5", "cp949")
 
-# Which mix-ups happen: what the text was read in, and what it may be. Software that knows nothing assumes its own
-# country's encoding, so nearly everything gets read as Western, Western gets read as everything, and the encodings
-# of one script as each other.
+# The encoding in which a text was read, and those that it may be in. Software without a label assumes its own
+# country's encoding: nearly everything is read as Western, Western as everything, and the encodings of one script as
+# each other.
 MIX_UPS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys((_WESTERN, "latin-1"), _OF_ONE_BYTE + _OF_TWO_BYTES),
     **dict.fromkeys(_CYRILLIC, (_WESTERN, *_CYRILLIC)),
@@ -46,30 +46,30 @@ MIX_UPS: Final[dict[str, tuple[str, ...]]] = {
 
 _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 _MIXED: Final = re.compile("[a-z][\u0370-\u0eff]")
-# A word as the bytes had it: a no-break space may be half an ideograph.
+# A word as in the bytes: a no-break space may be half an ideograph.
 _STRANGE_WORD: Final = re.compile(r"[^\0- ]*[^\0-\x7f][^\0- ]*")
-# Enough letters to be sure, few enough to judge thirty readings of them in a few milliseconds.
+# Enough letters to be sure, few enough to score thirty readings in a few milliseconds.
 _SAMPLED_CHARS: Final = 600
 _CUT_ENDS: Final = 4
 
-# Measured on real texts in 357 languages, as they are and misread. As they are, no reading of theirs gains so much and
-# reads well too: Icelandic as Turkish comes nearest, with a plausibility of -4.8; right readings have -2 to -3.5.
+# Measured on real texts in 357 languages, sound and misread. No reading of sound text gains so much and reads well too:
+# Icelandic as Turkish comes nearest, with a plausibility of -4.8; right readings have -2 to -3.5.
 _GAIN_IN_ALL: Final = 40.0
 _GAIN_PER_CHANGE: Final = 4.5
-_GAIN_PER_CHANGE_OF_ALL: Final = 1.8  # where most letters change, wrong ones stand beside wrong ones anyway
-_EVEN: Final = 8.0  # readings closer than this differ in a letter or two: the more common mix-up is it
+_GAIN_PER_CHANGE_OF_ALL: Final = 1.8  # where most letters change, wrong letters stand beside wrong ones
+_EVEN: Final = 8.0  # closer readings differ in a letter or two: the more common mix-up wins
 _LETTERS_AMONG_CHANGES: Final = 0.6
 _FEWEST_WORDS: Final = 4
 _LEAST_PLAUSIBILITY: Final = -3.8
-_LEAST_WIDE_PLAUSIBILITY: Final = -4.3  # ideographs are many, and each the rarer
-# What no language writes (accents, frames and signs in nearly all places) may become a language without a profile.
+_LEAST_WIDE_PLAUSIBILITY: Final = -4.3  # ideographs are many, so each is rarer
+# Text in no language (nearly all accents, frames and signs) may become a language without a profile.
 _NO_LANGUAGE: Final = -6.5
 _LEAST_OF_UNKNOWN: Final = -4.6
 _NEARLY_ALL: Final = 0.9
 
 
-def reread(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """Read the bytes of a misread text in the encoding that makes words of them; None where none plainly does."""
+def fix_wrong_charset(text: str) -> tuple[str, tuple[str, ...]] | None:
+    """Read the bytes of a text in the encoding that makes words of them; None if none clearly does."""
     sample = _sample(text)
     readings = list(_better_readings(sample))
     if not readings:
@@ -83,7 +83,7 @@ def reread(text: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _sample(text: str) -> str:
-    """Collect words with letters outside ASCII, from the beginning and from the middle."""
+    """Return words with non-ASCII letters, from the beginning and from the middle."""
     words: dict[str, None] = {}
     for start in (0, len(text) // 2):
         length = 0
@@ -96,11 +96,11 @@ def _sample(text: str) -> str:
 
 
 def _better_readings(sample: str) -> Iterator[tuple[float, str, str]]:
-    """Return every reading of a sample that is plainly better: how much, what it was read in, what it is."""
+    """Yield the readings of a sample that are clearly better: the gain, the encoding it was read in, the right one."""
     from longshore.text.languages.plausibility import plausibility  # noqa: PLC0415 - a quarter of a second, and few texts come here
 
     present = plausibility(sample)
-    # No language mixes scripts within its words: a reading that ends that needs no other recommendation.
+    # No language mixes scripts within its words: a reading that ends that needs no other evidence.
     mixed = 2 * len(_MIXED.findall(sample)) > sum(char > "\x7f" for char in sample)
     for read_as, encodings in MIX_UPS.items():
         raw = _bytes_of(sample, read_as)
@@ -113,7 +113,7 @@ def _better_readings(sample: str) -> Iterator[tuple[float, str, str]]:
 
 
 def _gain(sample: str, reading: str, difference: float) -> float:
-    """Return the gain in nats of another reading; 0 where it is too little, in all or for each change."""
+    """Return the gain in nats of another reading; 0 if it is too little in total or for each change."""
     gain = difference * sum(char.isalpha() or char > "\x7f" for char in sample)
     if len(reading) == len(sample):
         changes = [new for old, new in zip(sample, reading, strict=True) if old != new]
@@ -127,7 +127,7 @@ def _gain(sample: str, reading: str, difference: float) -> float:
 
 
 def _varies(changes: list[str], reading: str) -> bool:
-    """Return whether more than one letter changed, or one of one byte in several words: `ÃÃÃÃ` is no language."""
+    """Return whether several letters changed, or one of one byte in several words: `ÃÃÃÃ` is no language."""
     one_letter = len(set(changes)) < 2
     return bool(changes) and not (one_letter and (changes[0] >= "\u1100" or reading.count(" ") < _FEWEST_WORDS))
 
@@ -143,7 +143,7 @@ def _least_plausibility(sample: str, reading: str, present: float) -> float:
 
 def _bytes_of(sample: str, encoding: str) -> bytes:
     if encoding == "latin-1" and not _C1.search(sample):
-        return b""  # windows-1252 says the same
+        return b""  # windows-1252 gives the same
     try:
         return sample.encode(encoding)
     except UnicodeEncodeError:
@@ -151,7 +151,7 @@ def _bytes_of(sample: str, encoding: str) -> bytes:
 
 
 def _reading(raw: bytes, encoding: str) -> str:
-    """Decode a sample; in encodings of two bytes the ends of cut words may be halves."""
+    """Decode a sample; in two-byte encodings a cut word may end in half a character."""
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError:

@@ -1,12 +1,12 @@
-"""How much of garbled text comes back, how much do ftfy's two ways bring back, and does clean text stay?
+"""How much damaged text is repaired by Longshore and by ftfy, and does sound text stay as it is?
 
-    python benchmarks/garbling.py --corpus DIR [--half measure|look] [--texts 150] [--json]
+    python benchmarks/mojibake.py --corpus DIR [--half measure|look] [--texts 150] [--json]
 
-Takes the clean texts of DIR (see `accuracy.py` for the corpus and its halves) and garbles them itself, seeded: as a
-whole, in two rounds, in one paragraph alone, every third line, or some words, each time in another encoding; and
-reads them in the wrong legacy encoding: in any that can hold them, and in those that were in use for their language
-(`reencoding.py`). Right means exactly the clean text. Then all clean texts are repaired as
-they are: which of them change, how many take the fast path, and whether ftfy would have changed one that did.
+Takes the sound texts of DIR (see `accuracy.py` for the corpus and its halves) and damages them, seeded: as a whole, in
+two rounds, in one paragraph alone, every third line, or some words, each time in another encoding; and reads them in
+the wrong legacy encoding: in any that can hold them, and in those that were in use for their language
+(`reencoding.py`). Right means exactly the sound text. Then all sound texts are repaired as they are: how many change,
+how many the prefilter finds sound, and whether ftfy would have changed one of those.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import ftfy
 
 from benchmarks.accuracy import half_of
 from benchmarks.reencoding import encodings_in_use, languages_of
-from longshore.text.mojibake.prefilter import cannot_change
+from longshore.text.mojibake.prefilter import diagnose
 from longshore.text.mojibake.wrong_charset import MIX_UPS
 from longshore.text.repair import repair
 from tests.text.troubled import misread, read_as_browsers_do
@@ -59,8 +59,8 @@ def clean_texts(corpus: Path, half: str, folders: tuple[str, ...]) -> Iterator[t
                 yield name, unicodedata.normalize("NFC", text)
 
 
-def garbled(text: str, chance: random.Random) -> Iterator[tuple[str, str, str]]:
-    """Return every shape of garbling of a text: its name, what it makes of the text, and what must come back."""
+def with_mojibake(text: str, chance: random.Random) -> Iterator[tuple[str, str, str]]:
+    """Yield every shape of mojibake of a text: its name, the damaged text, and the right one."""
     article = text[:2500].strip()
     for shape in ("whole", "two rounds", "paragraph", "lines", "words"):
         once = partial(misread, encoding=chance.choice(ENCODINGS))
@@ -97,7 +97,7 @@ def misread_legacy(text: str, in_use: frozenset[str]) -> Iterator[tuple[str, str
 
 
 def main() -> None:
-    """Garble, mend, count."""
+    """Damage, repair, count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--half", choices=("measure", "look"), default="measure")
@@ -109,7 +109,7 @@ def main() -> None:
     foreign = [text for text in texts if not text.isascii() and repair(text).text == text]
     counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: {name: [0, 0] for name in CONTENDERS})
     for text in chance.sample(foreign, min(options.texts, len(foreign))):
-        for shape, made, right in garbled(text, chance):
+        for shape, made, right in with_mojibake(text, chance):
             count_right(counts[shape], made, right)
     languages = languages_of(options.corpus)
     for name, text in clean_texts(options.corpus, options.half, ("languages/files/lingua-article",)):
@@ -122,8 +122,8 @@ def main() -> None:
 
 def count_right(counts: dict[str, list[int]], made: str, right: str) -> None:
     """Repair a text with each contender."""
-    for name, mend in CONTENDERS.items():
-        counts[name][0] += mend(made).strip() == right.strip()
+    for name, repair_with in CONTENDERS.items():
+        counts[name][0] += repair_with(made).strip() == right.strip()
         counts[name][1] += 1
 
 
@@ -131,9 +131,9 @@ def clean_report(corpus: Path, half: str) -> dict[str, object]:
     """Repair all clean texts as they are."""
     every = list(clean_texts(corpus, half, ("languages/files", "news/files", "mojibake/files/clean-udhr")))
     changed = [f"{name}: {' '.join(found.repairs)}" for name, text in every if (found := repair(text)).text != text]
-    fast = [text for _, text in every if cannot_change(text)]
-    belied = sum(ftfy.fix_text(text, CONSERVATIVE) != text for text in fast)
-    return {"texts": len(every), "changed": changed, "on the fast path": len(fast), "that ftfy changes": belied}
+    sound = [text for _, text in every if diagnose(text).sound]
+    wrong = sum(ftfy.fix_text(text, CONSERVATIVE) != text for text in sound)
+    return {"texts": len(every), "changed": changed, "found sound": len(sound), "that ftfy changes": wrong}
 
 
 def as_table(report: dict) -> str:
@@ -144,8 +144,8 @@ def as_table(report: dict) -> str:
         lines.append(f"{shape:<22}" + "".join(f"{cell:>16}" for cell in cells))
     clean = report["clean"]
     lines.append(
-        f"clean: {clean['texts']} texts, {len(clean['changed'])} changed, {clean['on the fast path']} on the fast "
-        f"path, {clean['that ftfy changes']} of these that ftfy changes"
+        f"sound: {clean['texts']} texts, {len(clean['changed'])} changed, {clean['found sound']} found sound, "
+        f"{clean['that ftfy changes']} of these that ftfy changes"
     )
     return "\n".join([*lines, *(f"  changed {name}" for name in clean["changed"])])
 
