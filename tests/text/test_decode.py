@@ -226,3 +226,55 @@ def test_bytes_that_are_no_language_say_that_they_may_be_read_wrong(seed):
     found = decode(noise)
     assert isinstance(found, Decoded)
     assert found.confidence <= 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Der Nebel lag über dem Kai, und die Fähre kam spät …",
+        "Le bac est parti en retard, et personne ne s’est plaint à l’arrivée",
+        "Prom wypłynął późno z powodu mgły",
+        "Паром ушёл поздно",
+        "Το πλοίο άργησε",
+        "המעבורת איחרה",
+        "تأخرت العبارة",
+        "เรือข้ามฟากออกช้า",
+        "Phà rời bến muộn vì sương mù",
+        "渡船因大雾晚点出发",
+        "霧のため船は遅れた",
+        "안개로 배가 늦었다",
+    ],
+)
+def test_utf_8_cut_inside_its_last_character_keeps_the_rest(text):
+    raw = (text + "…").encode()
+    for size in (1, 2):
+        result = decoded(raw[:-size])
+        assert (result.encoding, result.text) == ("utf-8", text + "\ufffd")
+
+
+@pytest.mark.parametrize("half", [b"\xed\xa0\xbd", b"\xed\xb8\x80"])
+def test_half_of_a_surrogate_pair_is_one_replacement_character(half):
+    for before, after in (("Guten Morgen am Kai ", " wünscht Ann …"), ("港口", "有雾"), ("Шторм ", " в порту")):
+        result = decoded(before.encode() + half + after.encode())
+        assert (result.encoding, result.text) == ("utf-8", f"{before}\ufffd{after}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Dear ~{name~}, the quay ~{place~} is closed.", "All well ~{^^~}", "Use ~{id~} or ~{USER~} here", "~{}~{ok~}"],
+)
+def test_tildes_and_braces_around_ascii_are_not_chinese(text):
+    assert decoded(text.encode()).text == text
+
+
+@pytest.mark.parametrize("text", ["港口今天有雾。", "Quay 7: 渡船晚点出发，没有人抱怨。", "中文"])
+def test_chinese_in_hz_is_read(text):
+    result = decoded(text.encode("hz"))
+    assert (result.encoding, result.text) == ("hz", text)
+
+
+def test_an_undefined_pair_of_korean_is_one_replacement_character():
+    korean = ["배는 아침에 닿았고 길이는 ", "이며 부두에는 사람이 많았다고 한다."]
+    raw = korean[0].encode("cp949") + b"\xc9\xa1\xfe\xa2" + korean[1].encode("cp949")
+    result = decoded(raw)
+    assert (result.encoding, result.text) == ("euc-kr", "\ufffd\ufffd".join(korean))

@@ -171,12 +171,20 @@ def _refuse_binary(raw: bytes) -> Rejection | None:
 
 def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
     from longshore.text.encodings.detect import judge  # noqa: PLC0415 - NumPy only where needed
-    from longshore.text.encodings.mixed import count_well_formed, read_damaged, read_lines_of_utf_8  # noqa: PLC0415
+    from longshore.text.encodings.mixed import (  # noqa: PLC0415
+        count_well_formed,
+        is_likelier_utf_8,
+        read_damaged,
+        read_lines_of_utf_8,
+        without_cuts,
+    )
 
-    good, bad = count_well_formed(_from_first_beyond_ascii(raw))
-    if good >= _SURELY_UTF_8 * bad:
+    good, bad = count_well_formed(_from_first_beyond_ascii(without_cuts(raw)))
+    if good >= max(_SURELY_UTF_8 * bad, 1) and (good >= _SURELY_UTF_8 or bad):
         return _from_mixed(raw, read_damaged(raw))
     verdict = judge(raw)
+    if good and not bad and is_likelier_utf_8(raw, verdict.readings[0].charset):
+        return _from_mixed(raw, read_damaged(raw))
     if good:
         mixed = read_lines_of_utf_8(raw, verdict.readings[0].charset)
         if mixed:
@@ -205,7 +213,7 @@ def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
         if best.name in reads:
             break
         reads[best.name] = read = best.read(raw)
-        scores[best.name] -= _UNREAD * read.unread
+        scores[best.name] -= _UNREAD * max(0, read.unread - reading.unread)
     top = scores[best.name]
     shares = {name: math.exp(max(score - top, _NOTHING) / _TEMPERATURE) for name, score in scores.items()}
     total = sum(shares.values())

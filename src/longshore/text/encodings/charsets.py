@@ -128,8 +128,20 @@ _MULTI_BYTE: Final[tuple[tuple[str, tuple[str, ...], float], ...]] = (
 )
 
 UNASSIGNED: Final = "\ufffd"
+_PAIRS: Final = "longshore.pairs"
+_LEAST_TRAIL: Final = 0x80
 # What the codecs are called that know more than the charset's name says.
 _WIDER_NAMES: Final = {"euc_jis_2004": "euc_jis_2004", "shift_jis_2004": "shift_jis_2004"}
+
+
+def _replace_pair(error: UnicodeError) -> tuple[str, int]:
+    """Replace an undefined pair by one U+FFFD, as the WHATWG standard does; a byte alone where ASCII follows."""
+    assert isinstance(error, UnicodeDecodeError)
+    is_pair = error.object[error.start + 1 : error.start + 2] >= bytes([_LEAST_TRAIL])
+    return UNASSIGNED, error.start + 1 + is_pair
+
+
+codecs.register_error(_PAIRS, _replace_pair)
 
 
 class Read(NamedTuple):
@@ -189,7 +201,7 @@ class MultiByte:
                 return Read(raw.decode(codec), 0, _WIDER_NAMES.get(codec, self.name))
             except UnicodeDecodeError:
                 continue
-        text = raw.decode(self.codecs[-1], "replace")
+        text = raw.decode(self.codecs[-1], _PAIRS)
         return Read(text, text.count(UNASSIGNED), self.name)
 
     def decode(self, raw: bytes) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 
 from longshore.text.encodings.charsets import MultiByte, SingleByte, multi_byte, single_byte
 from longshore.text.encodings.escapes import label_of
-from longshore.text.encodings.evidence import background_of, codes_of, log_likelihood, log_likelihoods
+from longshore.text.encodings.evidence import VOWELS, background_of, codes_of, log_likelihood, log_likelihoods
 from longshore.text.encodings.frames import UPPER_FIRST, VIETNAMESE_LETTER, cases
 from longshore.text.encodings.sampling import chances_of_being_held, take_sample
 from longshore.text.languages.letter_model import FOREIGN, OUTSIDE, Script, letters
@@ -150,6 +150,9 @@ def _rest(script: Script, codes: npt.NDArray[np.uint16]) -> Floats:
         tones = (codes >= 0x300) & (codes < 0x330)
         chance = (letters(script).ones @ letters(script).prior).take(letters(script).ids.take(codes[tones]))
         rest[tones] = np.log(_TONE / chance)
+    if script in VOWELS:
+        first, last = VOWELS[script]
+        rest[(codes >= first) & (codes <= last)] = 0
     rest[codes < 0x80] = 0
     return rest.astype(np.float32)
 
@@ -165,9 +168,11 @@ _FAR_BEHIND: Final = 45.0
 # apostrophes that are letters, and the West has many charsets that read what is Lithuanian much alike.
 _COMMONEST: Final = ("windows-1252", "windows-1250", "windows-1257")
 _HOPELESS: Final = 160.0
+# Text with vowel marks has one for at most this many bytes.
+_BYTES_TO_VOWELS: Final = 8
 # A character that the charset has no reading for, and the most of them.
 _UNREAD: Final = -12.0
-_MOST_UNREAD: Final = 0.02
+_MOST_UNREAD: Final = 0.1
 # The letters of one text repeat each other: this many beyond ASCII count half as evidence.
 _INDEPENDENT: Final = 100.0
 # What the file says of itself (ln); it may have been converted since.
@@ -186,6 +191,7 @@ class Reading:
     """A charset, how well its reading of the file does, and the charsets that read the file the same.
 
     likelihood, prior: of the sample's text, and of the charset for such a file (natural logarithms).
+    unread: characters of the sample that it has no reading for; the likelihood counts them.
     score: both together, as far as evidence of one text can be counted as independent.
     """
 
@@ -194,6 +200,7 @@ class Reading:
     prior: float
     score: float
     same: tuple[str, ...] = ()
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +305,18 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
     for rank, number in enumerate(ranked):
         behind = best - glances[number] - priors[number]
         commonest = single_byte()[number].name in _COMMONEST and behind <= _HOPELESS
-        if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest:
+        if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest or _may_be_vowelled(single_byte()[number], words):
             kept.append(number)
     return kept
+
+
+def _may_be_vowelled(charset: SingleByte, words: bytes) -> bool:
+    """Return whether a reading has a vowel mark for every few letters: the glance's model knows none of them."""
+    if charset.script not in VOWELS:
+        return False
+    first, last = VOWELS[charset.script]
+    codes = charset.codes.take(np.frombuffer(words, np.uint8))
+    return int(((codes >= first) & (codes <= last)).sum()) * _BYTES_TO_VOWELS > len(codes)
 
 
 def _twins(best: int, priors: dict[int, float], distinct: bytes) -> list[int]:
@@ -352,7 +368,7 @@ def _weigh_multi_byte(sample: Sample, label: str | None) -> list[Reading]:
         if unread <= 1 + len(text) * _MOST_UNREAD:
             likelihood = (log_likelihood(codes_of(text), "cjk") + _UNREAD * unread) * whole
             prior = charset.log_prior + sparse + _LABELLED * (charset.name == label)
-            readings.append(Reading(charset, likelihood, prior, 0.0))
+            readings.append(Reading(charset, likelihood, prior, 0.0, unread=unread))
     return readings
 
 

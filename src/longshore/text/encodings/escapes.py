@@ -49,6 +49,10 @@ _DESIGNATION: Final = re.compile(rb"\x1b\$[@-D]|\x1b\$\([@-Q]|\x1b\(I|\x1b\$\)C"
 _JAPANESE: Final = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_3", "iso2022_jp_2004")
 _KOREAN: Final = ("iso2022_kr",)
 # RFC 1843: double bytes between ~{ and ~}, a line at most.
+_HIGH_HALF: Final = bytes(code | 0x80 for code in range(0x100))
+_COMPARED_BYTES: Final = 400
+# How much rarer HZ is than ASCII with braces and tildes (ln).
+_HZ_IS_RARE: Final = -4.0
 _HZ_RUN: Final = re.compile(rb"~\{((?:[\x21-\x77][\x21-\x7e])+)~\}")
 
 
@@ -63,9 +67,15 @@ def read_escaped(raw: bytes) -> tuple[str, str] | None:
                 return text, "iso-2022-kr" if korean else "iso-2022-jp"
     if b"~{" in raw and _HZ_RUN.search(raw):
         text = _decode(raw, "hz")
-        if text is not None:
+        if text is not None and _is_chinese(b"".join(_HZ_RUN.findall(raw))[:_COMPARED_BYTES]):
             return text, "hz"
     return None
+
+
+def _is_chinese(pairs: bytes) -> bool:
+    """Compare the pairs of an HZ run as Chinese with the same bytes as ASCII: templates and smileys have `~{` too."""
+    chinese = log_likelihood(codes_of(pairs.translate(_HIGH_HALF).decode("gb2312", "replace")), "cjk")
+    return chinese + _HZ_IS_RARE > log_likelihood(codes_of(pairs.decode("ascii")), "latin")
 
 
 def _decode(raw: bytes, codec: str) -> str | None:

@@ -18,14 +18,13 @@ import numpy as np
 
 from longshore.text.encodings import ideographs
 from longshore.text.encodings.frames import weigh_frame, weigh_learnt, weigh_repeated_signs
-from longshore.text.languages.letter_model import letters
-from longshore.text.languages.punctuation import LETTER, SPACE, signs
+from longshore.text.languages.letter_model import Script, letters
 from longshore.text.languages.script_model import STEPS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from longshore.text.languages.letter_model import Floats, Ids, Letters, Script
+    from longshore.text.languages.letter_model import Floats, Ids, Letters
 
     Codes = npt.NDArray[np.uint16]
     Counts = npt.NDArray[np.int64]
@@ -33,11 +32,9 @@ if TYPE_CHECKING:
 
 # A language that no profile knows: its letters without their marks as the mixture has them, each mark learnt.
 _UNKNOWN_LANGUAGE: Final = -4.0
-# An apostrophe may be a letter (a glottal stop): read so where it occurs in one of this many words, at a cost.
-_APOSTROPHES: Final = (0x2018, 0x2019, 0xB4, 0x02BC)
-_FEWEST_APOSTROPHES: Final = 3
-_APOSTROPHES_TO_WORDS: Final = 6
-_APOSTROPHE_LANGUAGE: Final = -3.0
+# Marks for vowels, and ln(chance) of one of them where there is a mark.
+VOWELS: Final[dict[Script, tuple[int, int]]] = {"arabic": (0x64B, 0x652), "hebrew": (0x5B0, 0x5C7)}
+_VOWEL: Final = -math.log(8)
 # Letters that look alike were typed for each other, mostly in Serbian and Bosnian.
 _LATIN_TWINS: Final = "ABCEHJKMOPSTXaceijopsxy"
 _CYRILLIC_TWINS: Final = "АВСЕНЈКМОРЅТХасеіјорѕху"
@@ -94,28 +91,25 @@ def log_likelihoods(
         texts, twins = _untwined(texts)
         of_words = zip(_of_words(texts, script), twins.tolist(), strict=True)
         return [total + _TWIN * float(count) for total, count in of_words]
-    totals = _of_words(texts, script, background, held)
-    if script != "latin":
-        return totals
-    kinds = signs().kind.take(_padded(texts))
-    insides = _is_apostrophe().take(texts) & (kinds[:, 1:-2] == LETTER)
-    for number in np.flatnonzero(np.count_nonzero(insides, axis=1) >= _FEWEST_APOSTROPHES).tolist():
-        inside, codes = insides[number], texts[number]
-        count = int(np.count_nonzero(inside))
-        if count * _APOSTROPHES_TO_WORDS > np.count_nonzero(kinds[number] == SPACE):
-            rest = codes[~inside]
-            placed = math.lgamma(count + 1) + math.lgamma(len(rest) + 1) - math.lgamma(len(codes) + 2)
-            its_own = None if held is None else held[number : number + 1]
-            without = _of_words(rest[np.newaxis], script, background, its_own)[0]
-            totals[number] = float(np.logaddexp(totals[number], without + placed + _APOSTROPHE_LANGUAGE))
-    return totals
+    if script in VOWELS:
+        return [_of_vowelled(codes, script) for codes in texts]
+    return _of_words(texts, script, background, held)
 
 
-@cache
-def _is_apostrophe() -> npt.NDArray[np.bool_]:
-    table = np.zeros(0x10000, bool)
-    table[list(_APOSTROPHES)] = True
-    return table
+def _of_vowelled(codes: Codes, script: Script) -> float:
+    """Weigh a text whose vowels are marks: its letters without them, and how many marks there are.
+
+    The model's texts have no such marks: schoolbooks, poems and scripture have one for nearly every letter.
+    """
+    first, last = VOWELS[script]
+    vowels = (codes >= first) & (codes <= last)
+    letters_alone = codes[~vowels]
+    total = _of_words(letters_alone[np.newaxis], script)[0]
+    count = len(codes) - len(letters_alone)
+    if count:
+        total += math.lgamma(count + 1) + math.lgamma(len(letters_alone) + 1) - math.lgamma(len(codes) + 2)
+        total += _VOWEL * count
+    return total
 
 
 def _untwined(codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
@@ -222,5 +216,5 @@ def _counts(ids: Ids, width: int) -> Counts:
 
 
 def _of_ideographs(codes: Codes) -> float:
-    sums = ideographs.chances()[:, codes].sum(axis=1)
+    sums = ideographs.chances()[:, codes].sum(axis=1) + ideographs.LOG_PRIORS
     return float(np.logaddexp.reduce(sums))

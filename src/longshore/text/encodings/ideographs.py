@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 LANGUAGES: Final = ("zh-Hans", "zh-Hant", "ja", "ko")
+# The fifth row of the table: Japanese in half-width katakana alone (tickers, telegrams, old terminals), which is rare.
+LOG_PRIORS: Final = np.array([0.0, 0.0, 0.0, 0.0, -2.0])
 
 # The commonest first, as general frequency lists have them; each list carries about half of running text.
 _SIMPLIFIED: Final = (
@@ -77,6 +79,7 @@ _MIXES: Final[dict[str, _Mix]] = {
 }
 _WIDE_SIGN_SHARE: Final = 0.10
 _HALF_KATAKANA: Final = 0.003
+_HALF_WIDTH_SHARE: Final = 0.8
 _HANJA: Final = 0.01
 _RARE: Final = 1e-7
 
@@ -97,8 +100,16 @@ def chances() -> npt.NDArray[np.float32]:
         _spread(table[row], [code for code in range(0x80) if chr(code).isalpha()], _LATIN_SHARE)
         _spread(table[row], range(0xFF66, 0xFFA0), _HALF_KATAKANA / 10 if language != "ja" else _HALF_KATAKANA)
         _spread(table[row], range(0xFF10, 0xFF5B), 0.01)
+    table = np.vstack([table, _half_width_row(table[LANGUAGES.index("ja")])])
     logs: npt.NDArray[np.float32] = np.log(table).astype(np.float32)
     return logs
+
+
+def _half_width_row(japanese: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the chances of a text in half-width katakana: little else but blanks, digits and its own signs."""
+    row = japanese / 10
+    row[range(0xFF61, 0xFFA0)] = _HALF_WIDTH_SHARE / (0xFFA0 - 0xFF61)
+    return row
 
 
 def _spread(row: npt.NDArray[np.float64], codes: Iterable[int], share: float) -> None:

@@ -30,6 +30,8 @@ _WELL_FORMED: Final = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
+# Half of a surrogate pair, written as three bytes by old Java, JavaScript and MySQL.
+_HALF_PAIR: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _CUT_SHORT: Final = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
 _BEYOND_ASCII: Final = bytes(range(0x80, 0x100))
 _STRAY: Final = re.compile("[\udc80-\udcff]+")
@@ -68,11 +70,26 @@ def count_well_formed(raw: bytes) -> tuple[int, int]:
     return len(text) - bad - ascii_bytes, bad
 
 
+def without_cuts(raw: bytes) -> bytes:
+    """Leave out what a program that writes UTF-8 damages: the last character, cut, and halves of surrogate pairs."""
+    cut = _CUT_SHORT.search(raw, max(0, len(raw) - 4))
+    kept = raw[: cut.start()] if cut else raw
+    return _HALF_PAIR.sub(b"", kept) if 0xED in kept else kept
+
+
+def is_likelier_utf_8(raw: bytes, charset: SingleByte | MultiByte) -> bool:
+    """Compare a short text as UTF-8 that was cut with its best legacy reading, by how plausible each text is."""
+    head = raw[:_COMPARED_BYTES]
+    return plausibility(without_cuts(head).decode("utf-8", "ignore")) > plausibility(charset.decode(head))
+
+
 def read_damaged(raw: bytes) -> Mixed:
     """Read UTF-8 that has some bad bytes, or some lines of another charset."""
+    halves = _HALF_PAIR.findall(raw) if 0xED in raw else []
+    raw = _HALF_PAIR.sub("\ufffd".encode(), raw) if halves else raw
     cut = _CUT_SHORT.search(raw, max(0, len(raw) - 4))
     text = (raw[: cut.start()] if cut else raw).decode("utf-8", "surrogateescape")
-    spans, in_spans, bad_bytes = [], 0, len(cut[0]) if cut else 0
+    spans, in_spans, bad_bytes = [], 0, 3 * len(halves) + (len(cut[0]) if cut else 0)
     for start, end in _lines_with_strays(text):
         line = text[start:end].encode("utf-8", "surrogateescape")
         good, bad = count_well_formed(line)
