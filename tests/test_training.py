@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent
 DATA = ROOT / "src" / "longshore" / "text" / "data"
 # File, generator, and the packages that only the generator needs.
 GENERATED = [
+    ("scripts.txt", "build_scripts.py", ("regex",)),
+    ("date_names.json", "build_date_names.py", ("dateparser",)),
     ("word_break.npz", "build_word_break.py", ("regex",)),
 ]
 

@@ -1,19 +1,24 @@
-"""Write `src/longshore/text/dates/names.py` from the locale data of dateparser.
+"""Write names of months and days of the week in many languages, from the locale data of dateparser.
 
-    python tools/make_date_names.py > src/longshore/text/dates/names.py
+    python training/build_date_names.py src/longshore/text/data/date_names.json
+
+dateparser (BSD-3-Clause) took most of it from the Unicode CLDR (Unicode License v3). Names are folded as
+`longshore.text.dates.lexicon.fold_words` folds the words of a text. A value holds twelve months, seven days (Monday
+first), before noon and after noon; `|` between two of these, `,` between two names of one.
 
 The table is committed, not read at run time: a row must not change with the version of a library, and dateparser
-takes a quarter of a second to import. Run this again to take up newer names, and read the diff.
+takes a quarter of a second to import.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 from longshore.text.dates.lexicon import fold_words
 
@@ -29,20 +34,6 @@ SHORT_LEFT_OUT = "ast br ce eo fo fur fy ga gd ha ig kl lb mg mt rm rw se ti to 
 # Mistakes of the source, and what is short for two months in French.
 LEFT_OUT = {"saturday": {"دو شنبه", "روز شنبه"}, "june": {"jui"}}
 
-HEAD = '''"""Names of months and days of the week in many languages: data, made by `tools/make_date_names.py`.
-
-From the locale data of dateparser 1.x (BSD-3-Clause, Copyright Scrapinghub), which took most of it from the Unicode
-CLDR (Unicode License v3). Names are folded as `longshore.text.dates.lexicon.fold_words` folds the words of a text.
-
-A line a language: twelve months, seven days (Monday first), before noon, after noon; `|` between two of
-these, `,` between two names of one, a space inside a name of several words.
-"""
-# fmt: off
-# ruff: noqa: E501
-
-DATE_NAMES = {
-'''
-
 
 def names(info: dict[str, Any], key: str, *, short: bool) -> list[str]:
     """Return the names of one month or day, folded, each once; single letters are no evidence."""
@@ -57,18 +48,18 @@ def names(info: dict[str, Any], key: str, *, short: bool) -> list[str]:
     return list(found)
 
 
-def main() -> None:
-    """Print the module."""
-    print(HEAD, end="")
+def main() -> int:
+    """Write the file."""
+    found = {}
     for locale in LOCALES.split():
         info = importlib.import_module(f"dateparser.data.date_translation_data.{locale}").info
-        groups = [
-            ",".join(names(info, key, short=locale not in SHORT_LEFT_OUT))
-            for key in f"{MONTHS} {WEEKDAYS} am pm".split()
-        ]
-        print(f'    "{locale}": "{"|".join(groups)}",')
-    print("}")
+        short = locale not in SHORT_LEFT_OUT
+        found[locale] = "|".join(
+            ",".join(names(info, key, short=short)) for key in f"{MONTHS} {WEEKDAYS} am pm".split()
+        )
+    Path(sys.argv[1]).write_text(json.dumps(found, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,15 +1,18 @@
-"""Make src/longshore/text/languages/scripts.py: which letters belong to which script.
+"""Write which letters belong to which script.
 
-    python benchmarks/make_script_table.py > src/longshore/text/languages/scripts.py
+    python training/build_scripts.py src/longshore/text/data/scripts.txt
 
 From the Unicode data in the regex package (Script property, ISO 15924 names). Only letters and marks have a script
 here; digits, punctuation and what Unicode calls common or inherited have none. Ranges run over what is unassigned
 between two letters of one script, so that letters of later Unicode versions mostly fall right.
+Each range is `FIRST-LAST:Script` in hexadecimal.
 """
 
 from __future__ import annotations
 
+import sys
 import textwrap
+from pathlib import Path
 
 import regex
 
@@ -23,8 +26,8 @@ SCRIPTS = """
 LIMIT = 0x20000
 
 
-def main() -> None:
-    """Print the module."""
+def main() -> int:
+    """Write the file."""
     every = "".join(map(chr, (code for code in range(LIMIT) if not 0xD800 <= code < 0xE000)))
     owner: dict[int, str] = {}
     for script in SCRIPTS.split():
@@ -40,15 +43,10 @@ def main() -> None:
                 continue
         ranges.append([code, code, owner[code]])
     lines = [f"{low:X}-{high:X}:{script}" if high != low else f"{low:X}:{script}" for low, high, script in ranges]
-    print('"""Which letters belong to which script (ISO 15924). Made by benchmarks/make_script_table.py: edit that."""')
-    print()
-    print("from typing import Final")
-    print()
-    print("# First and last code point in hexadecimal, and the script; ascending.")
-    print('RANGES: Final = """')
-    print(textwrap.fill(" ".join(lines), 116, initial_indent="    ", subsequent_indent="    "))
-    print('"""')
+    text = textwrap.fill(" ".join(lines), 116, break_on_hyphens=False) + "\n"
+    Path(sys.argv[1]).write_text(text, encoding="ascii")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

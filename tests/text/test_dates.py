@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from longshore.text.data import read_json
 from longshore.text.dates.calendars import from_hijri, from_persian
 from longshore.text.dates.dateline import read_date_line
-from longshore.text.dates.names import DATE_NAMES
 from longshore.text.dates.parse import read_line
 from longshore.text.dates.resolve import resolve
 
@@ -40,7 +40,7 @@ def test_a_date_is_read_as_the_case_says(case):
 
 @pytest.mark.parametrize("language", LANGUAGES.split())
 def test_every_month_of_a_language_is_read_under_every_name(language):
-    for number, names in enumerate(DATE_NAMES[language].split("|")[:12], 1):
+    for number, names in enumerate(read_json("date_names.json")[language].split("|")[:12], 1):
         assert names
         for name in names.split(","):
             got = _read(f"17 {name} 2024", language=language)

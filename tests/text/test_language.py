@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.text.language import detect_language
-from longshore.text.languages.neighbours import SIBLINGS
+from longshore.text.languages.neighbours import relatives
 from longshore.text.languages.prose import prose
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases/languages.toml").read_text("utf-8"))["case"]
@@ -121,6 +121,6 @@ def test_any_text_has_an_answer_and_always_the_same(text):
     assert (found.language == "und") == (found.confidence == 0.0)
 
 
-@pytest.mark.parametrize("language", SIBLINGS)
-def test_no_word_speaks_for_a_language_and_for_its_sibling(language):
-    assert not [each.own & each.others for each in SIBLINGS[language] if each.own & each.others]
+@pytest.mark.parametrize("language", relatives())
+def test_no_word_speaks_for_a_language_and_for_its_relative(language):
+    assert not [each.own & each.others for each in relatives()[language] if each.own & each.others]

@@ -149,13 +149,12 @@ def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
 
 
 def _not_utf_8(raw: bytes) -> Decoded | Rejection:
-    from longshore.text.encodings.binary_reader import name_by_structure  # noqa: PLC0415 - few files come here
     from longshore.text.encodings.unicode import read_marked, read_unmarked, read_variant  # noqa: PLC0415 - NumPy only where needed
 
     found = read_marked(raw)
     if found:
         return Decoded(*found) if not found.text.isspace() and found.text else _EMPTY
-    name = name_by_signature(raw) or name_of_spelt_binary(raw) or name_by_structure(raw)
+    name = name_by_signature(raw) or name_of_spelt_binary(raw)
     if name:
         return _binary(name)
     found = read_unmarked(raw) or read_variant(raw)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,12 @@ def read_bytes(name: str) -> bytes:
 def read_toml(name: str) -> dict[str, Any]:
     """Return the tables of a TOML file."""
     return tomllib.loads(read_bytes(name).decode())
+
+
+def read_json(name: str) -> dict[str, Any]:
+    """Return the object of a JSON file."""
+    found: dict[str, Any] = json.loads(read_bytes(name))
+    return found
 
 
 def read_arrays(name: str) -> dict[str, np.ndarray]:

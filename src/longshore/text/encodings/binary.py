@@ -8,125 +8,34 @@ Asked only after Unicode with its zero bytes, EBCDIC and the like have had their
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
-# (where, bytes, what). Longest first among those that begin alike. Source: the formats' own specifications.
-_SIGNATURES: Final[tuple[tuple[int, bytes, str], ...]] = (
-    (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (0, b"\xff\xd8\xff", "a JPEG image"),
-    (0, b"GIF87a", "a GIF image"),
-    (0, b"GIF89a", "a GIF image"),
-    (0, b"II*\0", "a TIFF image"),
-    (0, b"MM\0*", "a TIFF image"),
-    (0, b"8BPS\0", "a Photoshop image"),
-    (0, b"\0\0\1\0", "an icon"),
-    (0, b"\0\0\2\0", "a cursor"),
-    (0, b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
-    (0, b"AT&TFORM", "a DjVu document"),
-    (0, b"gimp xcf", "a GIMP image"),
-    (0, b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
-    (40, b" EMF", "an enhanced metafile"),
-    (0, b"\xc5\xd0\xd3\xc6", "an encapsulated PostScript file"),
-    (8, b"WEBP", "a WebP image"),
-    (8, b"WAVEfmt ", "a WAVE sound"),
-    (8, b"AVI LIST", "an AVI film"),
-    (8, b"AIFF", "an AIFF sound"),
-    (4, b"ftyp", "an MPEG-4 or HEIF file"),
-    (4, b"moov", "a QuickTime film"),
-    (4, b"mdat", "a QuickTime film"),
-    (0, b"OggS\0", "an Ogg file"),
-    (0, b"ID3\2", "an MP3 sound"),
-    (0, b"ID3\3", "an MP3 sound"),
-    (0, b"ID3\4", "an MP3 sound"),
-    (0, b"fLaC\0", "a FLAC sound"),
-    (0, b"MThd\0\0\0\6", "a MIDI file"),
-    (0, b".snd\0", "an AU sound"),
-    (0, b"\x1aE\xdf\xa3", "a Matroska film"),
-    (0, b"FLV\1", "a Flash film"),
-    (0, b"\0\0\1\xba", "an MPEG film"),
-    (0, b"\0\0\1\xb3", "an MPEG film"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file"),
-    (0, b"PK\3\4", "a ZIP archive or an office file"),
-    (0, b"PK\5\6", "a ZIP archive"),
-    (0, b"PK\7\x08", "a ZIP archive"),
-    (0, b"\x1f\x8b\x08", "gzip data"),
-    (0, b"\x1f\x9d", "compressed data"),
-    (0, b"BZh91AY&SY", "bzip2 data"),
-    (0, b"\xfd7zXZ\0", "xz data"),
-    (0, b"\x28\xb5\x2f\xfd", "Zstandard data"),
-    (0, b"\x04\x22\x4d\x18", "LZ4 data"),
-    (0, b"LZIP\1", "lzip data"),
-    (0, b"]\0\0", "LZMA data"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (0, b"Rar!\x1a\7", "a RAR archive"),
-    (0, b"MSCF\0\0\0\0", "a cabinet archive"),
-    (2, b"-lh", "an LHA archive"),
-    (0, b"\x60\xea", "an ARJ archive"),
-    (257, b"ustar", "a tar archive"),
-    (0, b"\x7fELF", "an executable"),
-    (0, b"\xca\xfe\xba\xbe", "a Java class or an executable"),
-    (0, b"\xfe\xed\xfa", "an executable"),
-    (0, b"\xce\xfa\xed\xfe", "an executable"),
-    (0, b"\xcf\xfa\xed\xfe", "an executable"),
-    (0, b"\0asm", "WebAssembly"),
-    (0, b"dex\n0", "an Android executable"),
-    (0, b"\x1bLua", "Lua bytecode"),
-    (0, b"BC\xc0\xde", "LLVM bitcode"),
-    (0, b"!<arch>\n", "a library archive"),
-    (0, b"\xed\xab\xee\xdb", "an RPM package"),
-    (0, b"L\0\0\0\1\x14\2\0", "a Windows shortcut"),
-    (0, b"FWS", "a Flash film"),
-    (0, b"CWS", "a Flash film"),
-    (0, b"ZWS", "a Flash film"),
-    (0, b"%PDF-", "a PDF document"),
-    (0, b"{\\rtf", "a Rich Text document"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office file"),
-    (0, b"\xdb\xa5-\0", "a Word document"),
-    (0, b"ITSF\3\0\0\0", "a help file"),
-    (0, b"!BDN", "an Outlook folder"),
-    (60, b"BOOKMOBI", "an e-book"),
-    (0, b"wOFF", "a font"),
-    (0, b"wOF2", "a font"),
-    (0, b"OTTO\0", "a font"),
-    (0, b"\0\1\0\0\0", "a font"),
-    (0, b"ttcf\0", "a font"),
-    (0, b"true\0", "a font"),
-    (34, b"LP", "a font"),
-    (0, b"SQLite format 3\0", "an SQLite database"),
-    (4, b"Standard Jet DB", "an Access database"),
-    (4, b"Standard ACE DB", "an Access database"),
-    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (0, b"CDF\1", "a NetCDF file"),
-    (0, b"CDF\2", "a NetCDF file"),
-    (0, b"PAR1", "a Parquet file"),
-    (0, b"ORC", "an ORC file"),
-    (0, b"Obj\1", "an Avro file"),
-    (0, b"ARROW1\0", "an Arrow file"),
-    (0, b"\x93NUMPY", "a NumPy array"),
-    (0, b"\xac\xed\0\5", "a serialised Java object"),
-    (0, b"bplist0", "a binary property list"),
-    (0, b"\xde\x12\4\x95", "a message catalogue"),
-    (0, b"\x95\4\x12\xde", "a message catalogue"),
-    (0, b"\x3c\xb8d\x18\xca\xef\x9c\x95\xcd!\x1c\xbf`\xa1\xbd\xdd", "a message catalogue"),
-    (0, b"\x1a\1", "a description of a terminal"),
-    (0, b"\x1e\2", "a description of a terminal"),
-    (0, b"\xd4\xc3\xb2\xa1", "a network capture"),
-    (0, b"\xa1\xb2\xc3\xd4", "a network capture"),
-    (0, b"glTF", "a 3D model"),
-    (0, b"BLENDER", "a 3D model"),
-    (128, b"DICM", "a medical image"),
-    (32769, b"CD001", "a disc image"),
-)  # fmt: skip
-# Those that may be good text throughout.
+from longshore.text.data import read_toml
+
+# What documents that are spelt in ASCII begin with.
 _SPELT: Final = (b"%PDF-", b"{\\rtf")
-# Those that a text may well begin with: there must be control bytes as well.
-_ALSO_WORDS: Final = frozenset(
-    [
-        *(b"FWS", b"CWS", b"ZWS", b"ORC", b"PAR1", b"true\0", b"wOFF", b"wOF2", b"glTF", b"LP", b"-lh", b"ftyp"),
-        *(b"moov", b"mdat", b"AIFF", b"WEBP", b"\x60\xea", b"BLENDER", b"ustar", b"BC\xc0\xde", b"CDF\1"),
+
+
+class Signature(NamedTuple):
+    """The bytes that a binary format has at an offset. in_text: a text may have them too."""
+
+    at: int
+    bytes: bytes
+    name: str
+    in_text: bool
+
+
+@cache
+def _signatures() -> tuple[tuple[Signature, ...], ...]:
+    """Return the signatures to compare, by the first byte of a file."""
+    rows = [
+        Signature(row.get("at", 0), row["bytes"].encode("latin-1"), row["name"], row.get("in_text", False))
+        for row in read_toml("signatures.toml")["signature"]
     ]
-)
-_BY_FIRST: Final = {first: tuple(row for row in _SIGNATURES if row[0] or row[1][0] == first) for first in range(256)}
+    return tuple(tuple(row for row in rows if row.at or row.bytes[0] == first) for first in range(256))
+
+
 _PICKLE: Final = re.compile(rb"(?:\x80[\x02-\x05]|[\]})]q\0).*\.\Z", re.DOTALL)
 _OLD_PICKLE: Final = re.compile(rb"\A(?:\((?:dp|lp|ip|t|d|l)\d*\n|c[A-Za-z_.]+\n[A-Za-z_]+\n)(?s:.*)[.]\Z")
 
@@ -165,9 +74,9 @@ def name_of_spelt_binary(raw: bytes) -> str | None:
 
 def name_by_signature(raw: bytes) -> str | None:
     """Return what a file is whose first bytes are known; None for any other."""
-    for where, signature, name in _BY_FIRST[raw[0]] if raw else ():
-        if raw.startswith(signature, where) and (signature not in _ALSO_WORDS or _has_controls(raw)):
-            return name
+    for signature in _signatures()[raw[0]] if raw else ():
+        if raw.startswith(signature.bytes, signature.at) and (not signature.in_text or _has_controls(raw)):
+            return signature.name
     if raw.startswith(b"BM") and raw[6:10] == b"\0\0\0\0":
         return "a bitmap image"
     if _PICKLE.match(raw):

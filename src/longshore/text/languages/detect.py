@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from longshore.records import LanguageCandidate
-from longshore.text.languages.neighbours import has_letters_of_others, is_in_a_sibling
+from longshore.text.languages.neighbours import has_letters_of_others, is_in_a_relative
 from longshore.text.languages.prose import CODE_SIGNS, even_sample, prose_sample
 from longshore.text.languages.script_model import LANGUAGES, STEPS, Scores, script_model
 from longshore.text.languages.scripts import (
@@ -192,8 +192,8 @@ def is_of_a_neighbour(look: Look, codes: Codes) -> bool:
         return False
     language = look.ranking[0]
     if look.confidence < _SURE and look.triples < _TRIPLES_TO_KNOW:
-        return has_letters_of_others(codes, language) or is_in_a_sibling(codes, language, look.confidence)
-    return is_in_a_sibling(codes, language, look.confidence)
+        return has_letters_of_others(codes, language) or is_in_a_relative(codes, language, look.confidence)
+    return is_in_a_relative(codes, language, look.confidence)
 
 
 def candidates_of(looks: list[Look]) -> tuple[LanguageCandidate, ...]:
@@ -337,6 +337,6 @@ def _looks(codes: Codes, seen: Letters, script: str, letters: float, parts: int)
             of_own = Scores(*(part[own] for part in scores))
             looks.append(judge_look(script, model, share, of_own, np.add.reduce(of_own.totals)))
     # What is neither of two languages reads here like the one and there like the other, as Galician does.
-    if looks and is_in_a_sibling(codes, looks[0].ranking[0], 0.0):
+    if looks and is_in_a_relative(codes, looks[0].ranking[0], 0.0):
         return [look._replace(is_foreign=True) for look in looks]
     return looks
