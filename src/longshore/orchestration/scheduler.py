@@ -22,6 +22,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
+from prefect.logging.handlers import APILogHandler
 from prefect.schedules import Cron, Schedule
 from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import get_current_settings
@@ -99,6 +100,7 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
     Raises:
         SettingsError: a deployment of that name belongs to another project, or there is no such `alert_block`.
     """
+    _log_here_only()
     runner = ProjectRunner(f"longshore {settings.landing.absolute().parent.name}", POLL_SECONDS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -121,6 +123,18 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
     finally:
         if watching is not None:
             watching.cancel()
+
+
+def _log_here_only() -> None:
+    """Stop this process from sending log lines of runs to the API; the runs' own processes still do.
+
+    When a run is cancelled, Prefect's runner logs here in its name. The server may be gone by then, and this process
+    would wait a minute for it before it ends.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logger = logging.getLogger(name)
+        for handler in [each for each in logger.handlers if isinstance(each, APILogHandler)]:
+            logger.removeHandler(handler)
 
 
 async def _run_until_stopped(runner: ProjectRunner, server: EmbeddedServer | None) -> bool:
