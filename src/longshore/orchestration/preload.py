@@ -9,8 +9,6 @@ import contextlib
 import gc
 import importlib
 
-from longshore.orchestration.idling import remember_time_zones
-
 _DURING_A_RUN = (
     "prefect.engine",
     "prefect.flow_engine",
@@ -65,7 +63,7 @@ for name in _DURING_A_RUN:
         importlib.import_module(name)
 for name in _OURS:
     importlib.import_module(name)
-for prepare in (_make_schemas, _compile_log_colours, remember_time_zones):
+for prepare in (_make_schemas, _compile_log_colours):
     with contextlib.suppress(Exception):
         prepare()
 

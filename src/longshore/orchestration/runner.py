@@ -10,7 +10,6 @@ Where a future Prefect has no such place to put the starter in, its own way is u
 
 import asyncio
 import contextlib
-import itertools
 import multiprocessing
 import os
 import runpy
@@ -22,7 +21,6 @@ from typing import Any, Self
 import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
-from prefect.flow_engine import BaseFlowRunEngine
 from prefect.runner import Runner
 
 from longshore.orchestration.api import HEARTBEAT_SECONDS
@@ -101,29 +99,9 @@ def run_flow_run(flow_run_id: str, environment: dict[str, str]) -> None:
     """Be the process of one flow run; as `python -m prefect.engine` is."""
     os.environ.update(environment)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _skip_first_heartbeat()
     sys.argv = ["prefect.engine", flow_run_id]
     sys.modules.pop("prefect.engine", None)
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
-
-
-def _skip_first_heartbeat() -> None:
-    """Make the run report that it lives after the first interval, and not at once as well.
-
-    A run with nothing to do is over so soon that its first heartbeat reaches the server after its end. The automation
-    that looks for runs which fell silent then tries to call it `Crashed`, each minute: a quarter of what the idle
-    server does. That automation begins to wait when a run is `Running`, so nothing is missed.
-    """
-    emit = getattr(BaseFlowRunEngine, "_emit_flow_run_heartbeat", None)
-    if emit is None:
-        return
-    calls = itertools.count()
-
-    def emit_later(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - passed on as they came
-        if next(calls):
-            emit(*arguments, **options)
-
-    BaseFlowRunEngine._emit_flow_run_heartbeat = emit_later  # type: ignore[method-assign]  # noqa: SLF001 - no public place
 
 
 def _end_with_parent() -> None:

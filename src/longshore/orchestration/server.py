@@ -19,7 +19,6 @@ import time
 from typing import TYPE_CHECKING
 
 from longshore.errors import LongshoreError
-from longshore.orchestration import idling
 from longshore.orchestration.api import QUIET, answers
 
 if TYPE_CHECKING:
@@ -46,6 +45,24 @@ _BOUNDS = {
 _TOGETHER = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+# Longer polling intervals for the embedded server, each with its reason. The loop that plans runs keeps its default
+# (60 s), because a schedule that somebody turns on or changes on the page waits for it.
+POLL_INTERVALS = {
+    # A deployment that was rebuilt, as with each start of ours, has its runs planned this soon after.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",
+    # With heartbeats of 30 s and a patience of 90 s, a silent run is `Crashed` within two minutes.
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT15S",
+    # The word `Late` on the page; nobody can be late here for long but after the machine was asleep.
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "60",
+    # The task runs of a cancelled run say so a minute later; the run itself says it at once.
+    "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
+    # Concurrency limits that somebody makes on the page: a slot whose holder died is free again.
+    "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "60",
+    # Nothing of ours pauses, works in a pool, or leases messages.
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "300",
+    "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "300",
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "300",
 }
 
 
@@ -117,7 +134,7 @@ class EmbeddedServer:
         self._child = None
 
     def _environment(self) -> dict[str, str]:
-        ours = {"PREFECT_HOME": str(self.home), **idling.SETTINGS, **_BOUNDS, **_TOGETHER, **QUIET}
+        ours = {"PREFECT_HOME": str(self.home), **POLL_INTERVALS, **_BOUNDS, **_TOGETHER, **QUIET}
         return {
             **ours,
             # What the user sets for the server wins: another database, other bounds.
@@ -186,7 +203,6 @@ def main(port: str) -> None:
     parent = int(os.environ.pop("LONGSHORE_SERVER_PARENT"))
     if sys.platform == "linux":
         _die_with(parent)
-    idling.look_seldom()
     _lock_before_reading()
     from prefect.cli import app  # noqa: PLC0415 - the server child only
 
