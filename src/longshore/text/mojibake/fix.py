@@ -27,8 +27,8 @@ from ftfy.badness import badness, is_bad
 from longshore.text.mojibake.controls import FIX_C1_CONTROLS
 from longshore.text.mojibake.prefilter import blocks, char_class, may_be_mojibake_throughout
 from longshore.text.mojibake.sequences import ENCODINGS, RARER_ENCODINGS
-from longshore.text.mojibake.spans import find_spans, is_written, undo_spans
-from longshore.text.mojibake.undo import undo, undo_line
+from longshore.text.mojibake.spans import find_spans, is_sound_as_it_is, is_written, undo_spans
+from longshore.text.mojibake.undo import undo
 from longshore.text.mojibake.wrong_charset import fix_wrong_charset
 
 if TYPE_CHECKING:
@@ -124,6 +124,14 @@ def _is_mostly_foreign(text: str) -> bool:
     return len(text.encode("ascii", "ignore")) < _MOST_ASCII * len(text)
 
 
+def _undo_line(line: str, encoding: str) -> Undone | None:
+    """Undo one line as it stands; if it looks bad, also with its losses restored. Sound lines stay."""
+    if line.isascii():
+        return None
+    undone = undo(line, encoding, losses=False) or (undo(line, encoding, losses=True) if is_bad(line) else None)
+    return undone if undone and not is_sound_as_it_is(line, undone) else None
+
+
 # --- votes ------------------------------------------------------------------------------------------------------------
 
 
@@ -154,7 +162,7 @@ def _votes_of_lines(lines: Iterable[str]) -> Iterator[Vote]:
     for line in lines:
         bad, strange = is_bad(line), _looks_strange(line)
         for encoding in _ALL_ENCODINGS:
-            undone = undo_line(line, encoding)
+            undone = _undo_line(line, encoding)
             if not undone or _is_needless_latin_1(line, encoding):
                 continue
             good = not is_bad(undone.text) and is_written(undone.text)
@@ -225,7 +233,9 @@ def _fix_whole(text: str, *, may_be_bad: bool) -> Fixed | None:
     explained: dict[str, Undone] = {}
     for encoding in _ALL_ENCODINGS:
         undone = undo(text, encoding, losses=False) or (undo(text, encoding, losses=True) if bad else None)
-        if undone and ((bad and encoding in ENCODINGS) or (_is_proof([undone.text]) and not is_bad(undone.text))):
+        trusted = bad and encoding in ENCODINGS
+        proven = undone and (trusted or (_is_proof([undone.text]) and not is_bad(undone.text)))
+        if undone and proven and not is_sound_as_it_is(text, undone):
             explained[encoding] = undone
     chosen = _elect(explained.items())
     return (explained[chosen].text, explained[chosen].how.steps("")) if chosen else None
@@ -236,7 +246,7 @@ def _fix_lines_and_spans(text: str, evidence: Sequence[str]) -> Fixed | None:
     encoding = _elect(_votes_of_lines(evidence))
     if not encoding:
         return None
-    text, line_steps = _undo_each(text, encoding, "lines:", undo_line)
+    text, line_steps = _undo_each(text, encoding, "lines:", _undo_line)
     text, span_steps = _undo_each(text, encoding, "spans:", undo_spans)
     return text, line_steps + span_steps
 
@@ -296,7 +306,7 @@ def replay_group(text: str, group: Sequence[str]) -> str:
     scope, _, encoding = group[0].rpartition("encode:")
     if scope:
         by_lines = scope == "lines:"
-        return _undo_each(text, encoding, "lines:" if by_lines else "spans:", undo_line if by_lines else undo_spans)[0]
+        return _undo_each(text, encoding, "lines:" if by_lines else "spans:", _undo_line if by_lines else undo_spans)[0]
     decoding = group[-1].removeprefix("decode:")
     if not decoding.startswith("utf-8"):
         return text.encode(encoding).decode(decoding)

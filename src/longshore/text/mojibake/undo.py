@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import ftfy.bad_codecs
-from ftfy.badness import is_bad
 from ftfy.chardata import ALTERED_UTF8_RE
 from ftfy.fixes import replace_lossy_sequences, restore_byte_a0
 
@@ -120,10 +119,3 @@ def decode_variants(raw: bytes) -> str:
 def _join_surrogates(high: bytes, low: bytes) -> bytes:
     point = ((high[0] & 0x0F) << 16) + ((high[1] & 0x3F) << 10) + ((low[0] & 0x0F) << 6) + (low[1] & 0x3F)
     return chr(point + 0x10000).encode()
-
-
-def undo_line(line: str, encoding: str) -> Undone | None:
-    """Undo one line as it stands; if it looks bad, also with its losses restored."""
-    if line.isascii():
-        return None
-    return undo(line, encoding, losses=False) or (undo(line, encoding, losses=True) if is_bad(line) else None)

@@ -48,6 +48,8 @@ _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 _MIXED: Final = re.compile("[a-z][\u0370-\u0eff]")
 # A word as in the bytes: a no-break space may be half an ideograph.
 _STRANGE_WORD: Final = re.compile(r"[^\0- ]*[^\0-\x7f][^\0- ]*")
+# `ÓÓÓÓ` is one sound drawn out, and no more evidence than one letter.
+_DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 # Enough letters to be sure, few enough to score thirty readings in a few milliseconds.
 _SAMPLED_CHARS: Final = 600
 _CUT_ENDS: Final = 4
@@ -88,7 +90,7 @@ def _sample(text: str) -> str:
     for start in (0, len(text) // 2):
         length = 0
         for match in _STRANGE_WORD.finditer(text, start):
-            words[match[0][:_SAMPLED_CHARS]] = None
+            words[_DRAWN_OUT.sub(r"\1", match[0][:_SAMPLED_CHARS])] = None
             length += len(match[0])
             if length > _SAMPLED_CHARS:
                 break
