@@ -160,12 +160,23 @@ def _not_utf_8(raw: bytes) -> Decoded | Rejection:
     found = read_unmarked(raw) or read_variant(raw)
     if found:
         return Decoded(*found)
-    return _ebcdic(raw) or _refuse_binary(raw) or _mixed_or_legacy(raw)
+    return _ebcdic(raw) or _refuse_binary(raw) or _refuse_values(raw, _mixed_or_legacy(raw))
 
 
 def _refuse_binary(raw: bytes) -> Rejection | None:
     name = name_by_controls(raw)
     return _binary(name) if name else None
+
+
+def _refuse_values(raw: bytes, found: Decoded | Rejection) -> Decoded | Rejection:
+    """Reject packed values (MessagePack, CBOR ...): strings between bytes that no one encoding reads, and controls."""
+    doubtful = isinstance(found, Decoded) and (found.method == "mixed" or found.confidence <= _UNLIKE_ANY_LANGUAGE)
+    return _binary("binary data: control bytes between strings") if doubtful and _has_values(raw) else found
+
+
+def _has_values(raw: bytes) -> bool:
+    head = raw[:_COUNTED]
+    return len(head.translate(None, _ODD + b"\x7f")) < len(head)
 
 
 def _mixed_or_legacy(raw: bytes) -> Decoded | Rejection:
