@@ -1,6 +1,6 @@
 """The schema as text, Arrow, JSON, SQL and Markdown: for `longshore schema` and `docs/reference/schema.*`.
 
-All of it is generated from `storage/schema.py`. Promised to readers: within a schema version no
+Everything here is generated from `storage/schema.py`. Promised to readers: within a schema version no
 column changes its name, type, order or nullability; a new version only adds columns that may be null, at the end.
 """
 

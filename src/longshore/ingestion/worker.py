@@ -198,7 +198,7 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     """Normalise the sources of a batch into one staged part, and return the result of each.
 
     Raises:
-        OSError: the part could not be written; nothing of it is visible.
+        OSError: the part could not be written; readers see none of it.
     """
     began = time.perf_counter()
     results = _normalise_sources(batch.sources, order)

@@ -62,7 +62,7 @@ _NO_DELIVERY = (".gitkeep", ".gitignore")
 
 @dataclass(slots=True)
 class PassedOver:
-    """What a listing of the landing folder ignored.
+    """The files that a listing of the landing folder ignored.
 
     files, folders: ignored by name (such a folder is not listed); example: the path of one of them.
     unwanted: files that the settings `include` and `exclude` leave out.

@@ -102,7 +102,7 @@ class ArchiveLimits:
 
 
 class Budget:
-    """What is left of the limits of one archive, including the archives inside it."""
+    """The remaining limits of one archive, including the archives inside it."""
 
     def __init__(self, limits: ArchiveLimits, packed_bytes: int) -> None:
         """Start with everything left; `packed_bytes` is the size of the landed file."""

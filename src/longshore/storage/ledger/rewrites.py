@@ -46,7 +46,7 @@ class NewPart:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a rewrite does to one partition. `gone`: the records that it removes, each with its batch."""
+    """The effect of a rewrite on one partition. `gone`: the records that it removes, each with its batch."""
 
     moves: tuple[Move, ...]
     new_parts: tuple[NewPart, ...]

@@ -39,7 +39,7 @@ _WITHOUT_KANA: Final = 20
 _POINTED: Final = ("Arab", "Hebr")
 _POINTS: Final = (*range(0x591, 0x5BE), *range(0x610, 0x61B), 0x640, *range(0x64B, 0x653), 0x670)
 _LIKE_YIDDISH: Final = 0.8
-# By number: the script, and what a letter of it is worth.
+# By number: the script, and the weight of one of its letters.
 _LETTER_WEIGHTS: Final = [
     (EAST_ASIAN if script in ("Hani", "Hira", "Kana", "Hang", "Bopo") else script, _WEIGHTS.get(script, 1.0))
     for script in SCRIPTS

@@ -45,7 +45,7 @@ Vote = tuple[str, "Undone"]
 
 _ALL_ENCODINGS: Final = ENCODINGS + RARER_ENCODINGS
 _RANK: Final = {encoding: rank for rank, encoding in enumerate(_ALL_ENCODINGS)}
-# So many multi-byte characters with nothing left over are a proof: two neighbours of a clean text make a valid
+# This many multi-byte characters with nothing left over are a proof: two neighbours of a clean text make a valid
 # sequence less than one time in ten, and here all of them must.
 _PROOF: Final = 6
 # Spans in MacRoman and cp437 need more evidence, as in ftfy: `ƒã` is a sequence there, and Ewe writes it.
@@ -70,7 +70,7 @@ _RIVAL_SHARE: Final = 0.9
 _COMPARED_CHARS: Final = 1000
 # A longer text is not tried in one piece: its lines are, which comes to the same and bounds the memory.
 _WHOLE_CHARS: Final = 1_000_000
-# So many characters of suspicious lines are enough to find the encoding.
+# This many characters of suspicious lines are enough to find the encoding.
 _EVIDENCE_CHARS: Final = 20_000
 # In a text of another script than Latin, the share of ASCII (blanks, digits, signs) is below this.
 _MOST_ASCII: Final = 0.5

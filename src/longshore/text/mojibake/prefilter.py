@@ -40,7 +40,7 @@ _LONG_RUN: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a text may need: `suspicious` holds its blocks that may be mojibake or misread."""
+    """The repairs that a text may need: `suspicious` holds its blocks that may be mojibake or misread."""
 
     controls: bool  # control characters, odd line ends, invisible marks
     mojibake: bool  # UTF-8 read in another encoding, as ftfy's badness knows it and a little beyond

@@ -21,7 +21,7 @@ from longshore.text.mojibake.undo import Undoing, Undone, undo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A span may hold so many more rounds of mojibake; each doubles its length.
+# A span may hold this many more rounds of mojibake; each doubles its length.
 _MOST_ROUNDS: Final = 8
 # Signs that stand beside letters of any script, and the controls that another round may read.
 _SIGNS: Final = re.compile(
@@ -44,7 +44,7 @@ _PHONETIC: Final = re.compile("[\u02b0-\u02ff]")
 _LAST_WORD: Final = re.compile(r"[^\W\d_]*$")
 _LONGEST_WORD: Final = 40
 _SHORTEST_MARKED_WORD: Final = 3
-# So many nats must be gained by undoing what sound text may hold. Measured: `più` gains 17 in Italian, `pasó` 7 in
+# This many nats must be gained by undoing what sound text may hold. Measured: `più` gains 17 in Italian, `pasó` 7 in
 # Spanish; for `irmã`, `campeã`, `alemã` in Portuguese, `đã` in Vietnamese the gain is below 2.
 _LEAST_GAIN: Final = 5.0
 _SHORT: Final = 16
