@@ -77,6 +77,9 @@ def split_header(
         return Header(body, title=_title(body))
     body = (text[first : found.start] + text[found.end :]).rstrip()
     reading = _reading(found.dates, date_order, language_of, body)
+    if not body:  # a document that is all header is its own text
+        dated = (reading.date, reading.at, reading.status, reading.precision)
+        return Header(text[first:].rstrip(), None, None, found.title, *dated)
     return Header(
         body,
         text[0 if found.start == first else found.start : found.end],

@@ -1,8 +1,8 @@
-"""Header blocks of several lines: front matter, mail headers, and fields of the same kind in many languages.
+"""Header blocks of several lines: front matter, mail headers, and similar fields in many languages.
 
-Promised: a block is taken whole or not at all, and prose is never one: front matter needs its two fences and fields
-between (of JSON, its braces and a text below), a mail block two known fields and a blank line after them (or a date and
-a title).
+Promised: prose is never a block: front matter needs its two fences and fields between (of JSON, its braces and a text
+below), a mail block two known fields and a blank line after them (or a date and a title). A field that holds the
+article (`Text: …`) and the questions of an interview are no part of a block: it ends before them, at the value.
 Not promised: YAML, TOML or MIME in full. Only titles and dates are read, from the top level.
 """
 
@@ -13,63 +13,51 @@ import json
 import quopri
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from longshore.text.data import read_toml
 from longshore.text.dates.lexicon import fold_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# ruff: noqa: E501 - wide scripts, and words that are wrapped by count
+
+class _Names(NamedTuple):
+    """Names of fields by what they hold, folded. Dates: of publication first, of a later change last."""
+
+    titles: frozenset[str]
+    dates: tuple[frozenset[str], ...]
+    date_words: tuple[frozenset[str], ...]  # of change, creation, publication, a moment: parts of composed names
+    words: frozenset[str]
+    article: frozenset[str]
+    summary: frozenset[str]
+    question: frozenset[str]
 
 
-def _folded(words: str) -> frozenset[str]:
-    return frozenset(fold_words(word.replace("_", " ")).replace(" ", "_") for word in words.split())
+@cache
+def _names() -> _Names:
+    table = {
+        name: frozenset(fold_words(word.replace("_", " ")).replace(" ", "_") for word in words.split())
+        for name, words in read_toml("field_names.toml").items()
+    }
+    dates = (table["published"], table["created"], table["updated"])
+    return _Names(
+        table["titles"],
+        dates,
+        tuple(table[f"{part}_words"] for part in ("change", "creation", "publication", "moment")),
+        table["other_words"].union(table["titles"], *dates),
+        table["article"],
+        table["summary"],
+        table["question"],
+    )
 
 
-# Names of fields by what they hold; of the dates those of publication first, those of a later change last.
-TITLES: Final = _folded(
-    """title subject headline betreff titel überschrift titre objet sujet asunto título assunto oggetto titolo onderwerp
-    emne tittel ämne tytuł temat název předmět nadpis predmet naslov zadeva otsikko aihe pealkiri teema virsraksts antraštė
-    cím tárgy başlık konu judul perihal tiêu_đề заголовок тема название заглавие назва наслов θέμα τίτλος العنوان الموضوع
-    عنوان موضوع כותרת נושא शीर्षक विषय শিরোনাম বিষয় หัวข้อ เรื่อง ชื่อเรื่อง 標題 标题 主题 主旨 主題 題名 件名 タイトル 제목 titlu
-    subiect títol assumpte"""
-)
-DATES: Final = (
-    _folded(
-        """date pubdate published publishdate publish_date published_at publishedat datepublished date_published
-        published_time publication_date publicationdate pub_date posted issued dc_date datum fecha data dato päivämäärä
-        pvm дата тарих tarih dátum kuupäev ημερομηνία التاريخ تاریخ تاريخ תאריך दिनांक तारीख तिथि তারিখ วันที่ ngày tanggal 日期
-        日付 日時 날짜 작성일 발행일 发布时间 發布時間 发布日期 veröffentlicht publié publicado pubblicato release_date released
-        opublikowano опубликовано date_de_publication fecha_de_publicación data_de_publicação original_publication_date"""
-    ),
-    _folded(
-        """created created_at createdat date_created creation_date created_date erstellt written gesendet sent envoyé
-        enviado inviato отправлено 送信日時 发送时间 寄件日期 received delivery_date date_sent gesendet_am enviado_el enviada_el data_de_envio envoyé_le inviato_il wysłano
-        lähetetty skickat sendt verzonden odesláno odoslané gönderildi küldve elküldve poslano надіслано изпратено enviada
-        enviada_em enviado_em enviat trimis στάλθηκε απεσταλμένα نشر تاريخ_الإرسال נשלח saadetud nosūtīts išsiųsta terkirim
-        dikirim đã_gửi ส่งเมื่อ ส่ง 보낸_날짜"""
-    ),
-    _folded(
-        """updated updated_at updatedat lastmod last_modified lastmodified modified date_modified datemodified dc_modified
-        edited aktualisiert last_updated revised обновлено 更新日 更新时间"""
-    ),
-)
-# Words of which the names of date fields are composed in front matter: post_date, first_published_at, publishedOn.
-_OF_PUBLICATION: Final = _folded(
-    """publish published publication pub post posted issue issued release released print printed online first original
-    originally"""
-)
-_OF_CREATION: Final = _folded("create created creation add added write written send sent upload uploaded")
-_OF_CHANGE: Final = _folded("update updated modify modified modification mod edit edited revise revised last")
-_OF_A_MOMENT: Final = _folded(
-    """date dates datetime time timestamp at on day utc gmt iso article item entry content page story news dc dcterms og"""
-)
 _PART_OF_A_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 def composed_rank(name: str) -> int | None:
-    """Return the place in `DATES` of a name composed of English words, or None where it names no date.
+    """Return the rank of a date field whose name is composed of English words, or None if it names no date.
 
     >>> composed_rank("first_published_at"), composed_rank("publishedOn"), composed_rank("modifiedTime")
     (0, 0, 2)
@@ -77,38 +65,27 @@ def composed_rank(name: str) -> int | None:
     (None, None)
     """
     words = [word.lower() for word in _PART_OF_A_NAME.findall(name)]
-    if not any(word in _OF_A_MOMENT for word in words):
+    kinds_of_words = _names().date_words
+    if not any(word in kinds_of_words[-1] for word in words):
         return None
-    known = (_OF_CHANGE, _OF_CREATION, _OF_PUBLICATION, _OF_A_MOMENT)
-    kinds = [next((place for place, kind in enumerate(known) if word in kind), None) for word in words]
+    kinds = [next((place for place, kind in enumerate(kinds_of_words) if word in kind), None) for word in words]
     if None in kinds:
         return None
     return 2 if 0 in kinds else 1 if 1 in kinds else 0
-
-
-# Words of which the names of all other fields are made: Message-ID, Reply-To, Content-Type.
-WORDS: Final = frozenset().union(
-    _folded(
-        """from to cc bcc sender reply author authors byline by organization organisation newsgroups path lines references
-        message id keywords summary distribution category categories tag tags slug layout lang language status draft url
-        link permalink source section copyright license description subtitle publisher editor translator release version
-        content type mime transfer encoding charset x mailer return delivered in thread topic list precedence place location
-        von an kopie autor autorin verfasser de para a für da per od komu kopia pro от кому кого автор копия від до από προς
-        van aan kimden kime gönderen oleh kepada tác_giả người_gửi 作者 发件人 收件人 寄件者 收件者 来源 來源 差出人 宛先 著者 보낸사람
-        받는사람 작성자 par expéditeur destinataire remitente destinatario mittente avsändare till fra til lähettäjä
-        vastaanottaja feladó címzett saatja adressaat no kam nuo kam de_la către šalje prima pošiljatelj za dari kepada từ đến
-        من إلى الكاتب نویسنده מאת אל लेखक प्रेषक লেখক ผู้เขียน จาก ถึง approved followup user agent posting host"""
-    ),
-    TITLES,
-    *DATES,
-)
 
 
 # A block longer than this is no block; nothing beyond it is looked at.
 LONGEST_BLOCK: Final = 65_536
 _MOST_LINES: Final = 500
 _LONGEST_KEY: Final = 40
-
+_MOST_BLANKS_IN_A_NAME: Final = 4
+# Fields with nothing below them: more than so many are a block.
+_FEWEST_ALONE: Final = 2
+# A field named as an article holds it if it is so long, or if no known field follows.
+_LEAST_ARTICLE: Final = 60
+_LEAST_BLANKS_SAID: Final = 7
+_QUESTION_MARKS: Final = ("?", "？", "؟", "՞")
+_SENTENCE_ENDS: Final = (".", "!", "…", "।", *_QUESTION_MARKS)
 
 _FENCES: Final = {"---": ("---", "..."), "+++": ("+++",)}
 _FIELD = re.compile(
@@ -184,12 +161,16 @@ class _Field:
     def known(self) -> bool:
         """Whether header blocks have such a field; of mail all with a hyphen are: X-Mailer, DKIM-Signature."""
         words = self.key.split("_")
-        return self.key in WORDS or WORDS.issuperset(words) or _MAIL_NAME.fullmatch(self.name) is not None
+        return (
+            self.key in _names().words
+            or _names().words.issuperset(words)
+            or _MAIL_NAME.fullmatch(self.name) is not None
+        )
 
     @property
     def rank(self) -> int | None:
         """How good a date of publication it holds, 0 the best, or None where it holds no date."""
-        rank = next((rank for rank, keys in enumerate(DATES) if self.key in keys), None)
+        rank = next((rank for rank, keys in enumerate(_names().dates) if self.key in keys), None)
         return composed_rank(self.name) if rank is None else rank
 
 
@@ -199,7 +180,7 @@ def _field(key: str, value: str) -> _Field:
 
 def _block(end: int, fields: list[_Field]) -> Block:
     """Gather what is wanted from the fields."""
-    titles = [_decoded(field.value) for field in fields if field.key in TITLES and field.value]
+    titles = [_decoded(field.value) for field in fields if field.key in _names().titles and field.value]
     dated = sorted(
         ((field.rank, f"{field.name}: {field.value}") for field in fields if field.rank is not None and field.value),
         key=lambda pair: pair[0],
@@ -208,33 +189,63 @@ def _block(end: int, fields: list[_Field]) -> Block:
 
 
 def _fields(text: str, start: int) -> Block | None:
-    """Read a mail block, or fields of that kind."""
+    """Read a mail block, or fields of that kind, down to the field that holds the article."""
     fields: list[_Field] = []
-    end, ended_by_blank = start, False
+    value_starts: list[int] = []
+    end, ended = start, False
     for index, (line_end, line) in enumerate(_lines(text, start)):
         if not line.strip():
-            ended_by_blank = True
+            ended = True
             break
         match = _FIELD.match(line)
         if index == 0 and _ENVELOPE.match(line):
             pass
         elif line[0] in " \t" and fields:
             fields[-1] = _Field(fields[-1].name, fields[-1].key, f"{fields[-1].value} {line.strip()}")
-        elif match and match["key"].count(" ") < 4:
-            fields.append(_field(match["key"], match["value"] or match["glued"] or ""))
-            if len(fields) == 1 and not fields[0].known:
+        elif match and match["key"].count(" ") < _MOST_BLANKS_IN_A_NAME:
+            field = _field(match["key"], match["value"] or match["glued"] or "")
+            if not fields and not field.known:
                 return None
+            value_start = end + (match.start("value") if match["value"] is not None else match.start("glued"))
+            if fields and (stop := _article_start(field, text, end, value_start, line_end)) is not None:
+                end, ended = stop, True
+                break
+            fields.append(field)
+            value_starts.append(value_start)
         else:
             break
         end = line_end
-    ended_by_blank = ended_by_blank or (end == len(text) and len(fields) > 2)
-    return _block(end, fields) if _is_block(fields, ended_by_blank=ended_by_blank) else None
+    ended = ended or (end == len(text) and len(fields) > _FEWEST_ALONE)
+    last = _last_is_article(fields, text[start:end], text[end:])
+    return _block(value_starts[last] if last else end, fields) if _is_block(fields, ended_by_blank=ended) else None
+
+
+def _article_start(field: _Field, text: str, line_start: int, value_start: int, line_end: int) -> int | None:
+    """Return where the text begins if a field holds it, or is what somebody says in an interview; else None."""
+    value, names = field.value, _names()
+    if field.key in names.article:
+        following = _FIELD.match(text[line_end : text.find("\n", line_end) + 1 or len(text)])
+        goes_on = following is not None and _field(following["key"], "").known
+        return value_start if value and (len(value) >= _LEAST_ARTICLE or not goes_on) else None if value else line_end
+    asked = field.key in names.question and value.endswith(_QUESTION_MARKS)
+    said = not field.known and value.endswith(_SENTENCE_ENDS) and value.count(" ") >= _LEAST_BLANKS_SAID
+    return line_start if asked or said else None
+
+
+def _last_is_article(fields: list[_Field], block: str, rest: str) -> int | None:
+    """Return the place of the last field if its value is the article: nothing follows, and it is most of the block."""
+    if len(fields) < _FEWEST_ALONE or rest.strip():
+        return None
+    last = fields[-1]
+    may_hold = last.key in _names().summary or not last.known
+    long = len(last.value) >= _LEAST_ARTICLE and 2 * len(last.value) > len(block)
+    return len(fields) - 1 if may_hold and long else None
 
 
 def _is_block(fields: list[_Field], *, ended_by_blank: bool) -> bool:
     """Return whether these fields are a header: most of them known, none twice that a header has once."""
     known = [field for field in fields if field.known]
-    titles = [field for field in known if field.key in TITLES]
+    titles = [field for field in known if field.key in _names().titles]
     dates = [field for field in known if field.rank is not None and any(map(str.isdigit, field.value))]
     once = [field.key for field in (*titles, *dates) if field.key != "received"]
     if len(known) < 2 or len(known) * 2 < len(fields) or len(set(once)) < len(once):
@@ -284,7 +295,7 @@ def _object(text: str, start: int) -> Block | None:
     except (ValueError, RecursionError):
         return None
     fields = [_field(key, value) for key, value in members.items() if isinstance(value, str)]
-    named = any(field.key in TITLES or field.rank is not None for field in fields)
+    named = any(field.key in _names().titles or field.rank is not None for field in fields)
     return _block(end, fields) if named and any(field.known for field in fields) else None
 
 
