@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
+from longshore.text.data import read_toml
 from longshore.text.languages.alphabet import FIRST_KNOWN, ID_BITS
 from longshore.text.languages.profiles import SMOOTHING, load_profiles
 from longshore.text.languages.punctuation import LETTER, signs
@@ -43,47 +44,9 @@ class Orthography(NamedTuple):
     letters: str
 
 
-LATIN: Final[dict[str, Orthography]] = {
-    "az": Orthography(0.12, "ıüşöçğ"),
-    "br": Orthography(0.03, "ñùêûü"),
-    "eo": Orthography(0.04, "ŭĉĝŝĵĥ"),
-    "eu": Orthography(0.01, "ñüç"),
-    "fo": Orthography(0.13, "ðáøíóúæý"),
-    "ga": Orthography(0.09, "áéíóú"),
-    "ga-dotted": Orthography(0.15, "áéíóúḃċḋḟġṁṗṡṫ"),
-    "gd": Orthography(0.05, "àòìùèé"),
-    "gl": Orthography(0.04, "óéíáñúü"),
-    "gn": Orthography(0.12, "áéãíóẽúỹõñĩũý"),
-    "hsb": Orthography(0.07, "ěžćčłšóńř"),
-    "is": Orthography(0.16, "ðáíóéþöúæý"),
-    "kl": Orthography(0.01, "åâáêéîíôóûúæø"),
-    "ku": Orthography(0.10, "êîşûç"),
-    "la": Orthography(0.03, "æœāēīōūë"),
-    "lb": Orthography(0.04, "éëäöü"),
-    "mi": Orthography(0.05, "āōēūī"),
-    "mt": Orthography(0.07, "ħżġċàùòèì"),
-    "oc": Orthography(0.05, "èóàéòçíáúïü"),
-    "rm": Orthography(0.02, "èàüöéòìù"),
-    "se": Orthography(0.09, "áđšžčŋŧ"),
-    "tk": Orthography(0.15, "ýäňşüöçž"),
-    "wa": Orthography(0.06, "éåèêîôçâû"),
-    "american": Orthography(0.03, "áéíóúñü"),  # most languages of Latin America in print
-    "african": Orthography(0.03, "éèêôëîïàâûùœ"),  # many in the lands that French was the school's language of
-    "diaeresis": Orthography(0.05, "äëïöü"),  # Kaqchikel and its neighbours
-    "marked": Orthography(0.10, "áéíóúàèìòùâêîôûãẽĩõũñ"),  # tones and nasals in two or three forms
-}
-
-CYRILLIC: Final[dict[str, Orthography]] = {
-    "ba": Orthography(1.0, "аелнырәтиҡдмшғуһбйоҙсәөкүпҫҗңхгяэзвюжчцщфъьё"),
-    "be": Orthography(1.0, "аніртскелыоўдпяумзвьгйбжшчэцхюёф"),
-    "kk": Orthography(1.0, "аыентірлдмсқбоұкпуғжшйзөүңгиәяхвчэюфцһщъьё"),
-    "ky": Orthography(1.0, "аыентирлдкуогмсбжушйзөүңпчяхвэюфцщъьё"),
-    "mn": Orthography(1.0, "аэнгийролуүсдхтөбмвыжчцшеяёзюкпфщъь"),
-    "sr": Orthography(1.0, "аиоенрсјтукдвлмпзгбчшжњцљхћђфџ"),
-    "tg": Orthography(1.0, "аинорешдтмлквубсзҳҷпхяӣғгфқӯйчюэжёъ"),
-    "tt": Orthography(1.0, "анелрыәитдмкбсгушйүозпөчңяхвҗһюжэцфщъьё"),
-    "ru-old": Orthography(1.0, "оеаинтсрвлкмдпуяызбъгчйхжшюцщэфѣіьѳѵ"),
-}
+def _orthographies(script: str) -> dict[str, Orthography]:
+    rows = read_toml("orthographies.toml")[script]
+    return {language: Orthography(row["share"], row["letters"]) for language, row in rows.items()}
 
 
 # The ids of a script's characters: of a space and of everything else that is no letter; of the first letter known.
@@ -240,8 +203,8 @@ _RANGES: Final[dict[Script, tuple[tuple[int, int], ...]]] = {
     "thai": ((0xE00, 0xE80),),
 }
 _ALPHABETS: Final[dict[Script, dict[str, Orthography]]] = {
-    "latin": LATIN,
-    "cyrillic": CYRILLIC,
+    "latin": _orthographies("latin"),
+    "cyrillic": _orthographies("cyrillic"),
 }
 # langdetect folds these before it counts.
 _SAME: Final = {"ș": "ş", "ț": "ţ", "ی": "ي"}
