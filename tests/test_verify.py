@@ -16,7 +16,7 @@ from longshore.maintenance.changes import read_changes
 from longshore.maintenance.compact import compact_warehouse
 from longshore.maintenance.forget import forget_records
 from longshore.maintenance.rejections import rejected_files, rejected_members, retry
-from longshore.maintenance.repair import mend
+from longshore.maintenance.repair import repair_project
 from longshore.maintenance.reprocess import reprocess_warehouse
 from longshore.maintenance.status import status_of
 from longshore.maintenance.verify import as_json, record_ids_of, verify
@@ -147,7 +147,7 @@ def test_a_day_of_the_archive_that_was_taken_away_is_no_disagreement(filled):
     shutil.rmtree(archived(filled, "3.txt").parent)
     found = verify(filled)
     assert not found.disagreements
-    assert "taken away as a whole" in found.notes[0]
+    assert "removed as a whole" in found.notes[0]
 
 
 def deliveries_parts(settings):
@@ -300,7 +300,7 @@ def test_a_ledger_of_a_newer_longshore_is_left_alone(filled):
     with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger, ledger.engine.begin() as db:
         db.exec_driver_sql("UPDATE longshore SET value = '999' WHERE key = 'ledger_version'")
     with pytest.raises(LedgerError, match="newer"), Landing(filled.landing) as landing:
-        mend(filled, Warehouse(filled.warehouse), landing)
+        repair_project(filled, Warehouse(filled.warehouse), landing)
 
 
 def test_a_part_that_the_ledger_lost_is_adopted_with_its_deliveries(filled):
@@ -347,7 +347,7 @@ def test_retry_never_puts_a_file_over_another(filled):
 
 
 def test_retry_of_what_is_not_rejected_puts_nothing_back(filled):
-    with pytest.raises(LongshoreError, match="no rejected file"):
+    with pytest.raises(LongshoreError, match="not a rejected file"):
         retry(filled, ["empty.txt", "3.txt"])
     assert len(rejected_files(filled)) == 2
 

@@ -18,7 +18,7 @@ REWRITE = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from longshore.maintenance import compaction, reprocess
+from longshore.maintenance import compact as compaction, reprocess
 from longshore.settings import Settings
 from longshore.text.normalise import normalise
 settings = Settings(landing=Path("landing"), warehouse=Path("warehouse"), rewrite_grace_seconds=0)

@@ -118,7 +118,7 @@ def rows_of(ledger: Ledger, run: RunPart) -> Iterator[DeliveryRow]:
     for batch, found in batches_of_run(ledger, run):
         kept = batch.after_ingest == "keep"
         for row in found:
-            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, finalized_as, _ = row
+            _, _, path, is_member, size, modified_ns, _, digest, outcome, reason, detail, finalized_as, _ = tuple(row)
             # Null if the landed file was not moved, or was deleted.
             moved = not is_member and (finalized_as is not None or not kept)
             yield DeliveryRow(

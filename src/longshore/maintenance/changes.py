@@ -1,8 +1,8 @@
-"""Changes for a reader since it last asked: each batch and each changed record once, in order.
+"""Changes since a cursor: each published batch and each changed record once, in order.
 
-Promised: between two tokens every published batch is told exactly once, whatever was compacted meanwhile, and then
-every record that was changed by a reprocessing or forgotten. Nothing is told before it can be read. Not promised: that
-a `part` still has that name a moment later; ask again with the same token then.
+Promised: between two cursors, every published batch is yielded exactly once, regardless of compactions, followed by
+every record that was reprocessed or forgotten. A change is yielded only when it can be read. Not promised: that `part`
+keeps its name; if it is gone, read the changes again from the same cursor.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from longshore.settings import Settings
 
 START = "start"
-_TOKEN = re.compile(r"([0-9a-f]{8})-(\d{1,18})-(\d{1,18})", re.ASCII)
+_CURSOR = re.compile(r"([0-9a-f]{8})-(\d{1,18})-(\d{1,18})", re.ASCII)
 _KINDS = {"reprocess": "revised", "forget": "forgotten"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. `token`: what to ask with next time, once this change has been dealt with.
+    """One change. `token`: the cursor to continue from once this change has been processed.
 
-    change: `added` (a batch: `batch_id`, `part`, `rows`), `revised` or `forgotten` (`record_ids`).
-    record_ids: of an added batch only where they were asked for.
+    change: `added` (a batch: `batch_id`, `part`, `rows`), `revised` or `forgotten` (both with `record_ids`).
+    part: a path below `records/`; it may hold rows of other batches too, so filter by `batch_id`.
+    record_ids: of an added batch, only if they were asked for.
     """
 
     token: str
@@ -43,11 +44,11 @@ class Change:
     record_ids: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the change as plain values, for JSON; what does not apply is left out."""
+        """Return the change as plain values, for JSON; keys without a value are left out."""
         return {key: value for key, value in asdict(self).items() if value not in (None, ())}
 
     def lines(self) -> Iterator[str]:
-        """Return the lines that a person reads."""
+        """Yield the lines that a person reads."""
         if self.change == "added":
             yield f"{self.token}  added      {self.rows:,} record(s) of batch {self.batch_id} in {self.part}"
         else:
@@ -55,19 +56,24 @@ class Change:
         yield from (f"  {record_id}" for record_id in self.record_ids)
 
 
-def read_changes(settings: Settings, token: str = START, *, with_ids: bool = False) -> Iterator[Change]:
-    """Return what changed since a token, oldest first; `start` gives all that there is.
+def read_changes(settings: Settings, cursor: str = START, *, with_ids: bool = False) -> Iterator[Change]:
+    """Yield what changed since a cursor, oldest first: added batches, and records that were reprocessed or forgotten.
+
+    Args:
+        settings: of the project.
+        cursor: the `token` of the last change that was processed; `"start"` yields everything.
+        with_ids: fill `record_ids` of added batches too.
 
     Raises:
-        SettingsError: the token is none of this ledger's.
-        LedgerError: the ledger knows nothing of the records that are there.
+        SettingsError: the cursor is malformed, or of another ledger.
+        LedgerError: the ledger was lost, so it does not know the records that exist.
     """
     with open_ledger(settings, read_only=True) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         own_id = ledger_id(ledger)
-        batch_no, rewrite_no = _parse(token, own_id)
+        batch_no, rewrite_no = _parse(cursor, own_id)
         with ledger.engine.connect() as db:
-            # Asked before the batches: what a rewrite touched was published before it, so it is told before it too.
+            # Read before the batches: whatever a rewrite changed was published, and is yielded, before it.
             touched = rewrites_after(db, rewrite_no, _KINDS)
             for batch in batches_after(db, batch_no):
                 batch_no = batch.batch_no
@@ -85,15 +91,17 @@ def read_changes(settings: Settings, token: str = START, *, with_ids: bool = Fal
                 yield Change(f"{own_id}-{batch_no}-{rewrite_no}", _KINDS[kind], record_ids=ids)
 
 
-def _parse(token: str, ledger_id: str) -> tuple[int, int]:
-    if token == START:
+def _parse(cursor: str, ledger_id: str) -> tuple[int, int]:
+    if cursor == START:
         return 0, 0
-    match = _TOKEN.fullmatch(token)
+    match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise SettingsError(f"{token!r} is no token. A token comes from `longshore changes`; begin with {START!r}.")
+        raise SettingsError(
+            f"{cursor!r} is not a cursor. Use the `token` of a change from `longshore changes`, or {START!r}."
+        )
     if match[1] != ledger_id:
         raise SettingsError(
-            f"The token {token!r} is of another ledger (was it rebuilt?). Begin again with {START!r}: record ids "
-            "tell you what you have already."
+            f"The cursor {cursor!r} belongs to another ledger (was it rebuilt?). Start again with {START!r}, and skip "
+            "the record ids that you have already."
         )
     return int(match[2]), int(match[3])

@@ -1,8 +1,8 @@
-"""Compaction: merge the small parts of a partition into few large ones, while readers read and ingest runs go on.
+"""Compaction: merge the small parts of a partition into few large ones, while readers read and ingest runs continue.
 
-Promised: the same rows before and after, proven by a checksum of every column; a reader sees all old parts or all new
-ones of a partition (`storage/rewrites.py`); a process that dies leaves nothing that the next run does not make good.
-Not promised: that parts come out of an exact size, since what compresses how is known only afterwards.
+Promised: the rows are the same before and after, checked by a checksum of every column; a reader sees all old parts or
+all new parts of a partition (`storage/partition_swap.py`); whatever a killed process leaves, the next one finishes or
+undoes. Not promised: an exact part size, because the compression ratio is known only afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from longshore.errors import LockHeldError, WarehouseError
 from longshore.maintenance.forget import ForgetSummary, finish_forgetting
-from longshore.maintenance.rewrite import Change, prove, rewriting
+from longshore.maintenance.rewrite import Transform, place_verified, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import FILE_MODE
 from longshore.storage.ledger.queries import unwritten_run_ids
@@ -35,21 +35,18 @@ if TYPE_CHECKING:
     from longshore.settings import Settings
     from longshore.storage.ledger.rewrites import NewPart
 
-# As many as a run writes in one group, and as few as keep the times of a group close together.
+# As many rows as a run writes per row group, and few enough that their times are close together.
 _GROUP_ROWS = 50_000
 _GROUP_BYTES = 32 * 1024 * 1024
 
 
 def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPart]:
-    """Return the parts of a partition of the deliveries table that may be merged.
-
-    A part that cannot be read is left alone: it cannot be merged, and no ledger has its hash.
-    """
-    in_hand = unwritten_run_ids(rewriter.ledger)
+    """Return the parts of a partition of the delivery log that may be merged; unreadable ones are left out."""
+    unwritten = unwritten_run_ids(rewriter.ledger)
     found = []
     for path in (rewriter.warehouse.deliveries / partition).glob("*.parquet"):
         part = f"{partition}/{path.name}"
-        if path.stem in in_hand or not rewriter.is_known(part):
+        if path.stem in unwritten or not rewriter.is_known(part):
             continue
         try:
             rows = pq.read_metadata(path).num_rows
@@ -62,10 +59,10 @@ def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPar
 def merge_deliveries(
     rewriter: Rewriter, partition: str, groups: Sequence[Sequence[PublishedPart]]
 ) -> list[NewPart] | None:
-    """Merge each of these groups of parts to one, in one exchange; give the new parts.
+    """Merge each group of parts into one, in one exchange; return the new parts.
 
     Raises:
-        LockHeldError, WarehouseError: as `Rewriter.rewrite`; nothing was changed.
+        LockHeldError, WarehouseError: as for `Rewriter.rewrite`; nothing was changed.
     """
     folder_of = rewriter.warehouse.deliveries
 
@@ -73,7 +70,7 @@ def merge_deliveries(
         moves: list[Move] = []
         new_parts: list[NewPart] = []
         for group in groups:
-            # Groups are planned by size; the rows of each are to stay in their order.
+            # Groups are planned by size, but rows must stay in order of time.
             old = sorted((folder_of / part.part for part in group), key=_began)
             new = _merge(old, folder)
             moves += [Move(part.part, new.part, ()) for part in group]
@@ -103,11 +100,11 @@ def _merge(old: Sequence[Path], folder: Path) -> NewPart:
         os.fsync(sink.fileno())
     fault_injection.step("rewrite.built")
     written = WrittenPart(wanted.rows, draft.stat().st_size, sha256_of(draft))
-    return prove(draft, written, wanted, folder)
+    return place_verified(draft, written, wanted, folder)
 
 
 def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
-    """Return the rows of all parts in their order, as many at a time as make a row group."""
+    """Yield the rows of all parts in order, one row group at a time."""
     held: list[pa.Table] = []
     rows = size = 0
     for part in parts:
@@ -132,7 +129,7 @@ def _tables(part: Path) -> Iterator[pa.Table]:
 
 @dataclass(frozen=True, slots=True)
 class CompactedPartition:
-    """The result for one partition. `skipped` says why nothing was done, otherwise it is empty."""
+    """The result for one partition. `skipped`: why nothing was done, or empty."""
 
     partition: str
     parts_before: int
@@ -145,7 +142,7 @@ class CompactedPartition:
 
 @dataclass(slots=True)
 class CompactionSummary:
-    """The result of a compaction. `failed` is set where a partition was left because something is wrong with it."""
+    """The result of a compaction. `failed`: a partition was left as it is because something is wrong with it."""
 
     dry_run: bool = False
     seconds: float = 0.0
@@ -158,7 +155,7 @@ class CompactionSummary:
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """Return the lines that a person reads."""
+        """Yield the lines that a person reads."""
         for one in self.partitions:
             if one.skipped:
                 yield f"{one.partition}: skipped. {one.skipped}"
@@ -170,27 +167,27 @@ class CompactionSummary:
         if not self.partitions:
             yield "Nothing to compact: no partition has small parts that would make a larger one."
         if self.old_folders_removed:
-            yield f"{self.old_folders_removed} old folder(s) removed, their grace period was over."
+            yield f"{self.old_folders_removed} old folder(s) removed: their grace period was over."
 
 
 def compact_warehouse(
     settings: Settings, observer: RunObserver | None = None, *, dry_run: bool = False
 ) -> CompactionSummary:
-    """Merge what is worth merging in every partition, and say what was done.
+    """Merge small parts in every partition, and finish what a killed `forget` left.
 
     Args:
-        settings: `target_part_bytes`, `rewrite_grace_seconds` count here.
-        observer: told of each partition as it ends.
-        dry_run: only say what would be merged.
+        settings: `target_part_bytes` and `rewrite_grace_seconds` apply.
+        observer: receives a message for each partition.
+        dry_run: merge nothing; return what would be merged.
 
     Raises:
-        LockHeldError: another compaction, reprocessing or forgetting is at work; nothing was done.
+        LockHeldError: another compact, reprocess or forget is at work; nothing was done.
     """
     began = time.monotonic()
     summary = CompactionSummary(dry_run)
     with rewriting(settings, "compact", summary.to_dict) as rewriter:
         if not dry_run and unfinished_forgets(rewriter.ledger):
-            # Someone asked for it, and the process died: it is not left to be asked for again.
+            # Its process died: nobody should have to ask again.
             finish_forgetting(rewriter, ForgetSummary())
         for partition in rewriter.partitions() + rewriter.delivery_partitions():
             done = _compact_partition(rewriter, partition, summary)
@@ -207,11 +204,11 @@ def compact_warehouse(
 
 
 def plan_groups(parts: Sequence[PublishedPart], target_part_bytes: int) -> list[list[PublishedPart]]:
-    """Choose which parts are merged with which, each group to one part of at most about the target.
+    """Choose the groups of parts to merge, each into one part of about `target_part_bytes` at most.
 
-    Parts are taken from the smallest up, and one joins a group only if the others in it are together at least half as
-    large. So a row is written again only when its part grows by half: some twenty times on the way from kilobytes to
-    the target, however often compaction runs, and the parts left in a partition are few.
+    Parts are taken in order of size, and a part joins a group only if the others in it are together at least half as
+    large. So a row is rewritten only when its part grows by half: about twenty times from kilobytes to the target,
+    however often compaction runs, and few parts are left in a partition.
     """
     groups: list[list[PublishedPart]] = []
     group: list[PublishedPart] = []
@@ -228,7 +225,7 @@ def plan_groups(parts: Sequence[PublishedPart], target_part_bytes: int) -> list[
 def _merge_records(
     rewriter: Rewriter, partition: str, groups: Sequence[Sequence[PublishedPart]]
 ) -> list[NewPart] | None:
-    return rewriter.rewrite(partition, groups, Change())
+    return rewriter.rewrite(partition, groups, Transform())
 
 
 def _compact_partition(rewriter: Rewriter, partition: str, summary: CompactionSummary) -> CompactedPartition | None:

@@ -1,15 +1,15 @@
-"""Forget records for good: a takedown, or someone's right to it.
+"""Permanent removal of records, for takedowns and privacy requests.
 
-1. bury      a tombstone for each, on the disk before anything is removed: what comes again is not ingested
-2. rewrite   each part that holds one, without it (`rewriting.py`); old folders go at once, without a grace period
-3. delete    every original that the ledger knows of, if its bytes are still the ones; out of a pack that holds others
-             too, it alone is taken (`repacking.py`)
-4. done      the tombstone says that nothing is left
+1. tombstone  one for each record, durable before anything is removed: the same bytes are never ingested again
+2. rewrite    each part that holds one of the records, without them (`rewrite.py`); old folders are deleted at once
+3. delete     every original that the ledger knows, if its bytes are still the same; an archive with other members is
+              written again without the record
+4. done       the tombstone is closed
 
-A process that dies in between leaves the tombstone open: forgetting again, or the next compaction, goes on. Promised:
-no reader sees the record afterwards, and no file that Longshore wrote or moved holds its text. Not promised: backups,
-snapshots, what readers copied, and blocks of a disk that were freed but not overwritten. What could not be removed (a
-damaged pack, no right to) is named, and stays asked for.
+A killed process leaves the tombstone open: `forget` with the same id, or the next compaction, continues. Promised: no
+reader sees the record afterwards, and no file that Longshore wrote or moved holds its text. Not promised: backups,
+snapshots, readers' copies, and disk blocks that were freed but not overwritten. What could not be removed (a damaged
+archive, missing permission) is named, and the tombstone stays open.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from longshore.errors import SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, delete_landed, delete_original
 from longshore.ingestion.project import refuse_lost_ledger
-from longshore.maintenance.rewrite import Change, Rewriter, now, rewriting
+from longshore.maintenance.rewrite import Rewriter, Transform, now, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members_in
 from longshore.storage.archives.remove_member import remove_members
@@ -60,26 +60,26 @@ if TYPE_CHECKING:
 
 
 def remove_member(originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, ledger: Ledger) -> int:
-    """Remove these originals, all of one archive, for good; return how many files it held of them.
+    """Remove these originals, all members of one archive; return how many members were removed.
 
     Raises:
-        WarehouseError: it cannot be done; the pack is as it was.
+        WarehouseError: it is impossible; the archive is unchanged.
     """
     place = from_source_path(originals[0].place)
     gone = {original.record_id for original in originals}
-    # A draft that a dead process left may hold what another one forgets now.
+    # A draft of a killed process may hold what is forgotten now.
     landing.remove_beside(place, DRAFT)
     file = landing.look(place)
     removed = 0
     if file is not None:
-        # Each member is read whole, also one that was too large for a text.
+        # Read every member whole, even one that is too large for a text.
         limits = replace(limits, max_member_bytes=limits.max_bytes)
         try:
             removed = _remove(originals, gone, file, landing, limits, ledger)
         except (ArchiveError, MovedError, OSError) as error:
             raise WarehouseError(f"{error}") from error
-        except Exception as error:  # what the libraries raise for damaged data
-            raise WarehouseError(f"it cannot be unpacked ({type(error).__name__}: {error})") from error
+        except Exception as error:  # libraries raise anything for damaged data
+            raise WarehouseError(f"it cannot be read ({type(error).__name__}: {error})") from error
         finally:
             landing.remove_beside(place, DRAFT)
     mark_deliveries_gone(ledger, (original.delivery_no for original in originals))
@@ -97,27 +97,27 @@ def _remove(
     name = file.path.rpartition("/")[2]
     archive_no = originals[0].archive_no
     assert archive_no is not None
-    with _held(landing.open(file)) as packed, landing.draft_beside(file.path) as draft:
-        before = _texts(packed, name, Budget(limits, file.size))
+    with _closing(landing.open(file)) as fd, landing.draft_beside(file.path) as draft:
+        before = _texts(fd, name, Budget(limits, file.size))
         removed = sum(before[record_id] for record_id in gone)
         if not removed:
             return 0
         wanted = Counter({record_id: count for record_id, count in before.items() if record_id not in gone})
-        with _reader(packed) as reader:
+        with _reader(fd) as reader:
             left = remove_members(reader, draft, name, gone, Budget(limits, file.size))
         draft.flush()
         if left and _texts(draft.fileno(), name, Budget(limits, file.size)) != wanted:
-            raise WarehouseError("written again, it would hold other texts than it should")
+            raise WarehouseError("its new version would hold the wrong documents")
         size, sha256 = os.fstat(draft.fileno()).st_size, _sha256(draft)
-        landing.check_open(packed, file)
+        landing.check_open(fd, file)
         os.fsync(draft.fileno())
     fault_injection.step("forget.archive_rewritten")
     if not left:
         delete_landed(file, landing)
         mark_deliveries_gone(ledger, [archive_no])
         return removed
-    said = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without what was forgotten: SHA-256 {sha256}."
-    mark_members_removed(ledger, archive_no, size, said)
+    note = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without forgotten members: SHA-256 {sha256}."
+    mark_members_removed(ledger, archive_no, size, note)
     fault_injection.step("forget.archive_recorded")
     update_kept(ledger, landing.replace_by_draft(file))
     fault_injection.step("forget.archive_replaced")
@@ -125,14 +125,14 @@ def _remove(
 
 
 def _texts(fd: int, name: str, budget: Budget) -> Counter[str]:
-    """Count the texts of a pack by their SHA-256."""
-    with _reader(fd) as packed:
-        found = members_in(packed, name, budget)
+    """Count the members of an archive by their SHA-256."""
+    with _reader(fd) as archive:
+        found = members_in(archive, name, budget)
         return Counter(hashlib.sha256(member.data).hexdigest() for member in found if member.data is not None)
 
 
 @contextlib.contextmanager
-def _held(fd: int) -> Iterator[int]:
+def _closing(fd: int) -> Iterator[int]:
     try:
         yield fd
     finally:
@@ -140,7 +140,7 @@ def _held(fd: int) -> Iterator[int]:
 
 
 def _reader(fd: int) -> BinaryIO:
-    """Read an open file from its beginning; some libraries close what they have read."""
+    """Return a new reader at the start of an open file; some libraries close the one that they get."""
     os.lseek(fd, 0, os.SEEK_SET)
     return os.fdopen(fd, "rb", closefd=False)
 
@@ -158,7 +158,7 @@ _RECORD_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 @dataclass(slots=True)
 class ForgetSummary:
-    """The result of forgetting. `left`: where copies remain, and why; a person must remove them."""
+    """The result of `forget`. `left`: places where copies remain, with the reason; a person must remove them."""
 
     asked: list[str] = field(default_factory=list)
     records_removed: int = 0
@@ -171,7 +171,7 @@ class ForgetSummary:
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """Return the lines that a person reads."""
+        """Yield the lines that a person reads."""
         yield (
             f"{len(self.asked)} asked for: {self.records_removed} record(s) removed, "
             f"{self.originals_deleted} original(s) deleted. None of them will be ingested again."
@@ -183,20 +183,20 @@ class ForgetSummary:
 
 
 def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSummary:
-    """Remove these records and their originals for good; may be done again at any time.
+    """Remove these records and their originals permanently; it may be repeated at any time.
 
     Raises:
-        SettingsError: something is no record id; nothing was done.
+        SettingsError: something is not a record id; nothing was done.
         LedgerError: the ledger was lost; nothing was done.
-        LockHeldError: another rewrite, or an ingest run, is at work; what was buried stays buried, so do it again.
+        LockHeldError: another rewrite, or an ingest run, is at work; the tombstones stay, so repeat the call.
     """
     summary = ForgetSummary(sorted(set(record_ids)))
     for record_id in summary.asked:
         if not _RECORD_ID.fullmatch(record_id):
-            raise SettingsError(f"{record_id!r} is no record id: it is 64 lower-case hexadecimal digits.")
+            raise SettingsError(f"{record_id!r} is not a record id. Use 64 lower-case hexadecimal digits.")
     with rewriting(settings, "forget", summary.to_dict) as rewriter:
         with Landing(settings.landing) as landing:
-            # A ledger that knows nothing of what is there would say that nothing is left of the record.
+            # An empty ledger would report that nothing is left of the record.
             refuse_lost_ledger(rewriter.ledger, rewriter.warehouse, landing)
         bury(rewriter.ledger, summary.asked, now())
         fault_injection.step("forget.buried")
@@ -205,12 +205,12 @@ def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSumma
 
 
 def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
-    """Remove whatever is left of all records that have an open tombstone."""
+    """Remove what is left of all records that have an open tombstone."""
     record_ids = unfinished_forgets(rewriter.ledger)
     if not record_ids:
         return
     with rewriter.run_lock():
-        # A run that began before the tombstones may have claimed one of them: it has ended now. It may have died, too.
+        # A run that began before the tombstones may have claimed one of the records: it has ended now, or died.
         rewriter.recover_batches()
     known = _rewrite_parts(rewriter, record_ids, summary)
     fault_injection.step("forget.rewritten")
@@ -223,11 +223,11 @@ def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
 
 
 def _rewrite_parts(rewriter: Rewriter, record_ids: Collection[str], summary: ForgetSummary) -> set[str]:
-    """Write each part that holds one of these records without it; give those that had a home."""
+    """Rewrite each part that holds one of these records; return the records that were published."""
     ledger = rewriter.ledger
     homes = published_places(ledger, record_ids)
     for partition in sorted({part.partition("/")[0] for _, part in homes.values()}):
-        change = _Without(homes={record_id: home[0] for record_id, home in homes.items()})
+        change = _DropRecords(homes={record_id: home[0] for record_id, home in homes.items()})
         parts = published_parts(
             ledger, sorted({part for _, part in homes.values() if part.startswith(f"{partition}/")})
         )
@@ -237,13 +237,13 @@ def _rewrite_parts(rewriter: Rewriter, record_ids: Collection[str], summary: For
 
 
 def _drop_copies(rewriter: Rewriter, record_ids: set[str], summary: ForgetSummary) -> set[str]:
-    """Drop the parts that no reader finds any more and that may hold the text; give what could not be undone."""
-    # Folders of earlier rewrites hold it as long as their grace lasts.
+    """Delete parts outside `records/` that hold one of the records; return the records that may be left."""
+    # Old folders of earlier rewrites, which wait for the end of their grace period.
     drop_old(rewriter.warehouse, rewriter.ledger, 0)
     stuck = [
         f"_longshore/rewrites/{one.rewrite_no}: it cannot be deleted." for one in unfinished_rewrites(rewriter.ledger)
     ]
-    # So do parts that `verify --repair` set aside, of which other parts hold every row.
+    # Parts that `verify --repair` set aside.
     for part in rewriter.warehouse.aside():
         path = rewriter.warehouse.root / part
         try:
@@ -251,7 +251,7 @@ def _drop_copies(rewriter: Rewriter, record_ids: set[str], summary: ForgetSummar
             if record_ids.intersection(ids):
                 path.unlink()
         except (OSError, pa.ArrowException, KeyError) as error:
-            stuck.append(f"{part}, perhaps: it cannot be read or deleted ({error}).")
+            stuck.append(f"{part}, possibly: it cannot be read or deleted ({error}).")
     summary.left += stuck
     return record_ids if stuck else set()
 
@@ -259,14 +259,14 @@ def _drop_copies(rewriter: Rewriter, record_ids: set[str], summary: ForgetSummar
 def _delete_originals(
     rewriter: Rewriter, originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
 ) -> set[str]:
-    """Delete every original that the ledger knows of; give the records of which one is left."""
+    """Delete every original that the ledger knows; return the records with an original that is left."""
     ledger, limits = rewriter.ledger, rewriter.settings.limits_of_archives
     undone: set[str] = set()
-    packs: dict[str, list[Original]] = {}
+    archives: dict[str, list[Original]] = {}
     with Landing(rewriter.settings.landing) as landing:
         for original in (one for places in originals.values() for one in places):
             if original.member is not None:
-                packs.setdefault(original.place, []).append(original)
+                archives.setdefault(original.place, []).append(original)
                 continue
             fault_injection.step("forget.original")
             try:
@@ -275,7 +275,7 @@ def _delete_originals(
             except OSError as error:
                 summary.left.append(f"{original.place}: {error.strerror}.")
                 undone.add(original.record_id)
-        for place, inside in packs.items():
+        for place, inside in archives.items():
             try:
                 summary.originals_deleted += remove_member(inside, landing, limits, ledger)
             except WarehouseError as error:
@@ -285,8 +285,8 @@ def _delete_originals(
 
 
 @dataclass(slots=True)
-class _Without(Change):
-    """Leaves out the records that have a home in `homes` (their batches)."""
+class _DropRecords(Transform):
+    """Leave out the records in `homes`, which holds their batches."""
 
     homes: dict[str, int] = field(default_factory=dict)
     found: bool = False

@@ -1,8 +1,7 @@
-"""The rejected files: which there are and why, and how they go back into landing.
+"""Rejected files: list them with their reasons, move them back into landing, discard them.
 
-Promised: a file that is put back is never put over another; its reason goes with it, and the ledger keeps that it was
-rejected once. Under `after_ingest = "keep"` rejected files never left landing: there `retry` makes the next run take
-them again.
+Promised: a file that is moved back never replaces another; its reason file is deleted, and the ledger keeps the
+rejection. With `after_ingest = "keep"`, rejected files never left landing: `retry` makes the next run read them again.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One rejected file. `path`: as it was delivered; `place`: where it is now, below landing/; None inside a pack."""
+    """One rejected document. `path`: as delivered; `place`: where it is below landing/, None for an archive member."""
 
     path: str
     reason: str
@@ -45,20 +44,20 @@ class Rejected:
     place: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values, for JSON."""
+        """Return the rejection as plain values, for JSON."""
         return asdict(self)
 
 
 def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
-    """Return the rejected files that still wait for someone, the oldest rejection first."""
+    """Return the rejected files that are still there, oldest first; `reason` selects."""
     with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
         return quarantined(ledger, landing, reason) if ledger is not None else []
 
 
 def quarantined(ledger: Ledger, landing: Landing, reason: str | None = None) -> list[Rejected]:
-    """Return the rejected files that are still there, the oldest rejection first."""
-    # By place: a file that was kept and retried may have been rejected there more than once.
+    """Return the rejected files of an open ledger that are still there, oldest first."""
+    # By place: a kept file that was retried may have been rejected more than once.
     found: dict[str, Rejected] = {}
     for one in file_rejections(ledger, reason):
         place = _place(one)
@@ -68,7 +67,7 @@ def quarantined(ledger: Ledger, landing: Landing, reason: str | None = None) -> 
 
 
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
-    """Return the files inside packs that ever became no record, the oldest first; none of them can be put back."""
+    """Return the rejected archive members, oldest first; they cannot be moved back on their own."""
     with ledger_if_any(settings) as ledger:
         refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
         if ledger is None:
@@ -80,38 +79,38 @@ def rejected_members(settings: Settings, reason: str | None = None) -> list[Reje
 
 
 def as_lines(found: Sequence[Rejected]) -> Iterator[str]:
-    """Return the lines that a person reads; names and texts from outside are escaped."""
+    """Yield the lines that a person reads; names and texts from outside are escaped."""
     if not found:
-        yield "None is rejected."
+        yield "No file is rejected."
         return
     rows = [(one.path, one.reason, one.rejected_at, one.detail) for one in found]
-    yield from table(("file", "reason", "rejected at", "what was seen"), rows)
+    yield from table(("file", "reason", "rejected at", "detail"), rows)
     yield ""
     if any(one.place is None for one in found):
-        yield f"{len(found):,} file(s) inside packs. Mend one and deliver it on its own, or in another pack."
+        yield f"{len(found):,} archive member(s). Repair one and deliver it on its own, or in another archive."
     else:
-        yield f"{len(found):,} file(s). `longshore retry PATH`, `--reason R` or `--all` puts them back into landing."
+        yield f"{len(found):,} file(s). `longshore retry PATH`, `--reason R` or `--all` moves them back into landing."
 
 
 def as_json(found: Sequence[Rejected]) -> str:
-    """Return the list as JSON."""
+    """Return the rejections as JSON."""
     return json.dumps([one.to_dict() for one in found], ensure_ascii=True, indent=2)
 
 
 def retry(
     settings: Settings, paths: Sequence[str] = (), *, reason: str | None = None, everything: bool = False
 ) -> list[str]:
-    """Put rejected files back into landing, for the next run; give the path that each has there.
+    """Move rejected files back into landing, for the next run; return the path of each.
 
     Args:
         settings: of the project.
-        paths: which, as `longshore rejected` shows them or as they are in `_rejected/`.
-        reason: all with this reason.
-        everything: all.
+        paths: as `longshore rejected` shows them, or as they are in `_rejected/`.
+        reason: choose all with this reason.
+        everything: choose all.
 
     Raises:
-        SettingsError: a path is not rejected; nothing was put back.
-        LockHeldError: a run is at work; nothing was put back.
+        SettingsError: a path is not that of a rejected file; nothing was moved.
+        LockHeldError: a run is at work; nothing was moved.
     """
     warehouse = Warehouse(settings.warehouse)
     now = dt.datetime.now(dt.UTC)
@@ -128,13 +127,13 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
     for path in paths:
         same = [one for one in found if path in (one.path, one.place, f"{REJECTED}/{one.path}")]
         if not same:
-            raise SettingsError(f"{path} is no rejected file; `longshore rejected` lists them. Nothing was put back.")
+            raise SettingsError(f"{path} is not a rejected file; `longshore rejected` lists them. Nothing was changed.")
         wanted.update(same)
     return [one for one in found if one in wanted]
 
 
 def _put_back(one: Rejected, landing: Landing, ledger: Ledger) -> str | None:
-    assert one.place is not None  # of a file that is on its own
+    assert one.place is not None  # only archive members have none
     place, path = from_source_path(one.place), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
         drop_kept(ledger, [path])
@@ -143,7 +142,7 @@ def _put_back(one: Rejected, landing: Landing, ledger: Ledger) -> str | None:
         back = landing.put_back(place, path)
     except MovedError:
         return None
-    # The reason goes last: a file without one is still found by its ledger row, a reason without a file means nothing.
+    # The reason file last: without one, the ledger still finds the file.
     landing.remove_beside(place, reason_name(place.rpartition("/")[2]))
     mark_rejection_gone(ledger, place)
     return to_source_path(back)

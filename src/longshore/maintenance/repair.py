@@ -1,17 +1,17 @@
-"""Repair what `verify` can mend without guessing: `longshore verify --repair`.
+"""Repair of what can be repaired without guessing: `longshore verify --repair`.
 
-1. ledger     where its file is gone or corrupt, it is moved aside and rebuilt; nothing of the old one is deleted
-2. recover    unfinished batches are finished or undone, as the next run would
-3. claims     those whose batch does not exist are dropped
-4. parts      one that the ledger does not know is adopted, with what its rows say about their deliveries; one whose
-              records all stand in other sound parts too is set aside, out of the readers' sight
-5. originals  only for a ledger rebuilt: what lies in `_archive/` and `_rejected/` is remembered again; an archived
-              file of which there is no record goes back to landing, for the next run
-6. deliveries the table in `deliveries/` is completed, and a part of it that differs rewritten from the ledger
+1. ledger      a missing or corrupt file is moved aside and rebuilt; nothing of the old one is deleted
+2. recover     unfinished batches are finished or undone, as the next run would do
+3. claims      those whose batch does not exist are deleted
+4. parts       an unknown part is adopted, with the deliveries that its rows describe; if other undamaged parts hold
+               all its records too, it is set aside where no reader looks
+5. originals   only for a rebuilt ledger: files in `_archive/` and `_rejected/` are recorded again; an archived file
+               without a record moves back to landing, for the next run
+6. deliveries  the delivery log is completed, and a part that differs from the ledger is written again
 
-Not promised, because it would be a guess: rows of a part that is gone or damaged (its originals are in the archive),
-rejections whose reason file is gone, what was left in landing by `after_ingest = "keep"` (the next run reads it once
-more and finds it to be duplicates), and tombstones of forgotten records.
+Not promised, because it would be a guess: rows of a missing or damaged part (their originals are in the archive),
+rejections without a reason file, files that `after_ingest = "keep"` left in landing (the next run reads them again and
+finds duplicates), and tombstones of forgotten records.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from longshore.ingestion.delivery_log import set_aside, write_again, write_deliv
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, reason_name
 from longshore.ingestion.project import claim_landing, ledger_url_of, refuse_other_landing, what_was_lost
 from longshore.ingestion.recovery import finish_deletions, recover
-from longshore.maintenance.verify import what_is_amiss
+from longshore.maintenance.delivery_check import compare_delivery_log
 from longshore.records import GONE, LandedFile, Outcome
 from longshore.storage.filesystem import rename_no_replace
 from longshore.storage.landing import MovedError
@@ -67,7 +67,7 @@ _BATCH = 500
 
 
 def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Landing) -> Iterator[str]:
-    """Write down the parts that the ledger does not know, or set them aside; give a sentence for each."""
+    """Adopt the parts that the ledger does not know, or set them aside; yield a sentence for each."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that other commands need not pay
 
     known = {part.part for part in audit.parts(ledger)}
@@ -77,18 +77,18 @@ def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Land
         try:
             rows = _rows(warehouse.records / part)
         except (pa.ArrowException, KeyError, OSError):
-            continue  # `verify` lists it: what cannot be read cannot be adopted
+            continue  # cannot be adopted; `verify` lists it
         homes = audit.parts_of(ledger, (row["record_id"] for row in rows))
         if not homes:
             adopt(ledger, run_no, _adoptions(part, rows, warehouse, landing))
             yield f"The part {part} with {len(rows):,} record(s) was adopted."
-        elif len(homes) == len(rows) and _all_sound(set(homes.values()), ledger, warehouse):
+        elif len(homes) == len(rows) and _all_undamaged(set(homes.values()), ledger, warehouse):
             warehouse.set_aside(part)
-            yield f"The part {part} held only records that other parts hold too: it is set aside in _longshore/aside."
+            yield f"The part {part} held only records that other parts hold too. It was moved to _longshore/aside."
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
     with path.open("rb") as file:
         rows: list[dict[str, Any]] = pq.read_table(file, columns=_COLUMNS).to_pylist()
@@ -96,7 +96,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _adoptions(part: str, rows: list[dict[str, Any]], warehouse: Warehouse, landing: Landing) -> Iterator[Adoption]:
-    """Return the batches that made a part: one, or those that a compaction brought together."""
+    """Yield the batches whose rows are in a part: one, or several after a compaction."""
     data = (warehouse.records / part).read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     rows = sorted(rows, key=lambda row: row["batch_id"])
@@ -109,7 +109,7 @@ def _adoptions(part: str, rows: list[dict[str, Any]], warehouse: Warehouse, land
 
 
 def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
-    """Return how a record was delivered: its original is looked for where it was archived, by size and time."""
+    """Return the delivery of a record; its original is found in the archive by path and size."""
     file = landing.look(f"{day}/{from_source_path(row['source_path'])}")
     modified_ns = int(row["source_modified_at"].timestamp() * 1_000_000) * 1000
     there = file is not None and file.size == row["source_bytes"]
@@ -120,39 +120,39 @@ def _delivery(row: dict[str, Any], day: str, landing: Landing) -> Found:
         record_id=row["record_id"],
         outcome=Outcome.PUBLISHED,
         finalized_as=None if there else GONE,
-        # A file may lie in a folder whose name ends with `!`.
+        # The name of a folder may end with `!` too.
         is_member="!/" in row["source_path"] and not there,
     )
 
 
-def _all_sound(parts: set[str | None], ledger: Ledger, warehouse: Warehouse) -> bool:
+def _all_undamaged(parts: set[str | None], ledger: Ledger, warehouse: Warehouse) -> bool:
     return all(warehouse.finish_publish(part.part, part.sha256) for part in audit.parts(ledger) if part.part in parts)
 
 
-def remember_originals(ledger: Ledger, run_no: int, landing: Landing) -> Iterator[str]:
-    """Write down what lies in `_archive/` and `_rejected/` again, or put it back; give sentences with the counts."""
-    remembered = put_back = 0
+def record_originals(ledger: Ledger, run_no: int, landing: Landing) -> Iterator[str]:
+    """Record the files in `_archive/` and `_rejected/` again, or move them to landing; yield sentences with counts."""
+    recorded = moved_back = 0
     for day in landing.folders_in(ARCHIVE):
         known = archived_on(ledger, day)
-        strangers = [file for file in landing.files_below(day) if file.path not in known]
-        for start in range(0, len(strangers), _BATCH):
-            found, without_record = _duplicates(ledger, landing, day, strangers[start : start + _BATCH])
+        unknown = [file for file in landing.files_below(day) if file.path not in known]
+        for start in range(0, len(unknown), _BATCH):
+            found, without_record = _duplicates(ledger, landing, day, unknown[start : start + _BATCH])
             if found:
-                adopt(ledger, run_no, [_memory(day, "archive", found)])
-                remembered += len(found)
+                adopt(ledger, run_no, [_originals_batch(day, "archive", found)])
+                recorded += len(found)
             for file in without_record:
                 landing.put_back(file.path, file.path[len(day) + 1 :])
-                put_back += 1
+                moved_back += 1
     rejected = list(_rejections(landing))
     if rejected:
-        adopt(ledger, run_no, [_memory(REJECTED, "archive", rejected)])
-    if remembered or rejected:
-        yield f"{remembered:,} archived and {len(rejected):,} rejected file(s) were remembered again."
-    if put_back:
-        yield f"{put_back:,} archived file(s) without a record are back in landing, for the next run."
+        adopt(ledger, run_no, [_originals_batch(REJECTED, "archive", rejected)])
+    if recorded or rejected:
+        yield f"{recorded:,} archived and {len(rejected):,} rejected file(s) were recorded again."
+    if moved_back:
+        yield f"{moved_back:,} archived file(s) without a record are back in landing, for the next run."
 
 
-def _memory(folder: str, after_ingest: str, found: list[Found]) -> Adoption:
+def _originals_batch(folder: str, after_ingest: str, found: list[Found]) -> Adoption:
     when = day_of(folder) or dt.datetime.now(dt.UTC)
     batch_id = hashlib.sha256("\n".join(one.source_path for one in found).encode()).hexdigest()[:32]
     return Adoption(batch_id, when, after_ingest, None, [], found)
@@ -161,7 +161,7 @@ def _memory(folder: str, after_ingest: str, found: list[Found]) -> Adoption:
 def _duplicates(
     ledger: Ledger, landing: Landing, day: str, files: list[LandedFile]
 ) -> tuple[list[Found], list[LandedFile]]:
-    """Separate archived files whose record exists (duplicates and packs) from those that have none."""
+    """Separate archived files that have a record, or members that have one, from those without."""
     found, without_record = [], []
     digests = {file.path: digest for file in files if (digest := _sha256(landing, file)) is not None}
     owned = audit.parts_of(ledger, digests.values())
@@ -178,7 +178,7 @@ def _duplicates(
 
 
 def _rejections(landing: Landing) -> Iterator[Found]:
-    """Return the rejected files that a reason file tells of."""
+    """Yield the rejected files that have a reason file."""
     for file in landing.files_below(REJECTED):
         folder, _, name = file.path.rpartition("/")
         if name.endswith(REASON_ENDING):
@@ -187,16 +187,18 @@ def _rejections(landing: Landing) -> Iterator[Found]:
         try:
             if reason_file is None:
                 continue
-            said: dict[str, Any] = json.loads(landing.read(reason_file))
-            place = None if file.path == f"{REJECTED}/{from_source_path(said['path'])}" else to_source_path(file.path)
+            described: dict[str, Any] = json.loads(landing.read(reason_file))
+            place = (
+                None if file.path == f"{REJECTED}/{from_source_path(described['path'])}" else to_source_path(file.path)
+            )
             yield Found(
-                said["path"],
+                described["path"],
                 file.size,
                 file.modified_ns,
-                said["record_id"],
+                described["record_id"],
                 Outcome.REJECTED,
-                said["reason"],
-                said["detail"],
+                described["reason"],
+                described["detail"],
                 place,
             )
         except (OSError, MovedError, ValueError, TypeError, KeyError):
@@ -213,8 +215,8 @@ def _sha256(landing: Landing, file: LandedFile) -> str | None:
 _CORRUPT = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
-def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str]:
-    """Repair what can be repaired, and give a sentence for each thing done. Only for the holder of the run lock.
+def repair_project(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str]:
+    """Repair what can be repaired; return a sentence for each repair. The caller must hold the run lock.
 
     Raises:
         LedgerError: a newer Longshore wrote the ledger, or its server cannot be reached; nothing was changed.
@@ -222,11 +224,11 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
     done = []
     url = ledger_url_of(settings)
     warehouse.make()
-    # A server looks after its own files.
+    # A server checks its own files.
     damage = _damage(url) if sa.make_url(url).get_backend_name() == "sqlite" else None
     if damage is not None:
         aside = _move_aside(sa.make_url(url).database or "")
-        done.append(f"The ledger was damaged ({damage}) and is now {aside}; a new one was made.")
+        done.append(f"The ledger was damaged ({damage}) and was moved to {aside}; a new one was created.")
     with Ledger(url) as ledger:
         refuse_other_landing(ledger, settings)
         claim_landing(ledger, settings)
@@ -239,10 +241,10 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
         done.extend(finish_deletions(ledger, landing))
         dropped = drop_ownerless_sources(ledger)
         if dropped:
-            done.append(f"{dropped} stale claim(s) were dropped.")
+            done.append(f"{dropped} stale claim(s) were deleted.")
         done.extend(adopt_parts(ledger, run_no, warehouse, landing))
         if lost:
-            done.extend(remember_originals(ledger, run_no, landing))
+            done.extend(record_originals(ledger, run_no, landing))
             if next(warehouse.delivery_files(), None) is not None:
                 take_as_written(ledger)
         done.extend(_write_deliveries(ledger, warehouse))
@@ -250,26 +252,26 @@ def mend(settings: Settings, warehouse: Warehouse, landing: Landing) -> list[str
     return done
 
 
-# The table of deliveries
+# The delivery log
 
 
 def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
-    """Write what is not in the table yet, and rewrite what is not as the ledger has it."""
+    """Write the runs that are missing in the delivery log, and write wrong parts again; yield a sentence for each."""
     for part in write_deliveries(ledger, warehouse):
         yield f"The deliveries of a run were written: deliveries/{part}."
-    amiss = what_is_amiss(ledger, warehouse)
-    for part in amiss.parts:
+    faults = compare_delivery_log(ledger, warehouse)
+    for part in faults.parts:
         set_aside(warehouse, part)
-    for run in amiss.missing:
+    for run in faults.missing:
         write_again(ledger, warehouse, run)
-        yield f"The deliveries of a run were rewritten from the ledger: deliveries/{run.part}."
+        yield f"The deliveries of a run were written again from the ledger: deliveries/{run.part}."
 
 
 # The ledger's file
 
 
 def _damage(url: str) -> str | None:
-    """Return what is wrong with a ledger in SQLite, or None; faults outside its file cannot be repaired here."""
+    """Describe the damage of a ledger file, or return None; raise for faults that are not in the file."""
     try:
         with Ledger(url) as ledger:
             return audit.damage(ledger)

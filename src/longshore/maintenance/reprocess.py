@@ -1,12 +1,12 @@
-"""Reprocess: normalise again from the originals, and show what that changes before it replaces anything.
+"""Reprocessing: normalise records again from their originals, and report what that changes.
 
-1. choose   the rows that a condition names, or that an older normaliser made
-2. read     the original of each: in the archive, in landing, or inside a pack; its SHA-256 must be the `record_id`
-3. compare  old row and new, column by column, for the report
-4. exchange the parts in which a row changed, as a compaction does (`rewriting.py`)
+1. choose    the rows that a condition selects, or that an older normaliser made
+2. read      each original, in the archive, in landing or in an archive file; its SHA-256 must be the `record_id`
+3. compare   old and new rows column by column, for the report
+4. exchange  the parts in which a row changed, as a compaction does (`rewrite.py`)
 
-`record_id` stays, and so does all that belongs to the delivery (path, batch, times). A row whose original is missing,
-or would be rejected now, stays exactly as it is and is listed: reprocessing never drops a record.
+`record_id` and the columns of the delivery (path, batch, times) stay. A row whose original is missing, or would be
+rejected now, stays as it is and is listed: reprocessing never drops a record.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from longshore.errors import LockHeldError, SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, originals_in, read_originals
-from longshore.maintenance.rewrite import Change, rewriting, tables_of
+from longshore.maintenance.rewrite import Transform, rewriting, tables_of
 from longshore.maintenance.row_filter import parse_where
 from longshore.records import Record
 from longshore.storage.landing import Landing
@@ -50,7 +50,7 @@ _LISTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value before and after, cut to what a line holds."""
+    """One value before and after, shortened to fit a line."""
 
     record_id: str
     source_path: str
@@ -60,9 +60,9 @@ class Difference:
 
 @dataclass(slots=True)
 class ReprocessSummary:
-    """The changes of a reprocessing. `columns`: in how many rows; `samples`: a few of each.
+    """The changes of a reprocessing. `columns`: changed rows per column; `samples`: a few changes per column.
 
-    missing: records whose original was not found. refused: records whose original would be rejected now, and why.
+    missing: records whose original was not found. refused: records whose original would be rejected now, with reason.
     """
 
     dry_run: bool = False
@@ -93,11 +93,11 @@ class ReprocessSummary:
         }
 
     def for_the_ledger(self) -> dict[str, Any]:
-        """Return what is written down for good: all but the samples, which hold texts that may have to be forgotten."""
+        """Return the summary for the ledger: without the samples, whose texts may have to be forgotten."""
         return {key: value for key, value in self.to_dict().items() if key != "samples"}
 
     def lines(self) -> Iterator[str]:
-        """Return the lines that a person reads."""
+        """Yield the lines that a person reads."""
         verb = "would change" if self.dry_run else "changed"
         yield f"{self.rows_chosen:,} row(s) chosen, {self.rows_changed:,} {verb}."
         for column, count in self.columns.most_common():
@@ -105,33 +105,33 @@ class ReprocessSummary:
             for sample in self.samples.get(column, ()):
                 yield f"  {printable(sample.source_path)}: {printable(sample.before)} -> {printable(sample.after)}"
         if self.missing_rows:
-            yield f"{self.missing_rows:,} original(s) are missing; their rows stay as they are:"
+            yield f"{self.missing_rows:,} original(s) are missing; their rows are unchanged:"
             yield from (f"  {one}" for one in self.missing)
         for record_id, why in self.refused.items():
-            yield f"{record_id} would be rejected now, and stays as it is: {printable(why)}"
+            yield f"{record_id} would be rejected now, so its row is unchanged: {printable(why)}"
         for partition, why in self.skipped.items():
-            yield f"{partition}: left as it is. {why}"
+            yield f"{partition}: skipped. {why}"
 
     def miss(self, record_id: str) -> None:
-        """Count a record whose original was not found, and list it while the list is short."""
+        """Count a record whose original was not found; list the first ones."""
         self.missing_rows += 1
         if len(self.missing) < _LISTED:
             self.missing.append(record_id)
 
     def refuse(self, record_id: str, why: str) -> None:
-        """List a record whose original would be rejected now, while the list is short."""
+        """List a record whose original would be rejected now, up to a limit."""
         if len(self.refused) < _LISTED:
             self.refused[record_id] = why
 
     def sample(self, column: str, record_id: str, path: str, before: str, after: str) -> None:
-        """Keep one change of a column to show, where there are not enough of them yet."""
+        """Add a change of a column to its samples, up to a limit."""
         samples = self.samples.setdefault(column, [])
         if len(samples) < SAMPLES:
-            samples.append(Difference(record_id, path, *_where_they_part(before, after)))
+            samples.append(Difference(record_id, path, *_excerpts(before, after)))
 
 
-def _where_they_part(before: str, after: str) -> tuple[str, str]:
-    """Cut two values to the place where they begin to differ."""
+def _excerpts(before: str, after: str) -> tuple[str, str]:
+    """Cut two values to the text around their first difference."""
     at = next((i for i, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
     start = max(0, at - _SAMPLE_CHARS // 3)
     return before[start : start + _SAMPLE_CHARS], after[start : start + _SAMPLE_CHARS]
@@ -139,7 +139,7 @@ def _where_they_part(before: str, after: str) -> tuple[str, str]:
 
 _log = logging.getLogger(__name__)
 
-# A change of these alone changes nothing that a reader reads.
+# A change of these alone is not a change for readers.
 _BOOKKEEPING = frozenset({"normaliser_version"})
 
 
@@ -151,18 +151,18 @@ def reprocess_warehouse(
     dry_run: bool = False,
     observer: RunObserver | None = None,
 ) -> ReprocessSummary:
-    """Normalise the chosen rows again, and put what changed in their place.
+    """Normalise the chosen rows again, and replace those that change.
 
     Args:
-        settings: as they are now; the new rows are made with them.
-        where: a condition on the columns, see `src/longshore/maintenance/row_filter.py`.
-        older_than_version: rows that a normaliser before this version made. If neither is given: before the present.
-        dry_run: only say what would change.
-        observer: told of each partition.
+        settings: the current ones; new rows are made with them.
+        where: a condition on the columns, as `row_filter.py` describes.
+        older_than_version: only rows of a normaliser before this version. Default without `where`: the current version.
+        dry_run: change nothing; return what would change.
+        observer: receives a message for each partition.
 
     Raises:
         LockHeldError: another rewrite is at work; nothing was done.
-        SettingsError: the condition or the version cannot be understood.
+        SettingsError: the condition or the version is invalid.
     """
     if where is None and older_than_version is None:
         older_than_version = NORMALISER_VERSION
@@ -197,8 +197,8 @@ def _reprocess_partition(rewriter: Rewriter, partition: str, change: Renormalise
 
 
 @dataclass(slots=True, kw_only=True)
-class Renormalise(Change):
-    """Normalises chosen rows again from their originals, and counts what that changes."""
+class Renormalise(Transform):
+    """Normalise chosen rows again from their originals, and count what that changes."""
 
     rewriter: Rewriter
     landing: Landing
@@ -208,7 +208,7 @@ class Renormalise(Change):
     changed: bool = False
 
     def table(self, table: pa.Table, partition: str) -> pa.Table:
-        """Return the rows as they are to be."""
+        """Return the rows, the chosen ones normalised again."""
         chosen = self._chosen(table, partition)
         if not chosen.any():
             return table
@@ -246,7 +246,7 @@ class Renormalise(Change):
         return chosen
 
     def _records(self, rows: pa.Table) -> list[Record | None]:
-        """Normalise the original of each row; None where that cannot be done, which is listed."""
+        """Normalise the original of each row; None, and an entry in the summary, if that is impossible."""
         ledger, limits = self.rewriter.ledger, self.rewriter.settings.limits_of_archives
         paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
         batch_nos = {batch_no for batch_no, _ in published_places(self.rewriter.ledger, paths).values()}
@@ -259,7 +259,7 @@ class Renormalise(Change):
         read(originals_in(ledger, batch_nos, paths))
         lost = paths.keys() - records.keys()
         if lost:
-            # Only for these is it worth looking for duplicates through all deliveries.
+            # This scans all deliveries.
             read(all_originals(ledger, lost))
         for record_id in sorted(lost - records.keys()):
             self.summary.miss(record_id)
@@ -270,8 +270,8 @@ class Renormalise(Change):
         declared = first_match(settings.declared_encodings, path) if settings.declared_encodings else None
         try:
             result = normalise(raw, settings.text_policy, declared)
-        except Exception as error:  # one text must never stop the others
-            _log.exception("Normalising %s failed; its row stays as it is.", record_id)
+        except Exception as error:  # one text must not stop the others
+            _log.exception("Normalising %s failed; its row is unchanged.", record_id)
             self.summary.refuse(record_id, f"{type(error).__name__}: {error}. This is a fault in Longshore: report it.")
             return None
         if isinstance(result, Record):
@@ -300,13 +300,13 @@ class Renormalise(Change):
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """Read a version such as `1` or `1.2`, so that 10 comes after 9.
+    """Parse a version such as `1` or `1.2`, so that 10 sorts after 9.
 
     Raises:
-        SettingsError: it is no version.
+        SettingsError: it is not a version.
     """
     try:
         return tuple(int(number) for number in text.split("."))
     except ValueError:
-        message = f"{text!r} is no version of the normaliser; the present one is {NORMALISER_VERSION}."
+        message = f"{text!r} is not a normaliser version. Use a number such as {NORMALISER_VERSION} (the current one)."
         raise SettingsError(message) from None

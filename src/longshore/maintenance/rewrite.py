@@ -1,9 +1,9 @@
-"""Rewrite parts of a warehouse while readers read: what compact, reprocess and forget share.
+"""Rewriting of parts while readers read: the steps that compact, reprocess and forget share.
 
-1. hold     the right to rewrite, and make good what a dead rewrite left
-2. build    new parts from old ones, and prove them (`building.py`)
-3. wait     for the run lock: an ingest run ends first
-4. exchange the partition's folder (`storage/rewrites.py` says how, and what holds when the process dies)
+1. lock      take the rewrite lock, and finish or undo what a killed rewrite left
+2. build     write new parts from old ones, and verify them
+3. wait      for the run lock: an ingest run ends first
+4. exchange  the folder of the partition (`storage/partition_swap.py`, also for what happens if the process dies)
 """
 
 from __future__ import annotations
@@ -46,41 +46,43 @@ if TYPE_CHECKING:
     from longshore.storage.ledger.rewrites import PublishedPart
     from longshore.storage.parquet import WrittenPart
 
-# Rows that are decoded at once; a news text is some kilobytes.
+# Rows decoded at once; a news text has some kilobytes.
 _READ_ROWS = 1024
-# How long a rewrite waits for an ingest run to end: longer than any but a run over a great backlog. If that one is not
-# done by then, the partition is left for the next compaction.
+# How long a rewrite waits for an ingest run to end. After that the partition is left for the next compaction.
 WAIT_SECONDS = 600.0
 
 
 @dataclass(slots=True)
-class Change:
-    """The transformation of rows on their way: none here. The ledger must record `gone` and `touched`."""
+class Transform:
+    """A transformation of rows; this one changes nothing.
+
+    gone: removed records, each with its batch. touched: changed or removed records. The ledger records both.
+    """
 
     gone: list[tuple[str, int]] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
 
     def table(self, table: pa.Table, partition: str) -> pa.Table:
-        """Return the rows as they are to be."""
+        """Return the new rows for these rows."""
         del partition
         return table
 
     def group_changed(self) -> bool:
-        """Return whether the group that was just built is to take the place of its old parts."""
+        """Return whether the new part of the last group replaces its old parts."""
         return True
 
 
-def build_part(warehouse: Warehouse, group: Sequence[PublishedPart], folder: Path, change: Change) -> NewPart | None:
-    """Build one part of the rows of a group of old ones, as `change` makes them, and prove it; None without any row.
+def build_part(warehouse: Warehouse, group: Sequence[PublishedPart], folder: Path, change: Transform) -> NewPart | None:
+    """Build and verify one part from the transformed rows of a group of parts; return None if no row is left.
 
     Args:
-        warehouse: whose.
+        warehouse: holds the old parts.
         group: the old parts.
-        folder: the partition's new folder, which no reader opens yet.
-        change: what happens to the rows.
+        folder: the new folder of the partition, which no reader opens yet.
+        change: transforms the rows.
 
     Raises:
-        WarehouseError: an old part is damaged, or the new one is not what went in.
+        WarehouseError: an old part is damaged, or the new one differs from the rows that were written.
     """
     draft = folder.parent / "draft.parquet"
     draft.unlink(missing_ok=True)
@@ -95,35 +97,35 @@ def build_part(warehouse: Warehouse, group: Sequence[PublishedPart], folder: Pat
             writer.add(changed)
         if read != part.rows:
             raise WarehouseError(
-                f"{part.part} holds {read} rows, and the ledger says {part.rows}. Nothing was changed. "
-                "`longshore verify` says more."
+                f"{part.part} holds {read} rows, but the ledger says {part.rows}. Nothing was changed. "
+                "Run `longshore verify` for details."
             )
     if not writer.rows:
         return None
     written = writer.finish()
     fault_injection.step("rewrite.built")
-    return prove(draft, written, wanted, folder)
+    return place_verified(draft, written, wanted, folder)
 
 
 def tables_of(warehouse: Warehouse, part: PublishedPart) -> Iterator[pa.Table]:
-    """Return the rows of a part, some at a time, in the columns of the present schema.
+    """Yield the rows of a part in slices, in the columns of the current schema.
 
     Raises:
-        WarehouseError: its bytes are not those that were published.
+        WarehouseError: its bytes differ from those that were published.
     """
     path = warehouse.records / part.part
     if part.sha256 and sha256_of(path) != part.sha256:
         raise WarehouseError(
-            f"{path} is damaged: its bytes are not those that were published. Nothing was changed. "
-            "`longshore verify` says more."
+            f"{path} is damaged: its bytes differ from those that were published. Nothing was changed. "
+            "Run `longshore verify` for details."
         )
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_READ_ROWS):
             yield conform(pa.Table.from_batches([batch]))
 
 
-def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
-    """Read a new part back, compare it with what went in, and put it into the folder that is being built.
+def place_verified(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
+    """Read a new part back, compare it with the rows that were written, and move it into the new folder.
 
     Raises:
         WarehouseError: it differs.
@@ -135,10 +137,11 @@ def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -
     differences = wanted.differences(found)
     if differences or found.rows != written.rows:
         raise WarehouseError(
-            f"The new part differs from what went in ({', '.join(differences) or 'rows'}), so it was dropped and "
-            "nothing was changed. The disk, the memory, or Longshore is at fault: report it if it happens again."
+            f"The new part differs from the rows that were written ({', '.join(differences) or 'rows'}). It was "
+            "dropped, and nothing was changed. The disk, the memory or Longshore is at fault: report it if it happens "
+            "again."
         )
-    # Named by its bytes: no name ever has other bytes, so a reader's cache or an old listing cannot mislead.
+    # Named by its bytes: a name never has other bytes, so a reader's cache stays right.
     name = f"{written.sha256[:32]}.parquet"
     draft.rename(folder / name)
     fsync_folder(folder)
@@ -147,7 +150,7 @@ def prove(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -
 
 @dataclass(frozen=True, slots=True)
 class Rewriter:
-    """One run that rewrites: what its steps share. Made by `rewriting`."""
+    """The context of one run that rewrites. Made by `rewriting`."""
 
     settings: Settings
     warehouse: Warehouse
@@ -160,14 +163,14 @@ class Rewriter:
         return self._partitions(self.warehouse.records)
 
     def delivery_partitions(self) -> list[str]:
-        """Return the names of the partition folders of the deliveries table, oldest first."""
+        """Return the names of the partition folders of the delivery log, oldest first."""
         return self._partitions(self.warehouse.deliveries)
 
     def _partitions(self, table: Path) -> list[str]:
         return sorted(folder.name for folder in table.iterdir() if folder.is_dir()) if table.is_dir() else []
 
     def parts_of(self, partition: str) -> list[PublishedPart]:
-        """Return the parts of a partition that may be rewritten: published, and of a schema that we know."""
+        """Return the parts of a partition that may be rewritten: published, and of a known schema."""
         folder = self.warehouse.records / partition
         names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
         return [part for part in published_parts(self.ledger, names) if self.is_known(part.part)]
@@ -176,15 +179,15 @@ class Rewriter:
         self,
         partition: str,
         groups: Sequence[Sequence[PublishedPart]],
-        change: Change,
+        change: Transform,
     ) -> list[NewPart] | None:
-        """Rewrite groups of parts of one partition, each group to one new part, in one exchange.
+        """Rewrite groups of parts of one partition, each group into one new part, in one exchange.
 
-        Gives the new parts; None where nothing changed, and nothing was exchanged.
+        Return the new parts; None if nothing changed, so nothing was exchanged.
 
         Raises:
             LockHeldError: an ingest run did not end within `WAIT_SECONDS`; nothing was changed.
-            WarehouseError: an old part is damaged, or a new one is not what went in; nothing was changed.
+            WarehouseError: an old part is damaged, or a new one is wrong; nothing was changed.
         """
 
         def build(folder: Path) -> Plan:
@@ -205,9 +208,9 @@ class Rewriter:
     def exchange(
         self, partition: str, build: Callable[[Path], Plan], touched: Collection[str] = ()
     ) -> list[NewPart] | None:
-        """Put what `build` makes in a folder of its own in the place of old parts of a partition, in one exchange.
+        """Replace old parts of a partition by those that `build` writes into a new folder, in one exchange.
 
-        Gives the new parts; None where the plan moves nothing. Raises as `rewrite`, and what `build` does.
+        Return the new parts; None if the plan moves nothing. Raises as `rewrite` does, and as `build` does.
         """
         rewrite_no = begin_rewrite(self.ledger, self.kind, self.run_no, partition)
         try:
@@ -225,40 +228,37 @@ class Rewriter:
         return list(plan.new_parts)
 
     def run_lock(self) -> contextlib.AbstractContextManager[Callable[[], None]]:
-        """Hold the run lock for the time of a block, once the ingest run that holds it has ended.
-
-        Gives what makes sure that it is still held.
-        """
+        """Wait for the run lock and hold it during the block, which receives a check that it is still held."""
         settings = self.settings
         return run_lock_within(self.warehouse, self.kind, WAIT_SECONDS, settings.ledger_url)
 
     def recover_batches(self) -> None:
-        """Finish or undo the batches of a run that died. Only for the holder of the run lock too."""
+        """Finish or undo the batches of a run that died. The caller must hold the run lock too."""
         with Landing(self.settings.landing) as landing:
             recover(self.ledger, self.warehouse, landing, self.settings)
 
     def is_known(self, part: str) -> bool:
-        """Return whether a part is of a schema version that this Longshore knows."""
+        """Return whether this Longshore knows the schema version of a part."""
         try:
             metadata = pq.read_metadata(self.warehouse.table_of(part) / part).metadata or {}
         except (OSError, pa.ArrowInvalid):
-            # Damaged: the check of its bytes says so when it is read.
+            # Damaged: `tables_of` reports it.
             return True
         return int(metadata.get(b"longshore.schema_version", b"0")) <= SCHEMA_VERSION
 
     def _undo(self) -> None:
-        """Undo, or finish, what this run has in progress: the holder of the right to rewrite may."""
+        """Undo or finish the rewrite in progress. The rewrite lock is held."""
         with contextlib.suppress(LockHeldError), self.run_lock():
             recover_rewrites(self.ledger, self.warehouse, self.settings.rewrite_grace_seconds, building=True)
 
 
 @contextlib.contextmanager
 def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any]]) -> Iterator[Rewriter]:
-    """Hold the right to rewrite for the time of the block, make good what a dead rewrite left, and write the run down.
+    """Hold the rewrite lock during the block, recover what a killed rewrite left, and record the run in the ledger.
 
     Raises:
         LockHeldError: another rewrite is at work.
-        LedgerError: the ledger knows nothing of the records that are there.
+        LedgerError: the ledger was lost, or a repair is unfinished.
     """
     warehouse = Warehouse(settings.warehouse)
     run_id = uuid.uuid4().hex
@@ -281,5 +281,5 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
 
 
 def now() -> dt.datetime:
-    """Return the moment, UTC."""
+    """Return the current time, in UTC."""
     return dt.datetime.now(dt.UTC)

@@ -1,8 +1,8 @@
-"""A condition on records, as people write it in SQL: `language = 'und' or encoding_confidence < 0.5`.
+"""Conditions on records in a subset of SQL: `language = 'und' or encoding_confidence < 0.5`.
 
-Comparisons (`= != <> < <= > >=`), `in (…)`, `between … and …`, `is null`, `like 'a%'`, `and`, `or`, `not`, brackets. A
-column is one of the contract's, a value is 'text', a number, true or false; a date or a moment is written as text. It
-becomes an expression of pyarrow, so nothing is ever evaluated as code. Not promised: anything else of SQL.
+Supported: `= != <> < <= > >=`, `in (…)`, `between … and …`, `is null`, `like 'a%'`, `and`, `or`, `not`, parentheses. A
+value is 'text', a number, true or false; dates and times are written as text. A condition becomes a pyarrow
+expression; nothing is evaluated as code. Not promised: any other SQL.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ _COMPARE: Final = {
 }
 _KEYWORDS: Final = frozenset({"and", "or", "not", "in", "is", "null", "like", "between", "true", "false"})
 _MAX_CHARS = 10_000
+# More than any column can hold; Python refuses to convert thousands of digits.
+_MAX_DIGITS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ class _Token:
 
 
 def parse_where(condition: str) -> pc.Expression:
-    """Turn a condition into an expression over the columns of the records and `ingest_date`.
+    """Parse a condition into an expression over the columns of the records and `ingest_date`.
 
     Raises:
-        SettingsError: it cannot be understood; the message says where, and what was expected there.
+        SettingsError: the condition is invalid; the message says where, and what was expected there.
     """
     if len(condition) > _MAX_CHARS:
         raise SettingsError(f"The condition is longer than {_MAX_CHARS:,} characters.")
@@ -64,7 +66,7 @@ def parse_where(condition: str) -> pc.Expression:
 
 
 class _Parser:
-    """Reads a condition from left to right: `or` binds weakest, then `and`, then `not`."""
+    """Recursive descent over the tokens: `or` binds weakest, then `and`, then `not`."""
 
     def __init__(self, condition: str) -> None:
         self._condition = condition
@@ -79,7 +81,7 @@ class _Parser:
 
     def end(self) -> None:
         if self._peek().kind != "end":
-            raise self._wrong("`and`, `or` or the end")
+            raise self._unexpected("`and`, `or` or the end")
 
     def _all_of(self) -> pc.Expression:
         expression = self._negated()
@@ -117,17 +119,17 @@ class _Parser:
         elif self._take_word("like"):
             expression = pc.match_like(column, self._value(field).as_py())
         else:
-            raise self._wrong("a comparison such as = or `is null`")
+            raise self._unexpected("a comparison such as = or `is null`")
         return ~expression if negated else expression
 
     def _column(self) -> pa.Field:
         token = self._peek()
         if token.kind != "word" or token.text.lower() in _KEYWORDS:
-            raise self._wrong("a column")
+            raise self._unexpected("a column")
         fields = {field.name: field for field in (*RECORDS, PARTITION)}
         field = fields.get(token.text.lower())
         if field is None:
-            raise SettingsError(f"There is no column {token.text!r}. `longshore schema` shows them.")
+            raise SettingsError(f"There is no column {token.text!r}. `longshore schema` lists the columns.")
         if pa.types.is_nested(field.type):
             raise SettingsError(f"The column {field.name!r} is a list, which a condition cannot compare.")
         self._next += 1
@@ -147,11 +149,13 @@ class _Parser:
         if token.kind == "text":
             plain = token.text[1:-1].replace("''", "'")
         elif token.kind == "number":
+            if len(token.text) > _MAX_DIGITS:
+                raise SettingsError(f"The number {_shortened(token.text)} is longer than {_MAX_DIGITS} characters.")
             plain = float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
         elif token.kind == "word" and token.text.lower() in ("true", "false"):
             plain = token.text.lower() == "true"
         else:
-            raise self._wrong("a value: 'text' or a number")
+            raise self._unexpected("a value: 'text' or a number")
         self._next += 1
         try:
             if isinstance(plain, str) == pa.types.is_string(field.type):
@@ -160,7 +164,7 @@ class _Parser:
                 return pa.scalar(plain).cast(field.type)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
             pass
-        raise SettingsError(f"{token.text} is no value for {field.name}, which is of type {field.type}.")
+        raise SettingsError(f"{_shortened(token.text)} is not a value for {field.name} (type {field.type}).")
 
     # Tokens
 
@@ -179,18 +183,22 @@ class _Parser:
 
     def _expect(self, sign: str) -> None:
         if not self._take(sign):
-            raise self._wrong(f"`{sign}`")
+            raise self._unexpected(f"`{sign}`")
 
     def _expect_word(self, word: str) -> None:
         if not self._take_word(word):
-            raise self._wrong(f"`{word}`")
+            raise self._unexpected(f"`{word}`")
 
-    def _wrong(self, expected: str) -> SettingsError:
+    def _unexpected(self, expected: str) -> SettingsError:
         token = self._peek()
-        found = "it ends" if token.kind == "end" else f"there is {token.text!r}"
+        found = "the condition ends" if token.kind == "end" else f"found {_shortened(token.text)!r}"
         return SettingsError(
-            f"In the condition {self._condition!r}, {expected} is expected at {token.at + 1}: {found}."
+            f"In the condition {_shortened(self._condition)!r}, expected {expected} at {token.at + 1}, but {found}."
         )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_DIGITS else f"{text[: _MAX_DIGITS // 2]}…"
 
 
 def _tokens(condition: str) -> list[_Token]:

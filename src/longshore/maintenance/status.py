@@ -1,4 +1,4 @@
-"""How a project stands: what waits, what ran, what the warehouse holds, what was rejected."""
+"""The state of a project: waiting files, recent runs, records, rejected files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Status:
     problems: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
-        """Return it as lines for a person."""
+        """Yield the lines that a person reads."""
         more = "more than " if self.waiting_more else ""
         oldest = f", the oldest for {_duration(self.oldest_seconds)}" if self.oldest_seconds is not None else ""
         yield f"waiting    {more}{self.waiting:,} file(s) in {self.landing} ({self.waiting_bytes:,} bytes{oldest})"
@@ -73,7 +73,7 @@ class Status:
         yield from self.problems
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values, for JSON."""
+        """Return the state as plain values, for JSON."""
         return {
             "landing": self.landing,
             "warehouse": self.warehouse,
@@ -100,10 +100,10 @@ class Status:
 
 
 def status_of(settings: Settings, runs: int = 5) -> Status:
-    """Look at landing, ledger and lock; nothing is changed, and no run is waited for.
+    """Return the state of a project from landing, ledger and lock; change nothing and wait for nothing.
 
     Raises:
-        LandingMissingError: there is no landing folder.
+        LandingMissingError: the landing folder does not exist.
         LedgerError: the ledger cannot be used.
     """
     warehouse = Warehouse(settings.warehouse)
@@ -138,7 +138,7 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
             status.quarantined = len(quarantined(ledger, landing))
             status.stuck = count_stuck(ledger)
             if not status.running and not holder_of(warehouse.inner, settings.ledger_url):
-                # Nobody holds the warehouse, before and after the ledger was read: a run that is open has died.
+                # Nobody held the lock before or after the ledger was read: an open run has died.
                 for run in status.runs:
                     run["state"] = "crashed" if run["state"] == "running" else run["state"]
     return status

@@ -79,7 +79,7 @@ LONGEST_BLOCK: Final = 65_536
 _MOST_LINES: Final = 500
 _LONGEST_KEY: Final = 40
 _MOST_BLANKS_IN_A_NAME: Final = 4
-# Fields with nothing below them: more than so many are a block.
+# Fields with nothing below them: more than this many are a block.
 _FEWEST_ALONE: Final = 2
 # A field named as an article holds it if it is so long, or if no known field follows.
 _LEAST_ARTICLE: Final = 60
