@@ -38,7 +38,7 @@ def refuse(*_: object) -> None:
     raise AssertionError("a clean text in UTF-8 came here")
 
 
-def test_clean_texts_in_utf_8_meet_no_detector_and_no_mender(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clean_texts_in_utf_8_meet_no_detector_and_no_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     from longshore.text import decode
     from longshore.text.encodings import detect, mixed
     from longshore.text.mojibake import fix
@@ -46,7 +46,7 @@ def test_clean_texts_in_utf_8_meet_no_detector_and_no_mender(monkeypatch: pytest
     monkeypatch.setattr(decode, "_not_utf_8", refuse)
     monkeypatch.setattr(detect, "judge", refuse)
     monkeypatch.setattr(mixed, "read_damaged", refuse)
-    monkeypatch.setattr(fix, "mend", refuse)
+    monkeypatch.setattr(fix, "fix_mojibake", refuse)
     for raw in CLEAN:
         normalise(raw)
 
