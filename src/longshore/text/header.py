@@ -14,6 +14,7 @@ Not promised: dates further down than the third line, or than the fourth below a
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,7 @@ __all__ = ["DatePrecision", "DateStatus", "Header", "split_header"]
 _MOST_DATES: Final = 6
 # How much of a body is looked at for a headline and for the text below it, in characters.
 _HEADLINE_WINDOW: Final = 512
+_ETHIOPIC = re.compile("[\u1200-\u137f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,9 @@ def _reading(
     dated = next((dated for dated in dates if not dated.updated), dates[0] if dates else None)
     if dated is None:
         return DateReading(None, None, "none", None)
+    if _ETHIOPIC.search(body[:WINDOW]) and any(c.order in ("DMY", "MDY") for c in dated.written.candidates):
+        # Ethiopia writes such dates in its own calendar, Eritrea in ours.
+        return DateReading(None, None, "ambiguous", None)
     ask = None if language_of is None else lambda: language_of(body)
     return resolve(dated.written, date_order, ask, dated.evidence)
 

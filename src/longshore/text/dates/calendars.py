@@ -1,10 +1,9 @@
 """Dates of other calendars as Gregorian dates.
 
 Promised: the Solar Hijri calendar of Iran and Afghanistan for the years 1206-1498 (the 33-year rule is exact there),
-the Umm al-Qura calendar for the years 1365-1500, the Buddhist years of Thailand since its year began on 1 January
-(1941), and the years of Japanese emperors since Meiji and of the Republic of China.
-Not promised: a Hijri date outside Saudi Arabia, where a month begins when the moon is seen, may be a day off; a day
-of the week beside it shows that, and the reader in `longshore.text.dates.parse` follows it.
+the Umm al-Qura calendar for the years 1365-1500, the Ethiopian calendar, the Buddhist years of Thailand since its year
+began on 1 January (1941), and the years of Japanese emperors since Meiji and of the Republic of China.
+Not promised: a Hijri date outside Saudi Arabia, where a month begins when the moon is seen, may be a day off.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ HIJRI_MONTHS: Final = (
     "|ذو القعدة,ذي القعدة,ذوالقعدة,ذی القعده,ذی قعدہ,ذوالقعدہ,dhu al qadah,dhul qadah,zilkade"
     "|ذو الحجة,ذي الحجة,ذوالحجة,ذی الحجه,ذی الحج,ذوالحجہ,dhu al hijjah,dhul hijjah,zilhicce"
 )
+# Those that Tigrinya, which has them for months of ours, spells otherwise.
+ETHIOPIAN_MONTHS: Final = "|ጥቅምት|ኅዳር,ህዳር,ኀዳር|ታኅሣሥ,ታህሳስ,ታሕሣሥ,ታኅሳስ|ጥር|የካቲት||ሚያዚያ||ሰኔ|ሐምሌ,ሀምሌ|ነሐሴ,ነሃሴ,ነሀሴ|ጳጉሜን,ጳጉሜ,ጳጉሚን"
 
 # A bit a month, a hexadecimal digit a season, first month first: 1 is a month of 30 days, 0 one of 29. From the table
 # of King Abdulaziz City for Science and Technology, as hijridate 2.6 (MIT) gives it. Before 1365 the table has months
@@ -45,6 +46,8 @@ _UMM_AL_QURA_FIRST_YEAR: Final = 1365
 # The year before the first of each era. Taiwan writes its years like those of an emperor.
 _ERAS: Final = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018, "民國": 1911, "民国": 1911}
 
+# 29 August of the year 8 of the Julian calendar.
+_ETHIOPIAN_EPOCH: Final = 2796
 # A day before the true epoch: `leap_days_before` below counts one too many from the start.
 _PERSIAN_EPOCH: Final = dt.date(622, 3, 21)
 
@@ -63,6 +66,18 @@ def from_persian(year: int, month: int, day: int) -> dt.date | None:
     leap_days_before = (8 * year + 21) // 33
     days_before_month = 31 * (month - 1) if month <= 7 else 30 * (month - 1) + 6
     return _PERSIAN_EPOCH + dt.timedelta(365 * (year - 1) + leap_days_before + days_before_month + day - 1)
+
+
+def from_ethiopian(year: int, month: int, day: int) -> dt.date | None:
+    """Convert a date of the Ethiopian calendar, or None where there is no such date.
+
+    >>> from_ethiopian(2016, 7, 8)
+    datetime.date(2024, 3, 17)
+    """
+    days = 30 if month <= 12 else 5 + (year % 4 == 3)
+    if not (1800 <= year <= 2100 and 1 <= month <= 13 and 1 <= day <= days):
+        return None
+    return dt.date.fromordinal(_ETHIOPIAN_EPOCH + 365 * (year - 1) + year // 4 + 30 * (month - 1) + day - 1)
 
 
 def from_hijri(year: int, month: int, day: int) -> dt.date | None:

@@ -32,7 +32,7 @@ SIGNS: Final = r"_~.,:;()|/'+\-!"
 # How a sentence ends, at the end of a line.
 SENTENCE_END = re.compile(r"[.!?…:;。！？।॥։؟]['\"”’»)\]]*$")
 # How a sentence ends inside a line: after a word, not after an abbreviation.
-_SENTENCE_ENDS = re.compile(r"[^\W\d_]{4,}[.!?]\s+[^\W\d_]|[。！？]\s*\S")
+SENTENCE_INSIDE = re.compile(r"[^\W\d_]{4,}[.!?]\s+[^\W\d_]|[。！？]\s*\S")
 
 # What stands before the date, or after it, as letters of `longshore.text.dates.tokens`.
 _ONLY_GLUE = re.compile(rf"[{SIGNS}fjVWBmahoz]*$")
@@ -88,7 +88,7 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
     words = [token for token in before if token.kind in "xMn"]
     small = sum(token.text[:1].islower() and line[token.start - 1 : token.start] != "(" for token in words)
     count = _words(before)
-    if count > _MOST_WORDS_BEFORE or _SENTENCE_ENDS.search(line, before[0].start, before[-1].end):
+    if count > _MOST_WORDS_BEFORE or SENTENCE_INSIDE.search(line, before[0].start, before[-1].end):
         return None
     if _BYLINE.match(left) and small <= 2 and re.search("[xMmBWV]", left):
         return "byline"
@@ -112,7 +112,7 @@ def _tail(after: list[Token], letters: str, line: str, *, alone: bool) -> bool:
     if words > _MOST_WORDS_AFTER:
         return False
     text = line[after[0].start :].rstrip()
-    if words >= 3 and (SENTENCE_END.search(text) or _SENTENCE_ENDS.search(text)):
+    if words >= 3 and (SENTENCE_END.search(text) or SENTENCE_INSIDE.search(text)):
         return False
     # Words that go on in lower case, with no sign between, go on with a sentence.
     running = letters.startswith("_x") and after[1].text[:1].islower()

@@ -151,7 +151,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RFC = re.compile(
     r"""(?<![\w.])(?:(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s{0,3})?
     (?P<day>\d{1,2})[ \t\-]{1,3}(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ \t\-]{1,3}
-    (?P<year>\d{4}|\d{2,3})
+    (?P<year>\d{4}|191\d\d|1[0-4]\d|\d\d)
     [ \t]{1,3}(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?
     (?: [ \t]{0,3}(?: (?P<sign>[+\-])(?P<zh>\d\d)(?P<zm>\d\d) | (?P<zone>UT|UTC|GMT|Z|[ECMP][SD]T) )(?![\w:]|[+\-]\d)
         (?: [ ]?\([^()\n]{1,40}\) )? )?""",
@@ -179,6 +179,9 @@ _DAY_AND_MONTH = re.compile(r"(?<![\d/.])(\d{1,2})/(\d{1,2})(?:[ ]|\s?[\-–]\s?
 _NUMERIC_AGAIN = re.compile(_NUMBERS, re.VERBOSE)
 
 
+_DEVANAGARI_DIGITS = re.compile("[०-९]{4}")
+# From 2050 on; earlier ones are years of ours too, in which Hindi and Marathi write dates.
+_YEARS_OF_VIKRAM: Final = range(2050, 2200)
 _NATIVE_DIGITS = re.compile("[٠-٩۰-۹]")
 
 
@@ -273,6 +276,14 @@ def _year_first(year: int, month: int, day: int, line: str) -> Candidate:
     if 2484 <= year <= 2643 and re.search("[\u0e00-\u0e7f]", line):
         year = from_buddhist(year) or year
     return Candidate(day_of(year, month, day), "YMD")
+
+
+def with_known_calendar(written: Written, line: str) -> Written:
+    """Mark a date in numbers whose digits and year are those of Nepal: 2080 is 2023 or 2024 there."""
+    years = {candidate.day.year for candidate in written.candidates if candidate.day}
+    if not _DEVANAGARI_DIGITS.search(line) or years.isdisjoint(_YEARS_OF_VIKRAM):
+        return written
+    return replace(written, calendar_known=False)
 
 
 def is_of_another_calendar(written: Written, line: str) -> bool:

@@ -33,7 +33,7 @@ _ROLE_LETTERS: Final = {
 # Where the forms of each table begin on a line of names: twelve months, seven days, two halves of the day.
 _FIRST_PLACES: Final = {"months": 0, "weekdays": 12, "halves": 19}
 
-Calendar = Literal["gregorian", "persian", "hijri"]
+Calendar = Literal["gregorian", "persian", "hijri", "ethiopian"]
 
 # What parts words: spaces, digits, and the punctuation and symbols of every script. Letters and their marks are the
 # rest: Python's \w has no combining marks, without which half of the scripts of India fall to pieces.
@@ -96,7 +96,7 @@ def fold_words(text: str) -> str:
 @cache
 def lexicon() -> Lexicon:
     """Build the table of all words that are known, once."""
-    from longshore.text.dates.calendars import HIJRI_MONTHS, PERSIAN_MONTHS  # noqa: PLC0415 - most texts have no date
+    from longshore.text.dates.calendars import ETHIOPIAN_MONTHS, HIJRI_MONTHS, PERSIAN_MONTHS  # noqa: PLC0415 - most texts have no date
 
     tables = read_toml("date_words.toml")
     meanings: defaultdict[str, Meaning] = defaultdict(Meaning)
@@ -109,6 +109,7 @@ def lexicon() -> Lexicon:
                 _add_name(meanings[fold_words(name)], first + place, language)
     _add_months(meanings, PERSIAN_MONTHS, "persian", "fa")
     _add_months(meanings, HIJRI_MONTHS, "hijri", "ar")
+    _add_months(meanings, ETHIOPIAN_MONTHS, "ethiopian", "am")
     for table, role in _ROLE_LETTERS.items():
         for language, words in tables["words"][table].items():
             for word in words.split():

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from longshore.text.dates.calendars import from_buddhist, from_hijri, from_persian
+from longshore.text.dates.calendars import from_buddhist, from_ethiopian, from_hijri, from_persian
 from longshore.text.dates.forms import (
     counted_month_dates,
     east_asian_dates,
@@ -25,6 +25,7 @@ from longshore.text.dates.forms import (
     mail_dates,
     numeric_dates,
     with_east_asian_weekday,
+    with_known_calendar,
 )
 from longshore.text.dates.resolve import Candidate, Clock, Written, clock_of, day_of, full_year
 from longshore.text.dates.tokens import Token, offset_from, offset_of, shape, tokens_of
@@ -42,7 +43,8 @@ _ZONE = r"""(?:[_,]{0,2}\(?
     (?![a-zA-Z])\)?(?:_?\([zxy_fgj]{1,9}\))?)?"""
 
 _WEEKDAY_BEFORE = re.compile(r"(?P<weekday>[WBV])[_.,~()|\-]{0,3}(?:[fj][_.]{0,2})?$")
-_WEEKDAY_AFTER = re.compile(r"(?:_?[of])?(?!-[WB])[_.,(~\-]{0,3}(?P<weekday>[WB])\)?")
+_NAME_BEFORE = re.compile("x_$")
+_WEEKDAY_AFTER = re.compile(r"(?:_?[of])?(?!-[WB])[_.,(~\-]{0,3}(?P<weekday>[WB])\)?(?![_.,]{0,3}D)")
 _TIME_BEFORE = re.compile(rf"(?<![dtyn:.]){_TIME}{_ZONE}[_.,~|/()fojVg'\-]{{0,5}}$", re.VERBOSE)
 _TIME_AFTER = re.compile(rf"[_.,~|/()fojVamgzh'\-]{{0,9}}?{_TIME}{_ZONE}", re.VERBOSE)
 _ZONE_AFTER = re.compile(_ZONE, re.VERBOSE)
@@ -81,7 +83,7 @@ def _widened(tokens: list[Token], at: int) -> tuple[list[Token], int]:
                 written, last = replace(written, clock=replace(written.clock, offset=offset)), match.end()
         behind = max(0, first - _REACH)
         match = _WEEKDAY_BEFORE.search(letters[behind:first])
-        if match and not written.weekdays and _is_weekday(written, tokens[behind + match.start("weekday")]):
+        if match and not written.weekdays and _is_weekday(written, tokens[: behind + match.start("weekday") + 1]):
             written = _with_weekday(written, tokens[behind + match.start("weekday")])
             first = behind + match.start()
             behind = max(0, first - _REACH)
@@ -94,10 +96,14 @@ def _widened(tokens: list[Token], at: int) -> tuple[list[Token], int]:
     return [*tokens[:first], whole, *tokens[last:]], first
 
 
-def _is_weekday(written: Written, token: Token) -> bool:
-    """Return whether a word is a day of the week: one that is also glue (on, in Norwegian) where it fits the date."""
+def _is_weekday(written: Written, tokens: list[Token]) -> bool:
+    """Return whether the last token is a day of the week.
+
+    A word that is also glue (`on` in Norwegian), or ends a name (Harbour Sun), is one where it fits the date.
+    """
+    token = tokens[-1]
     assert token.meaning is not None
-    if token.kind != "V":
+    if token.kind != "V" and not _NAME_BEFORE.search(shape(tokens[:-1])):
         return True
     return any(candidate.day and candidate.day.weekday() in token.meaning.weekdays for candidate in written.candidates)
 
@@ -201,6 +207,9 @@ _NAMED = re.compile(
 )
 
 
+_LONGEST_YEAR: Final = 5
+_AMHARIC: Final = frozenset(("am",))
+_OUR_ERA_IN_AMHARIC = re.compile(r"እ\.?\s?[ኤአ]\.?\s?አ")
 # 2550 is 2007: Thai pages of the web are hardly older.
 _BUDDHIST_FROM: Final = 50
 
@@ -231,7 +240,7 @@ def _forms(plain: str, line: str) -> list[Written]:
     ):
         found += [d for d in dates if all(d.end <= other.start or d.start >= other.end for other in found)]
     if not line.isascii():
-        found = [with_east_asian_weekday(written, plain) for written in found]
+        found = [with_known_calendar(with_east_asian_weekday(written, plain), line) for written in found]
     return sorted(found, key=lambda written: written.start)
 
 
@@ -266,11 +275,13 @@ def _named(part: list[Token], order: str, line: str) -> Written | None:
             year_token, day_token = day_token, year_token
         day = int(day_token.text)
     # A count of comments or a time may be glued to a year: 31. Dezember 201915.
-    digits = year_token.text[:4] if len(year_token.text) > 4 else year_token.text
-    if len(year_token.text) > 4 and not digits.startswith(("19", "20")):
+    # With one digit more it is no year, but for 19100, which was 2000.
+    glued = len(year_token.text) > _LONGEST_YEAR
+    digits = year_token.text[:4] if glued else year_token.text
+    if len(year_token.text) > 4 and not digits.startswith(("19", "20") if glued else "191"):
         return None
     years = _years(digits, month)
-    end = year_token.start + 4 if part[-1] is year_token else part[-1].end
+    end = year_token.start + 4 if part[-1] is year_token and glued else part[-1].end
     end = min(end, part[-1].end)
     candidates = tuple(candidate for year in years for candidate in _in_calendar(month, year, day, line))
     if not candidates:
@@ -316,9 +327,14 @@ def _in_calendar(month: Token, year: int, day: int, line: str) -> Iterable[Candi
         elif meaning.calendar == "hijri":
             if 1300 <= year <= 1500:
                 yield Candidate(from_hijri(year, number, day))
+        elif meaning.calendar == "ethiopian":
+            yield Candidate(from_ethiopian(year, number, day), languages=_AMHARIC)
         elif year >= 2484 and (languages == {"th"} or "พ.ศ" in line):
             gregorian = from_buddhist(year)
             if gregorian:
                 yield Candidate(day_of(gregorian, number, day))
         elif 1000 <= year <= 2199:
             yield Candidate(day_of(year, number, day), languages=frozenset(languages))
+            if "ti" in languages and not _OUR_ERA_IN_AMHARIC.search(line):
+                # The names of Ethiopia's months, which Eritrea has for ours: that of September is Ethiopia's first.
+                yield Candidate(from_ethiopian(year, (number - 9) % 12 + 1, day), languages=_AMHARIC)

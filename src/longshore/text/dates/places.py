@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from longshore.text.dates.dateline import LONGEST_LINE, DateLine, could_be_date_line, read_date_line
+from longshore.text.dates.dateline import (
+    LONGEST_LINE,
+    SENTENCE_END,
+    SENTENCE_INSIDE,
+    DateLine,
+    could_be_date_line,
+    read_date_line,
+)
+from longshore.text.dates.lexicon import fold, lexicon
 from longshore.text.title import is_underline
 
 # How much of a text is looked at, in characters: a headline, a byline, a date, and a few paragraphs.
@@ -26,6 +34,10 @@ _BELOW_A_BYLINE: Final = _TOP - 1
 # A line before the date that is longer is no headline, but a paragraph.
 _LONGEST_HEADLINE: Final = 400
 
+# A line above with fewer spaces is a headline or a byline.
+_FEWEST_SPACES_IN_A_SENTENCE: Final = 4
+# The point of an abbreviation: 17 марта 2024 г.
+_ENDS_WITH_A_WORD_AND_POINT = re.compile(r"[^\W\d_]\.\s*$")
 _BLANKS = re.compile(r"\s*")
 _BYLINE = re.compile(
     r"[ \t]*(?:by|von|par|por|di|de|door|af|av|przez|od|автор|от|autor|author|oleh|作者|記者|记者|文)"
@@ -134,6 +146,8 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
         return False
     # The weaker the line, the more must set it apart. A line of words that goes on in lower case is one of prose.
     goes_on = not apart and after and after[0].text[:1].islower()
+    if index and _goes_into(lines[index - 1], line, goes_on=bool(goes_on)):
+        return False
     weak = (
         (dated.strength == "near" and not apart)
         or (dated.strength != "bare" and goes_on)
@@ -142,6 +156,24 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
     if weak or _is_part(lines, index, labelled=labelled) or (index and _same_columns(lines[index - 1].text, line.text)):
         return False
     return not _repeated(dated, [o.text for o in after])
+
+
+def _goes_into(above: Line, line: Line, *, goes_on: bool) -> bool:
+    """Return whether a sentence of the line right above goes on in the date line.
+
+    That is so where the date line ends the sentence or the line below goes on with it, where the line above ends with a
+    word that wants another, or holds the end of one sentence and the beginning of the next.
+    """
+    text = above.text.rstrip()
+    if above.end + 1 != line.start or text.count(" ") < _FEWEST_SPACES_IN_A_SENTENCE or SENTENCE_END.search(text):
+        return False
+    if goes_on or SENTENCE_INSIDE.search(text):
+        return True
+    last = text.rpartition(" ")[2]
+    meaning = lexicon().meanings.get(fold(last))
+    if meaning and not {"f", "e"}.isdisjoint(meaning.roles) and (last.islower() or not meaning.weekdays):
+        return True
+    return _ENDS_WITH_A_WORD_AND_POINT.search(line.text) is None and line.text.rstrip().endswith(".")
 
 
 def _same_columns(above: str, line: str) -> bool:

@@ -3,7 +3,7 @@
 Promised: no guess. Where there are several ways to read a date it is settled, in this order, by impossibility (there is
 no month 17), the day of the week that stands beside it, the declared order, a word on the line whose languages have but
 one order, the language of the text; else it is `ambiguous`, and has no date.
-Not promised: that the day of the week beside a date that can be read in one way only is right.
+A day of the week that no reading has makes the date `ambiguous` too: one of the two is wrong.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Written:
     """A date as it stands on a line: `line[start:end]`, with all ways to read it.
 
     precision: of the day. plain: stands in a form that nothing but a date has, so that an impossible one is
-    still a date. converted: from a calendar whose days may be one off. evidence: sets of languages, each from one
-    word on the line.
+    still a date. converted: from a calendar whose days may be one off. calendar_known: nothing on the line speaks for
+    another calendar. evidence: sets of languages, each from one word on the line.
     """
 
     start: int
@@ -59,6 +59,7 @@ class Written:
     precision: DatePrecision = "day"
     plain: bool = True
     converted: bool = False
+    calendar_known: bool = True
     weekdays: frozenset[int] = frozenset()
     clock: Clock | None = None
     evidence: list[frozenset[str]] = field(default_factory=list)
@@ -75,12 +76,14 @@ def day_of(year: int, month: int, day: int) -> dt.date | None:
 def full_year(year: int, digits: int) -> int:
     """Return the year that two or three digits stand for, by the rule of RFC 5322 section 4.3.
 
-    >>> full_year(93, 2), full_year(24, 2), full_year(104, 3), full_year(1993, 4)
-    (1993, 2024, 2004, 1993)
+    Five digits are 19 before a count of years since 1900, as programs wrote them after 1999.
+
+    >>> full_year(93, 2), full_year(24, 2), full_year(104, 3), full_year(1993, 4), full_year(19100, 5)
+    (1993, 2024, 2004, 1993, 2000)
     """
     if digits == 2:
         return year + (2000 if year < 50 else 1900)
-    return year + 1900 if digits == 3 else year
+    return year % 1000 + 1900 if digits in (3, 5) else year
 
 
 def clock_of(
@@ -110,9 +113,9 @@ class DateReading:
 
 # No text is dated so by our calendar: these are years since the Hijra, and since the Buddha or the Creation.
 _YEARS_OF_OTHERS: Final = range(1300, 1500)
-_YEARS_OF_OTHERS_AGAIN: Final = 2200
 # Those of Vikram, which Nepal counts, are 57 ahead of ours.
 _YEARS_TO_COME: Final = 2050
+_YEARS_OF_OTHERS_AGAIN: Final = 2200
 
 # English is written in both orders, and Chinese with the year first or, in Singapore and Hong Kong, with the day first.
 # Some languages that put the year first have no one order of day and month where a year stands last; all others put the
@@ -149,6 +152,9 @@ def resolve(
     possible = [candidate for candidate in written.candidates if candidate.day]
     if not possible:
         return DateReading(None, None, "invalid", None)
+    contradicted = written.weekdays and not any(_has_weekday(c.day, written) for c in possible if c.day)
+    if contradicted or not written.calendar_known:
+        return DateReading(None, None, "ambiguous", None)
     possible = _narrowed(possible, written, date_order, [*written.evidence, *evidence])
     if len(_days(possible)) > 1 and language_of is not None:
         possible = _in_languages(possible, frozenset((language_of(),)))
@@ -163,6 +169,12 @@ def resolve(
         return DateReading(day, None, "parsed", written.precision)
     precision: DatePrecision = "minute" if written.clock.second is None else "second"
     return DateReading(day, _moment(day, written.clock), "parsed", precision)
+
+
+def _has_weekday(day: dt.date, written: Written) -> bool:
+    """Return whether a day has the day of the week beside it; in a calendar of the moon it may be a day off."""
+    off = (-1, 0, 1) if written.converted else (0,)
+    return any((day.weekday() + days) % 7 in written.weekdays for days in off)
 
 
 def _days(candidates: list[Candidate]) -> set[dt.date]:
