@@ -1,16 +1,12 @@
-"""langdetect's view of a text: which characters it folds, blanks and skips, as tables over code points.
+"""Character tables for plausibility: code points to ids, with langdetect's folding of letters.
 
-Promised: the same as its `NGram.normalize`, `normalize_vi`, `append` and `cleaning_text`, character by
-character, but for whole texts at once. A character is an id of 12 bits: 0 for a blank, then two for those that
-stand in no profile (upper case or not: runs of capitals are skipped), then the known ones.
-
-Beside it, a reader's view for judging whether a text reads well: Hangul syllables are not folded, and a sign
-(`³`, `„`, a line of a box) is a gap at a word's end but an unknown letter inside a word.
+A character is an id of 12 bits: 0 for a blank, then the unknown letters (upper case or not) and the signs, then the
+characters of the profiles. Unlike langdetect, Hangul syllables are not folded, and a sign (`³`, `„`, a line of a box)
+is a gap at the end of a word but an unknown letter inside one.
 """
 
 from __future__ import annotations
 
-import re
 from itertools import compress
 from typing import TYPE_CHECKING, Final
 
@@ -33,12 +29,6 @@ UNKNOWN_UPPER: Final = 2
 SIGN: Final = 3
 COMMON_SIGN: Final = 4
 FIRST_KNOWN: Final = 5
-
-# langdetect reads no more of a text than this.
-LANGDETECT_MAX_CHARS: Final = 10_000
-# Its expressions, whatever one may think of them: the n-grams must be the same.
-_URL: Final = re.compile(r"https?://[-_.?&~;+=/#0-9A-Za-z]{1,2076}")
-_MAIL: Final = re.compile(r"[-_.0-9A-Za-z]{1,64}@[-_0-9A-Za-z]{1,255}[-_.0-9A-Za-z]{1,255}")
 
 # Above this no character is in a profile and none has case; the last one below it is a noncharacter.
 _CODE_LIMIT: Final = 0x20000
@@ -88,7 +78,6 @@ class Alphabet:
         plain[upper] = UNKNOWN_UPPER
         plain[known] = np.arange(FIRST_KNOWN, FIRST_KNOWN + len(known))
         plain[ord(" ")] = BLANK
-        self.plain_ids: Ids = plain
         self.ids: Ids = _fold(plain.copy(), lambda char: by_char.get(char, UNKNOWN))
         self.reading_ids: Ids = _for_reading(self.ids.copy(), plain)
         # Digits stand between words, but those of other scripts also where a letter was misread.
@@ -99,10 +88,6 @@ class Alphabet:
         self.lower_ids: Ids = np.arange(1 << ID_BITS, dtype=np.uint16)
         self.lower_ids[UNKNOWN_UPPER] = UNKNOWN
         self.lower_ids[plain[known]] = [by_char.get(char.lower(), UNKNOWN) for char in characters]
-
-    def langdetect_ids(self, text: str) -> Ids:
-        """Return the characters that langdetect would make n-grams of, as ids."""
-        return self.ids.take(_without_latin_in_other_scripts(codes(langdetect_text(text))))
 
     def to_read(self, text: str) -> tuple[Codes, Ids]:
         """Return the code points, and the ids as a reader sees them: only a capital inside a word is one."""
@@ -122,27 +107,6 @@ def codes(text: str) -> Codes:
         return np.frombuffer(text.encode(), np.uint8).astype(np.int64)
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     return np.minimum(points, _CODE_LIMIT - 1).astype(np.int64)
-
-
-def langdetect_text(text: str) -> str:
-    """Do what langdetect's `append` does: drop addresses, compose Vietnamese letters, cut."""
-    if "://" in text:
-        text = _URL.sub(" ", text)
-    if "@" in text:
-        text = _MAIL.sub(" ", text)
-    if not text.isascii():
-        text = NGram.normalize_vi(text)
-    return text[:LANGDETECT_MAX_CHARS]
-
-
-def _without_latin_in_other_scripts(points: Codes) -> Codes:
-    """Drop A to z (and the six signs between) where other scripts have over twice as many letters."""
-    if not len(points) or points.max() < 0x300:
-        return points
-    latin = (points >= ord("A")) & (points <= ord("z"))
-    # langdetect's non-Latin begins at the combining marks. It means to leave out Latin Extended Additional, but
-    # compares a number with a name there: the Vietnamese letters count as foreign, and so they do here.
-    return points[~latin] if latin.sum() * 2 < (points >= 0x300).sum() else points
 
 
 def _fold(ids: Ids, id_of: Callable[[str], int]) -> Ids:

@@ -80,13 +80,6 @@ class Profiles:
         rows_by_slot[slots] = np.arange(len(known), dtype=np.int32)
         return rows_by_slot, multipliers
 
-    def ngram(self, row: int) -> str:
-        """Spell the n-gram of a row."""
-        key = int(self.keys[row])
-        length = 3 - (key >> 3 * ID_BITS)
-        ids = [key >> (ID_BITS * place) & ((1 << ID_BITS) - 1) for place in reversed(range(length))]
-        return "".join(" " if char == BLANK else self.characters[char - FIRST_KNOWN] for char in ids)
-
 
 @dataclass(frozen=True, slots=True)
 class Profile:
