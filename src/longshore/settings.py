@@ -172,6 +172,9 @@ class Settings(BaseSettings):
     """When `verify` runs, as a cron line. After compaction, before people start to work."""
     server_port: int = Field(default=4200, ge=1, le=65_535)
     """The loopback port of the embedded Prefect server, Prefect's own default; the next free port if it is taken."""
+    server_login: bool = False
+    """Whether the embedded Prefect server asks for a login, which is in `.longshore/login`. Off: one person's machine
+    needs none. Turn it on where other users can log in to the machine."""
     alert_idle_hours: float | None = Field(default=None, gt=0)
     """Alert when nothing was published for this many hours. Not set: some folders are quiet for weeks."""
     alert_rejected_share: float | None = Field(default=None, gt=0, le=1)

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ class Api:
     """A Prefect API by plain HTTP, as any program may use it."""
 
     url: str
+    csrf: dict[str, str] | None = None
 
     def get(self, path: str) -> Any:
         return self._ask("GET", path, None)
@@ -66,12 +68,16 @@ class Api:
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._ask("POST", path, body)
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        return self._ask("PATCH", path, body)
+
     def delete(self, path: str) -> None:
         self._ask("DELETE", path, None)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method)
+        headers = {"Content-Type": "application/json"} | ({} if method == "GET" else self._csrf_headers())
+        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
 
         def answer() -> bytes | None:
             try:
@@ -84,6 +90,20 @@ class Api:
                 return None
 
         return json.loads(until(f"an answer to {method} {path}", answer))
+
+    def _csrf_headers(self) -> dict[str, str]:
+        """Ask for a CSRF token, as each client of a server that wants one must."""
+        if self.csrf is None:
+            client = str(uuid.uuid4())
+            try:
+                token = self.get(f"/csrf-token?client={client}")["token"]
+                self.csrf = {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token}
+            except urllib.error.HTTPError as error:
+                # A server without CSRF protection has no tokens.
+                if error.code != 422:
+                    raise
+                self.csrf = {}
+        return self.csrf
 
     def deployment(self, name: str) -> Any:
         return self.get(f"/deployments/name/{name}")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from longshore.errors import SettingsError
+from longshore.orchestration.access import LOGIN_FILE, LOGIN_VARIABLE, make_private, open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +72,8 @@ def one_serve_at_a_time(state: Path) -> Iterator[None]:
     Raises:
         SettingsError: another one serves it already; the message says which, and where its web page is.
     """
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "serve.lock").open("ab") as lock:
+    make_private(state)
+    with open_private(state / "serve.lock", "ab") as lock:
         if not _can_lock(lock, keep=True):
             other = serving_here(state.parent)
             where = f" by process {other.pid}, since {other.since}; its web page is {other.page_url}" if other else ""
@@ -86,7 +87,8 @@ def one_serve_at_a_time(state: Path) -> Iterator[None]:
 def write_serving(state: Path, serving: Serving) -> None:
     """Record for other commands of this project which API to use."""
     new = state / "serve.json.new"
-    new.write_text(json.dumps(asdict(serving), indent=2) + "\n", encoding="utf-8")
+    with open_private(new, "w") as file:
+        file.write(json.dumps(asdict(serving), indent=2) + "\n")
     new.replace(state / "serve.json")
 
 
@@ -146,9 +148,17 @@ def answers(url: str, seconds: float) -> str | None:
         return str(getattr(reason, "strerror", None) or reason)
 
 
-def use_api(url: str) -> None:
-    """Make Prefect, once it is imported, use this API."""
+def use_api(url: str, login: str | None = None) -> None:
+    """Make Prefect, once it is imported, use this API.
+
+    login: of an embedded server; by default the one of the `longshore serve` that runs here, if `url` is its API.
+    """
+    if login is None and (serving := serving_here()) and serving.api_url == url:
+        with contextlib.suppress(OSError):
+            login = (Path.cwd() / STATE_FOLDER / LOGIN_FILE).read_text("ascii").strip()
     os.environ["PREFECT_API_URL"] = url
+    if login:
+        os.environ[LOGIN_VARIABLE] = login
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "longshore")

@@ -40,7 +40,7 @@ class LogObserver(SilentObserver):
     def __init__(self, logger: Any) -> None:  # noqa: ANN401 - Prefect's logger is an adapter of the standard one
         self._logger = logger
 
-    def said(self, sentence: str) -> None:
+    def message(self, sentence: str) -> None:
         """Log one sentence."""
         self._logger.info(sentence)
 

@@ -28,9 +28,11 @@ from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import get_current_settings
 
 from longshore.errors import SettingsError
+from longshore.orchestration.access import LOGIN_FILE
+from longshore.orchestration.api import STATE_FOLDER
 from longshore.orchestration.automations import ensure_automations
 from longshore.orchestration.deployments import Scheduled, deployments, full_name
-from longshore.orchestration.flow_files import entrypoint_of
+from longshore.orchestration.flow_files import entrypoint_of, flow_file
 from longshore.orchestration.logs import say
 from longshore.orchestration.runner import ProjectRunner
 from longshore.orchestration.server import EmbeddedServer
@@ -74,11 +76,13 @@ def schedule_of(one: Scheduled) -> Schedule:
     return Cron(one.cron, timezone=one.timezone, slug=one.name)
 
 
-def announce(settings: Settings, page: str, next_run: dt.datetime) -> None:
+def announce(settings: Settings, page: str, next_run: dt.datetime, *, login: bool) -> None:
     """Print where a project is served, when it runs next, and where files go."""
     say("")
     say(f"Longshore is serving {printable(str(Path.cwd()))}")
     say(f"  web page    {page}")
+    if login:
+        say(f"  log in      with the line in {STATE_FOLDER}/{LOGIN_FILE}")
     for one in deployments(settings):
         say(f"  {one.name:<10}  {one.when}")
     say(f"  next run    {next_run:%Y-%m-%d %H:%M:%S} UTC; a first one starts now")
@@ -111,7 +115,7 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
         # At once, also after the server was away: the runs that were due meanwhile are dropped for this one.
         await _start(ingest)
         if first:
-            announce(settings, page, await _next_run(settings))
+            announce(settings, page, await _next_run(settings), login=bool(server and server.login))
     except Exception:
         if first:
             raise
@@ -169,6 +173,7 @@ async def _deploy(settings: Settings, runner: ProjectRunner, *, shared: bool) ->
         if shared:
             await _check_ours(deployment)
         ids[one.name] = await runner.aadd_deployment(deployment)
+        runner.entrypoints[ids[one.name]] = f"{flow_file(one.name)}:{one.name}"
     await ensure_automations(settings)
     async with get_client() as client:
         await _forget_missed(client, list(ids.values()))

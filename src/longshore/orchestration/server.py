@@ -1,8 +1,8 @@
-"""The Prefect server of one's own: a child process on loopback, with its database under `.longshore/`.
+"""The embedded Prefect server: a child process on loopback, with its database under `.longshore/`.
 
-Promised: it listens on 127.0.0.1 only; it is waited for by its health page; it ends with whoever started it, also
-when that one is killed; its database is kept in bounds. Not promised: that it suits more than one machine. For
-that, run a Prefect server as its own service and set PREFECT_API_URL.
+Promised: it listens on 127.0.0.1 only and answers to no other site's page (`access.py`); it ends with the process that
+started it, also when that one is killed; its database is kept in bounds. Not promised: that it suits more than one
+machine. For that, run a Prefect server as its own service and set PREFECT_API_URL.
 
 Run as a module, this file is that child.
 """
@@ -19,6 +19,13 @@ import time
 from typing import TYPE_CHECKING
 
 from longshore.errors import LongshoreError
+from longshore.orchestration.access import (
+    LOGIN_VARIABLE,
+    LOOPBACK_NAMES,
+    OwnOriginOnly,
+    login_of,
+    open_private,
+)
 from longshore.orchestration.api import QUIET, answers
 
 if TYPE_CHECKING:
@@ -69,8 +76,13 @@ POLL_INTERVALS = {
 class EmbeddedServer:
     """One `prefect server` child. `start` it, ask `is_alive`, `stop` it."""
 
-    def __init__(self, state: Path, port: int) -> None:
-        """Store the folder for its data and its log, and the port that is wanted; a free one near it is used."""
+    def __init__(self, state: Path, port: int, *, login: bool = False) -> None:
+        """Store the folder for its files, the wanted port (a free one near it is used), and whether to ask for a login.
+
+        A login that the user has set for the server (PREFECT_SERVER_API_AUTH_STRING) is used in any case.
+        """
+        given = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+        self.login = given or (login_of(state) if login else None)
         self.home = state / "prefect"
         self.log = state / "server.log"
         self.port = free_port(port)
@@ -93,10 +105,10 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Start the child; it answers a while later."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as log:
+        with open_private(self.log, "ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - ourselves, and a number
                 [sys.executable, "-m", "longshore.orchestration.server", str(self.port)],
                 env=self._environment(),
@@ -134,7 +146,14 @@ class EmbeddedServer:
         self._child = None
 
     def _environment(self) -> dict[str, str]:
-        ours = {"PREFECT_HOME": str(self.home), **POLL_INTERVALS, **_BOUNDS, **_TOGETHER, **QUIET}
+        ours = {
+            "PREFECT_HOME": str(self.home),
+            "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            **POLL_INTERVALS,
+            **_BOUNDS,
+            **_TOGETHER,
+            **QUIET,
+        }
         return {
             **ours,
             # What the user sets for the server wins: another database, other bounds.
@@ -142,6 +161,11 @@ class EmbeddedServer:
             "PREFECT_SERVER_API_HOST": HOST,
             "PREFECT_SERVER_API_PORT": str(self.port),
             "PREFECT_API_URL": self.api_url,
+            # Where the page was loaded from, under whichever name.
+            "PREFECT_UI_API_URL": "/api",
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"http://{name}:{self.port}" for name in LOOPBACK_NAMES),
+            "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+            **({"PREFECT_SERVER_API_AUTH_STRING": self.login, LOGIN_VARIABLE: self.login} if self.login else {}),
             "LONGSHORE_SERVER_PARENT": str(os.getpid()),
         }
 
@@ -203,11 +227,13 @@ def main(port: str) -> None:
     parent = int(os.environ.pop("LONGSHORE_SERVER_PARENT"))
     if sys.platform == "linux":
         _die_with(parent)
+    # Its database and the journal beside it are for their owner only.
+    os.umask(0o077)
     _lock_before_reading()
-    from prefect.cli import app  # noqa: PLC0415 - the server child only
+    import uvicorn  # noqa: PLC0415 - the server child only
+    from prefect.server.api.server import create_app  # noqa: PLC0415 - the server child only
 
-    sys.argv = ["prefect", "server", "start", "--host", HOST, "--port", port, "--log-level", "WARNING"]
-    app()
+    uvicorn.run(OwnOriginOnly(create_app(final=True)), host=HOST, port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":
