@@ -118,7 +118,8 @@ def _find_once(text: str, first: int) -> _Found | None:
         place = find_date_line(text, first)
         return _Found(place.start, place.end, None, (place.dated,)) if place else None
     dates = tuple(dated for field in block.dates if (dated := _read_field(field[:LONGEST_LINE])))
-    return _Found(first, next_line(text, block.end), block.title, dates, block=True)
+    start = first if block.start is None else block.start
+    return _Found(start, next_line(text, block.end), block.title, dates, block=True)
 
 
 def _read_field(field: str) -> DateLine | None:

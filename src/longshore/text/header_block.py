@@ -12,7 +12,7 @@ import base64
 import json
 import quopri
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -101,6 +101,18 @@ _YAML_OTHER = re.compile(r"\s*(?:#|$)|\s+\S|-(?:\s|$)|[\]})'\"\[]")
 _MAIL_NAME = re.compile(r"[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+")
 # Lines that programs put above the fields: of a mailbox, of a reader of news.
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d|Article:? \d+ (?:of|in) \S+$")
+# The heading of a memorandum, with the first of its fields below it.
+_MEMO = re.compile(
+    r"[ \t*]{0,40}[^\W\d_][^\n:：.]{2,60}\n(?:[ \t]*\n){0,3}"
+    r"(?=[ \t]{0,3}(?i:to|from|date|an|von|datum|para|de|fecha|data|à|a|da|til|fra|från|do|od)[ \t]{0,3}[:：])"
+)
+# The tag that opens a document of SGML, and a field, which may stand on lines of its own.
+_OPENING_TAG = re.compile(r"<(?:DOC|REUTERS|STORY|ARTICLE)\b[^>\n]{0,200}>[ \t]*\n", re.IGNORECASE)
+_TAGGED_FIELD = re.compile(
+    r"[ \t]*<(?P<key>[A-Za-z][\w-]{0,20})>(?P<value>(?:(?!</(?P=key)>)[^\x00]){0,500})</(?P=key)>[ \t]*(?:\n|$)",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<[^>\n]{1,40}>")
 # Title, authors and date as Pandoc has them, each after a per cent sign.
 _TITLE_BLOCK = re.compile(r"% (?P<title>\S.{0,200})\n% .{0,200}\n% (?P<date>.{0,40}\d{4}.{0,40})\n(?=[ \t]*\n)")
 _ENCODED = re.compile(r"=\?([\w-]{1,40})\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?")
@@ -108,7 +120,7 @@ _ENCODED = re.compile(r"=\?([\w-]{1,40})\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that begins a text: it ends before `text[end]`, the first line that is not its own.
+    """A block at `text[start:end]`: it ends before the first line that is not its own.
 
     dates: its date fields as `name: value`, those of publication first.
     """
@@ -116,6 +128,7 @@ class Block:
     end: int
     title: str | None
     dates: tuple[str, ...]
+    start: int | None = None
 
 
 def read_block(text: str, start: int = 0) -> Block | None:
@@ -130,10 +143,18 @@ def read_block(text: str, start: int = 0) -> Block | None:
         return _object(text, start)
     if match := _TITLE_BLOCK.match(text, start):
         return Block(match.end(), match["title"].strip(), (f"date: {match['date']}",))
+    if text.startswith("<", start):
+        return _tagged(text, start)
+    return _mail(text, start)
+
+
+def _mail(text: str, start: int) -> Block | None:
+    """Read a mail block, or that of a memorandum below its heading."""
     head = text[start : start + _LONGEST_KEY + 8]
-    if ":" not in head and "：" not in head and not head.startswith(("From ", "Article ")):
-        return None
-    return _fields(text, start)
+    enveloped = head.startswith(("From ", "Article "))
+    if not enveloped and (memo := _MEMO.match(text, start)):
+        return _memorandum(text, memo.end())
+    return _fields(text, start) if enveloped or ":" in head or "：" in head else None
 
 
 def _lines(text: str, start: int) -> Iterator[tuple[int, str]]:
@@ -218,6 +239,38 @@ def _fields(text: str, start: int) -> Block | None:
     ended = ended or (end == len(text) and len(fields) > _FEWEST_ALONE)
     last = _last_is_article(fields, text[start:end], text[end:])
     return _block(value_starts[last] if last else end, fields) if _is_block(fields, ended_by_blank=ended) else None
+
+
+def _memorandum(text: str, start: int) -> Block | None:
+    """Read the fields below the heading of a memorandum: sender, addressee, date, subject, with blank lines between."""
+    fields: list[_Field] = []
+    end = at = start
+    for line_end, line in _lines(text, start):
+        match = _FIELD.match(line)
+        field = _field(match["key"], match["value"] or match["glued"] or "") if match else None
+        if field is not None and field.known:
+            fields.append(field)
+        elif fields and line[:1] in (" ", "\t") and line.strip() and end == at:
+            fields[-1] = _Field(fields[-1].name, fields[-1].key, f"{fields[-1].value} {line.strip()}")
+        elif line.strip():
+            break
+        at = line_end
+        end = line_end if line.strip() else end
+    enough = len(fields) > _FEWEST_ALONE and any(field.rank is not None for field in fields)
+    return replace(_block(end, fields), start=start) if enough and text[end:].strip() else None
+
+
+def _tagged(text: str, start: int) -> Block | None:
+    """Read fields between tags, as collections of news in SGML have them: `<DATE> March 17, 2024 </DATE>`."""
+    fields: list[_Field] = []
+    end = start
+    if opening := _OPENING_TAG.match(text, start):
+        end = opening.end()
+    while match := _TAGGED_FIELD.match(text, end):
+        fields.append(_field(match["key"], " ".join(_TAG.sub(" ", match["value"]).split())))
+        end = match.end()
+    dated = any(field.rank is not None and any(map(str.isdigit, field.value)) for field in fields)
+    return _block(end, fields) if dated and text[end:].strip() else None
 
 
 def _article_start(field: _Field, text: str, line_start: int, value_start: int, line_end: int) -> int | None:

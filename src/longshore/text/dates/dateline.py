@@ -25,7 +25,7 @@ from longshore.text.dates.parse import read_line
 from longshore.text.dates.resolve import Candidate, Written, day_of
 from longshore.text.dates.tokens import Token, shape
 
-Strength = Literal["bare", "label", "byline", "near"]
+Strength = Literal["bare", "label", "byline", "near", "before a name"]
 
 # Signs that may stand anywhere on a date line.
 SIGNS: Final = r"_~.,:;()|/'+\-!"
@@ -51,9 +51,15 @@ _ONE_WORD = re.compile(r"_?x_(?:[fjV]_)?")
 _NO_NAME = re.compile(r"[dtyn:klu]|x_[fjV]+_|x_[bga]+_?$|^_?x_b_x")
 # What may follow a date that stands first: a bar, a label, a byline.
 _GOES_ON = re.compile(rf"_?[|~/]|[{SIGNS}]*(?:[klu]|(?:f_(?:x_){{1,3}})?b[_:])")
+# A name behind a date and a sign: 17 March 2024, Ann Lee. Behind a time a space is enough.
+_NAME_AFTER = re.compile(r"_?[,~-]_?[xM](?:[_.-]{1,2}[xM]){0,3}[_.]*")
+_NAME_AFTER_A_TIME = re.compile(r"_[xM](?:[_.-]{1,2}[xM]){1,2}[_.]*")
+# A day in a calendar whose months are no words of ours, beside a date of ours: ০৩ চৈত্র ১৪৩০.
+_IN_ANOTHER_CALENDAR = re.compile(r"(?<![dtyn:.])d_?(?:[fo]_)?x(?:_x)?,?_(?P<year>y)(?:_?[fx](?=[_,|)]*(?:D|$)))?")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 # Behind the date of a place: Wien, 17.3.2024 (OTS).
 _AGENCY = re.compile(r"_?\([xM](?:_[xM])?\)$")
+_PAGE_ACTION = re.compile(r"[_|~,.(-]*p\)?")
 # A time of a later change, with no day: it belongs to no date.
 _CLOCK = re.compile(r"d:d(?::d)?(?:_?a)?(?:_?\(?z\)?)?")
 
@@ -68,7 +74,7 @@ def strength_of(before: list[Token], after: list[Token], line: str, *, timed: bo
 
     timed: whether the date has its time; East Asian papers then put their name behind it.
     """
-    left, right = shape(before), _AGENCY.sub("", shape(after))
+    left, right = shape(before), _PAGE_ACTION.sub("", _AGENCY.sub("", shape(after)))
     if re.search("[klu]", right):
         right = _CLOCK.sub("", right)
     if "e" in left or not _tail(after, right, line, alone=_ONLY_GLUE.fullmatch(left) is not None):
@@ -76,10 +82,19 @@ def strength_of(before: list[Token], after: list[Token], line: str, *, timed: bo
     alone = _ONLY_GLUE.fullmatch(re.sub("[Dklu]", "", right)) is not None
     if _ONLY_GLUE.fullmatch(left):
         goes_on = _GOES_ON.match(right) or (timed and after and _UNSPACED.match(line, after[0].end))
-        return "bare" if alone else "near" if goes_on else None
+        if alone or goes_on:
+            return "bare" if alone else "near"
+        return "before a name" if _is_name(after, right, timed=timed) else None
     if _LABEL.fullmatch(left):
         return "label"
     return _beside_words(before, line, alone=alone)
+
+
+def _is_name(after: list[Token], right: str, *, timed: bool) -> bool:
+    """Return whether only a name follows the date: a few words with capitals."""
+    if not _NAME_AFTER.fullmatch(right) and not (timed and _NAME_AFTER_A_TIME.fullmatch(right)):
+        return False
+    return all(token.text[:1].isupper() for token in after if token.kind in "xM")
 
 
 def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | None:
@@ -166,6 +181,7 @@ _YEARS: Final = range(1900, 2100)
 _YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
 # No date of ours; which one it is the language of the text tells.
 _YEARS_OF_THE_BUDDHA: Final = range(2484, 2644)
+_OUR_YEARS: Final = range(1500, 2050)
 # An older date beside a name is that of a birth.
 _YEARS_NEAR_A_NAME: Final = range(1970, 2100)
 
@@ -239,6 +255,9 @@ def _read(line: str) -> DateLine | None:
     if "D" in letters and (bare := without_asides(line)) != line:
         line, tokens = bare, read_line(bare).tokens
         letters = shape(tokens)
+    if "D" in letters and "y" in letters:
+        tokens = _without_other_calendar(tokens, letters)
+        letters = shape(tokens)
     first = letters.find("D")
     if first < 0:
         return _read_part(tokens, letters, line)
@@ -255,6 +274,14 @@ def _read(line: str) -> DateLine | None:
         return None
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
+
+
+def _without_other_calendar(tokens: list[Token], letters: str) -> list[Token]:
+    """Return the tokens without the same day in another calendar: its year is none of ours."""
+    for match in reversed([*_IN_ANOTHER_CALENDAR.finditer(letters)]):
+        if int(tokens[match.start("year")].text) not in _OUR_YEARS:
+            tokens = [*tokens[: match.start()], *tokens[match.end() :]]
+    return tokens
 
 
 def _read_part(tokens: list[Token], letters: str, line: str) -> DateLine | None:
@@ -328,7 +355,7 @@ def _evidence(tokens: list[Token]) -> list[frozenset[str]]:
     for token in tokens:
         if token.meaning is not None and len(token.text) > 2:
             for role, languages in token.meaning.roles.items():
-                if (role in "klu" and "en" not in languages) or (role in "hf" and len(languages) <= 3):
+                if (role in "klu" and "en" not in languages) or (role in "hfp" and len(languages) <= 3):
                     found.append(frozenset(languages))
                     break
     return found

@@ -25,6 +25,7 @@ _ROLE_LETTERS: Final = {
     "published": "l",
     "updated": "u",
     "beside_labels": "j",
+    "page_actions": "p",
     "not_publication": "e",
     "bylines": "b",
     "glue": "f",

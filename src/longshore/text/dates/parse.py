@@ -196,10 +196,10 @@ _SHORT_YEAR = r"'?d(?![dotyn]|_?[:h]|\.d|[_.,/\-']{0,3}[yn])"
 _YEAR = rf"(?:[yn]|{_SHORT_YEAR})"
 _NAMED = re.compile(
     rf"""(?<!d:)(?:
-      (?P<dmy>d{_IN}[MBm](?:_?/_?[MBm])?{_IN}{_YEAR})
+      (?P<dmy>d{_IN}[MBm](?:_?[/(~-]_?[MBm]\)?)?{_IN}{_YEAR})
     | (?P<mdy>[MBm]{_IN}d(?:{_IN}[yn]|(?:,_?|-|_?'){_SHORT_YEAR}))
     | (?P<ymd>y{_IN}[MBm]{_IN}d(?![:\d]))
-    | (?P<ydm>y{_IN}d{_IN}[MBm])
+    | (?P<ydm>y{_IN}d{_IN}[MBm])(?!{_IN}[yn])
     | (?P<my>[MB]{_IN}y)
     | (?P<ym>y{_IN}[MB])
     )""",

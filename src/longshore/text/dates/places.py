@@ -31,6 +31,11 @@ _MOST_LINES: Final = 24
 # is no line of its own.
 _TOP: Final = 4
 _BELOW_A_BYLINE: Final = _TOP - 1
+# The third line may be the date below a headline and a deck.
+_BELOW_A_DECK: Final = 2
+_LONGEST_DECK: Final = 160
+_LEAST_PARAGRAPH: Final = 60
+_FIRST_YEAR_BELOW_A_DECK: Final = 1970
 # A line before the date that is longer is no headline, but a paragraph.
 _LONGEST_HEADLINE: Final = 400
 
@@ -52,6 +57,8 @@ _PART_OF_SOMETHING = re.compile(
 # Below a headline: the middle of a title page.
 _SET_IN = re.compile(r"[ \t]{4}")
 _MARKUP = re.compile(r"\s*(?:</?\w|[{$|]|@\w+\{|\\\w|//|/\*|\[\w+ \"|\".*\",)")
+_FIELD = re.compile(r"[^:：]{1,30}[:：](?!//)\s*\S")
+_ADDRESS = re.compile(r"\s*(?:https?://|www\.)\S+\s*$")
 _BEGINS_WITH_NUMBER = re.compile(r"[^\w\n]{0,8}\d")
 
 
@@ -100,7 +107,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
     for part in parts:
         if lines and lines[-1].end + 1 == at and is_underline(part):
             lines[-1] = Line(lines[-1].start, f"{lines[-1].text}\n{part}")
-        elif part and not part.isspace():
+        elif part and not part.isspace() and (lines or not _ADDRESS.match(part)):
             lines.append(Line(at, part))
         at += len(part) + 1
     for index, line in enumerate(lines[:_TOP]):
@@ -114,7 +121,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
 
 def _top(parts: list[str]) -> list[str]:
     """Return those of the first lines that are not blank which may be date lines: short ones, where any has a digit."""
-    written = (part for part in parts if part.strip() and not is_underline(part))
+    written = (part for part in parts if part.strip() and not is_underline(part) and not _ADDRESS.match(part))
     top = [part for part in islice(written, _TOP) if len(part) <= LONGEST_LINE]
     together = "".join(top)
     if together.isascii() and not any(map(together.__contains__, "0123456789")):
@@ -142,6 +149,7 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
         index > 1
         and not _BYLINE.match(lines[index - 1].text)
         and (dated.strength != "label" or index == _BELOW_A_BYLINE)
+        and not (index == _BELOW_A_DECK and apart and dated.complete and _is_headline_and_deck(lines, dated))
     ):
         return False
     # The weaker the line, the more must set it apart. A line of words that goes on in lower case is one of prose.
@@ -149,7 +157,9 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
     if index and _goes_into(lines[index - 1], line, goes_on=bool(goes_on)):
         return False
     weak = (
-        (dated.strength == "near" and not apart)
+        (dated.strength in ("near", "before a name") and not apart)
+        # A day and what it is the day of may head a text too: 4 July 2019, Independence Day.
+        or (dated.strength == "before a name" and not index and dated.written.clock is None)
         or (dated.strength != "bare" and goes_on)
         or not (dated.complete or labelled or (apart and index == 0))
     )
@@ -176,6 +186,21 @@ def _goes_into(above: Line, line: Line, *, goes_on: bool) -> bool:
     return _ENDS_WITH_A_WORD_AND_POINT.search(line.text) is None and line.text.rstrip().endswith(".")
 
 
+def _is_headline_and_deck(lines: list[Line], dated: DateLine) -> bool:
+    """Return whether a headline and its deck stand above a bare date, and a paragraph below it."""
+    headline, deck, _, *below = (line.text.strip() for line in lines)
+    if dated.strength != "bare" or not below or len(below[0]) < _LEAST_PARAGRAPH or SENTENCE_END.search(headline):
+        return False
+    if any(not c.day or c.day.year < _FIRST_YEAR_BELOW_A_DECK for c in dated.written.candidates):
+        return False
+    return all(len(line) <= _LONGEST_DECK and " " in line and not _is_listed(line) for line in (headline, deck))
+
+
+def _is_listed(text: str) -> bool:
+    """Return whether a line is an item, a row or a field, or begins with a number."""
+    return bool(_PART_OF_SOMETHING.match(text) or _BEGINS_WITH_NUMBER.match(text) or _FIELD.match(text))
+
+
 def _same_columns(above: str, line: str) -> bool:
     """Return whether a line is a row below the heads of its columns: Date | Event."""
     bars = line.count("|")
@@ -190,16 +215,29 @@ def _is_part(lines: list[Line], index: int, *, labelled: bool) -> bool:
     if line.text.startswith(">") and any(other.text.startswith(">") for other in around):
         # A quotation of several lines.
         return True
-    return not labelled and bool(_PART_OF_SOMETHING.match(line.text) or (index and _SET_IN.match(line.text)))
+    if labelled:
+        return False
+    below = lines[index + 1].text if index + 1 < len(lines) else ""
+    in_a_title_page = _SET_IN.match(line.text) and (_SET_IN.match(below) or len(below.rstrip()) < _LEAST_PARAGRAPH)
+    return bool(_PART_OF_SOMETHING.match(line.text) or (index and in_a_title_page))
 
 
 def _repeated(dated: DateLine, after: list[str]) -> bool:
     """Return whether lines like this one follow: other dates on lines of their own, or with the same label."""
     begun = 0
-    for text in after:
+    for place, text in enumerate(after):
         other = read_date_line(text) if could_be_date_line(text) else None
         if other is None:
             begun += _BEGINS_WITH_NUMBER.match(text) is not None and could_be_date_line(text[:40])
-        elif other.labels == dated.labels and other.written.candidates != dated.written.candidates:
+        elif other.labels == dated.labels and not _agree(dated, other, next_to_it=place == 0):
             return True
     return begun >= 2 and not dated.labels
+
+
+def _agree(dated: DateLine, other: DateLine, *, next_to_it: bool) -> bool:
+    """Return whether two date lines may date one text: with the same day, or in words right above one in numbers."""
+    days, others = ({c.day for c in line.written.candidates} for line in (dated, other))
+    if days & others:
+        return True
+    in_words, in_numbers = (all(c.order is None for c in line.written.candidates) for line in (dated, other))
+    return next_to_it and not dated.labels and in_words != in_numbers

@@ -8,6 +8,7 @@ W V       a day of the week; a day of the week or glue
 a h f o   before or after noon, follows an hour, glue, a suffix glued to a number
 k l u   labels, of any date, of publication, of a change
 j b g e goes with a label, a byline, a byline or glue, begins a date of something else (see `lexicon.py`)
+p         what a page offers to do: Share
 z         a time zone's name
 x         any other word
 D         a whole date (`longshore.text.dates.parse`)
@@ -115,7 +116,7 @@ def _kind(meaning: Meaning, text: str) -> str:
     for role in "klubhe":
         if role in roles:
             return "g" if role == "b" and glue else role
-    return "f" if "f" in roles else "j"
+    return next(role for role in "fjp" if role in roles)
 
 
 def _name(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, Meaning] | None:
