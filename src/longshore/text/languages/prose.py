@@ -107,9 +107,12 @@ def _prose_of_line(line: str) -> str:
     words = _CODE_WORD.sub(" ", line)
     if len(words) == len(line):
         return line
-    # Plain words between code are code too (`return`, `SIZE: 14432088 bytes`). Letters of other scripts are not.
-    gone = len(line) - len(_CAPITALS.sub(" ", words))
-    code = sum(not _NUMBER.fullmatch(word) for word in _CODE_WORD.findall(line))
+    found = _CODE_WORD.findall(line)
+    code = sum(not _NUMBER.fullmatch(word) for word in found)
+    # Plain words between code are code too (`return`, `SIZE: 14432088 bytes`), but not capitals around a few numbers.
+    # Letters of other scripts are not.
+    is_shouted = len(found) * 3 < len(line.split()) and not code
+    gone = len(line) - len(words if is_shouted else _CAPITALS.sub(" ", words))
     if gone * 2 <= len(line.strip()) and code * 5 <= len(line.split()) * 2:
         return words
     return "".join(char if char > "\x7f" else " " for char in words)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _RANGES: Final = tuple(read_bytes("scripts.txt").decode().split())
 # Code points from here on are ideographs or have no script.
 CODE_LIMIT: Final = 0x20000
+# From here on there are no letters: tags (the flags of England, Scotland and Wales are spelled with them), variation
+# selectors and private use.
+_NO_LETTERS: Final = 0xE0000
 NO_SCRIPT: Final = 0
 SCRIPTS: Final = ("", *sorted({part.partition(":")[2] for part in _RANGES}))
 NUMBERS: Final = {script: number for number, script in enumerate(SCRIPTS)}
@@ -83,10 +86,13 @@ class Letters(NamedTuple):
 
 
 def codes_of(text: str) -> Codes:
-    """Return the code points of a text, all from the limit on as the last one below it."""
+    """Return the code points of a text: ideographs from the limit on as the last one below it, tags as blanks."""
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
-    return np.minimum(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32), CODE_LIMIT - 1)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    limited = np.minimum(codes, CODE_LIMIT - 1)
+    limited[codes >= _NO_LETTERS] = ord(" ")
+    return limited
 
 
 def without_points(codes: Codes, script: str) -> Codes:
