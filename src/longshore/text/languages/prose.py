@@ -111,7 +111,7 @@ def _prose_of_line(line: str) -> str:
     code = sum(not _NUMBER.fullmatch(word) for word in found)
     # Plain words between code are code too (`return`, `SIZE: 14432088 bytes`), but not capitals around a few numbers.
     # Letters of other scripts are not.
-    is_shouted = len(found) * 3 < len(line.split()) and not code
+    is_shouted = len(found) * 3 < len(line.split()) and code * 10 <= len(line.split())
     gone = len(line) - len(words if is_shouted else _CAPITALS.sub(" ", words))
     if gone * 2 <= len(line.strip()) and code * 5 <= len(line.split()) * 2:
         return words
