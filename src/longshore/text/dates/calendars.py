@@ -9,42 +9,10 @@ Not promised: a Hijri date outside Saudi Arabia, where a month begins when the m
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import Final
 
-PERSIAN_MONTHS: Final = (
-    "فروردین,حمل,وری,farvardin|اردیبهشت,ثور,غويی,ordibehesht|خرداد,جوزا,غبرګولی,khordad|تیر,سرطان,چنګاښ,tir"
-    "|مرداد,امرداد,اسد,زمری,mordad|شهریور,سنبله,وږی,shahrivar|مهر,میزان,تله,mehr|آبان,عقرب,لړم,aban"
-    "|آذر,قوس,لیندۍ,azar|دی,جدی,مرغومی,dey|بهمن,دلو,سلواغه,bahman|اسفند,حوت,کب,esfand"
-)
-HIJRI_MONTHS: Final = (
-    "محرم,محرم الحرام,muharram,muharrem|صفر,صفر المظفر,safar,safer"
-    "|ربيع الأول,ربيع الاول,ربیع الاول,ربیع‌الاول,rabi al awwal,rabi ul awwal,rebiülevvel,rabiul awal"
-    "|ربيع الآخر,ربيع الثاني,ربیع الثانی,rabi al thani,rabi ul thani,rebiülahir,rabiul akhir"
-    "|جمادى الأولى,جمادی الاول,جمادى الاول,جمادي الأول,جمادی الاولی,jumada al awwal,jumada al ula,cemaziyelevvel"
-    "|جمادى الآخرة,جمادى الثانية,جمادی الثانی,جمادي الآخر,jumada al thani,jumada al akhirah,cemaziyelahir"
-    "|رجب,رجب المرجب,rajab,recep|شعبان,شعبان المعظم,sha ban,shaban,şaban,syaban"
-    "|رمضان,رمضان المبارك,رمضان المبارک,ramadan,ramazan,ramadhan|شوال,شوال المکرم,shawwal,şevval,syawal"
-    "|ذو القعدة,ذي القعدة,ذوالقعدة,ذی القعده,ذی قعدہ,ذوالقعدہ,dhu al qadah,dhul qadah,zilkade"
-    "|ذو الحجة,ذي الحجة,ذوالحجة,ذی الحجه,ذی الحج,ذوالحجہ,dhu al hijjah,dhul hijjah,zilhicce"
-)
-# Those that Tigrinya, which has them for months of ours, spells otherwise.
-ETHIOPIAN_MONTHS: Final = "|ጥቅምት|ኅዳር,ህዳር,ኀዳር|ታኅሣሥ,ታህሳስ,ታሕሣሥ,ታኅሳስ|ጥር|የካቲት||ሚያዚያ||ሰኔ|ሐምሌ,ሀምሌ|ነሐሴ,ነሃሴ,ነሀሴ|ጳጉሜን,ጳጉሜ,ጳጉሚን"
-
-# A bit a month, a hexadecimal digit a season, first month first: 1 is a month of 30 days, 0 one of 29. From the table
-# of King Abdulaziz City for Science and Technology, as hijridate 2.6 (MIT) gives it. Before 1365 the table has months
-# of 28 and 31 days, which cannot be trusted.
-_UMM_AL_QURA: Final = (
-    "aabaaaaaaaabab6aaaa5754b555ab3aa64ea95baaa555aaab4ab655aaaaab2ecab2ab6aaaabab4aab2aba2baa6b4aba5"
-    "5aaab5556d2b54aea57526e936aaad555aa5b52ba95b49ba4db25d52daa5ad4aea56d4bd23d91da95b4ab5a56d2b693b"
-    "49b6556a9754b6a56caad555b29b92ba95d4ada55aaab595749764baa5b52b6a56d2ae9572a75535a95d49ba4dd26d53"
-    "5aaaad4b6a57527a95b4ab5536c9ae4b6a96b4ada55d25d92dc96d4ad6556d2b693749b64d72ab54b6a5752b6956b2ad"
-    "94dc95d4aea56caad5556c97"
-)
-_UMM_AL_QURA_BEGINS: Final = dt.date(1945, 12, 5)
-_UMM_AL_QURA_FIRST_YEAR: Final = 1365
-
-# The year before the first of each era. Taiwan writes its years like those of an emperor.
-_ERAS: Final = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018, "民國": 1911, "民国": 1911}
+from longshore.text.data import read_toml
 
 # 29 August of the year 8 of the Julian calendar.
 _ETHIOPIAN_EPOCH: Final = 2796
@@ -80,19 +48,34 @@ def from_ethiopian(year: int, month: int, day: int) -> dt.date | None:
     return dt.date.fromordinal(_ETHIOPIAN_EPOCH + 365 * (year - 1) + year // 4 + 30 * (month - 1) + day - 1)
 
 
+@cache
+def _umm_al_qura() -> tuple[int, dt.date, str]:
+    """Return the first year of the table, its first day, and for each month 1 where it has 30 days, else 0."""
+    table = read_toml("calendars.toml")["umm_al_qura"]
+    digits = "".join(table["months"].split())
+    return table["first_year"], table["begins"], f"{int(digits, 16):0{4 * len(digits)}b}"
+
+
 def from_hijri(year: int, month: int, day: int) -> dt.date | None:
     """Convert a date of the Umm al-Qura calendar, or None where there is no such date or no table.
 
     >>> from_hijri(1445, 9, 7)
     datetime.date(2024, 3, 17)
     """
-    months = (year - _UMM_AL_QURA_FIRST_YEAR) * 12 + month - 1
-    long_months = f"{int(_UMM_AL_QURA, 16):0{4 * len(_UMM_AL_QURA)}b}"
+    first_year, begins, long_months = _umm_al_qura()
+    months = (year - first_year) * 12 + month - 1
     if not (1 <= month <= 12 and 0 <= months < len(long_months)):
         return None
     if not 1 <= day <= 29 + int(long_months[months]):
         return None
-    return _UMM_AL_QURA_BEGINS + dt.timedelta(29 * months + long_months.count("1", 0, months) + day - 1)
+    return begins + dt.timedelta(29 * months + long_months.count("1", 0, months) + day - 1)
+
+
+@cache
+def _eras() -> dict[str, int]:
+    """Return the year before the first of each era."""
+    eras: dict[str, int] = read_toml("calendars.toml")["eras"]
+    return eras
 
 
 def from_era(era: str, year: int) -> int | None:
@@ -101,7 +84,7 @@ def from_era(era: str, year: int) -> int | None:
     >>> from_era("令和", 6)
     2024
     """
-    before = _ERAS.get(era.removeprefix("中華").removeprefix("中华"))
+    before = _eras().get(era.removeprefix("中華").removeprefix("中华"))
     return None if before is None or year < 1 else before + year
 
 

@@ -35,6 +35,7 @@ _ROLE_LETTERS: Final = {
 _FIRST_PLACES: Final = {"months": 0, "weekdays": 12, "halves": 19}
 
 Calendar = Literal["gregorian", "persian", "hijri", "ethiopian"]
+_LANGUAGES_OF_CALENDARS: Final[dict[Calendar, str]] = {"persian": "fa", "hijri": "ar", "ethiopian": "am"}
 
 # What parts words: spaces, digits, and the punctuation and symbols of every script. Letters and their marks are the
 # rest: Python's \w has no combining marks, without which half of the scripts of India fall to pieces.
@@ -97,8 +98,6 @@ def fold_words(text: str) -> str:
 @cache
 def lexicon() -> Lexicon:
     """Build the table of all words that are known, once."""
-    from longshore.text.dates.calendars import ETHIOPIAN_MONTHS, HIJRI_MONTHS, PERSIAN_MONTHS  # noqa: PLC0415 - most texts have no date
-
     tables = read_toml("date_words.toml")
     meanings: defaultdict[str, Meaning] = defaultdict(Meaning)
     for language, line in read_json("date_names.json").items():
@@ -108,9 +107,8 @@ def lexicon() -> Lexicon:
         for language, line in tables["forms"][table].items():
             for place, name in _names(line):
                 _add_name(meanings[fold_words(name)], first + place, language)
-    _add_months(meanings, PERSIAN_MONTHS, "persian", "fa")
-    _add_months(meanings, HIJRI_MONTHS, "hijri", "ar")
-    _add_months(meanings, ETHIOPIAN_MONTHS, "ethiopian", "am")
+    for calendar, language in _LANGUAGES_OF_CALENDARS.items():
+        _add_months(meanings, read_toml("calendars.toml")["months"][calendar], calendar, language)
     for table, role in _ROLE_LETTERS.items():
         for language, words in tables["words"][table].items():
             for word in words.split():
@@ -121,8 +119,8 @@ def lexicon() -> Lexicon:
 def _names(line: str) -> Iterator[tuple[int, str]]:
     """Return the names of a line of data, each with the place of its group."""
     for place, names in enumerate(line.split("|")):
-        for name in names.split(",") if names else ():
-            yield place, name
+        for name in names.split(",") if names.strip() else ():
+            yield place, name.strip()
 
 
 def _add_name(meaning: Meaning, place: int, language: str) -> None:
