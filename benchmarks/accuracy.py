@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.goals import show_goals
 from longshore.records import Rejection
 from longshore.text.normalise import normalise
-from longshore.text.policy import LanguageEngine
 
 SETS = ("encodings", "mojibake", "languages", "news", "dates", "hostile")
 Row = dict[str, Any]
@@ -217,15 +216,11 @@ def calibration(rows: list[Row], score: Any, room: Path) -> None:  # noqa: ANN40
 
 
 def show_languages(corpus: Path, half: str) -> None:
-    """Print every figure about languages: of the default engine beside langdetect, and of `auto` with lingua."""
+    """Print every figure about languages, beside langdetect's."""
     from benchmarks.language_accuracy import judge, report
 
-    engines: list[LanguageEngine] = ["langdetect"]
-    if importlib.util.find_spec("lingua"):
-        engines += ["auto", "lingua"]
-    for engine in engines:
-        print(f"\n#### language_engine = {engine}, half: {half}")
-        report(judge(corpus, half, engine))
+    print(f"\n#### languages, half: {half}")
+    report(judge(corpus, half))
 
 
 def main() -> None:

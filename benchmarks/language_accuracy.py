@@ -1,6 +1,6 @@
-"""How often is the language right, how often does it agree with langdetect, and does it know what it does not know?
+"""Accuracy of the language step: how often it is right, agrees with langdetect, and answers `und` where it should.
 
-    python benchmarks/language_accuracy.py --corpus DIR [--half measure|look|all] [--engine auto|lingua|fasttext]
+    python benchmarks/language_accuracy.py --corpus DIR [--half measure|look|all]
 
 DIR is as for `benchmarks/accuracy.py`, and so are the halves. Texts are judged as they stand, without decoding,
 repair or header, so that this is about language alone; posts lose their front matter.
@@ -19,7 +19,6 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.accuracy import half_of
 from longshore.text.language import Language, detect_language
-from longshore.text.policy import LanguageEngine
 
 # One language under two codes, as the truth has it.
 TWINS = {"nb": "no", "nn": "no", "fil": "tl", "iw": "he", "in": "id"}
@@ -64,8 +63,8 @@ def _twin(language: str) -> str:
     return TWINS.get(code, code)
 
 
-def judge(corpus: Path, half: str, engine: LanguageEngine) -> list[Judged]:
-    """Ask the engine, and langdetect with seed 0, about every text of the sets `languages` and `news`."""
+def judge(corpus: Path, half: str) -> list[Judged]:
+    """Detect the language of every text, also with langdetect (seed 0), of the sets `languages` and `news`."""
     from langdetect import DetectorFactory, LangDetectException, detect
 
     DetectorFactory.seed = 0
@@ -92,7 +91,7 @@ def judge(corpus: Path, half: str, engine: LanguageEngine) -> list[Judged]:
                         known=known,
                         wanted=frozenset(map(_twin, notes.get("accept", row["language"]).split("|"))),
                         letters=sum(map(str.isalpha, part)),
-                        found=detect_language(part, engine),
+                        found=detect_language(part),
                         langdetect=guess,
                     )
                 )
@@ -108,7 +107,7 @@ def pieces_of(text: str) -> Iterator[str]:
 
 
 def report(judged: list[Judged]) -> None:
-    """Print a line for each figure: what it is, how many texts, the engine's share, langdetect's."""
+    """Print a line for each figure: what it is, how many texts, Longshore's share, langdetect's."""
     every = [one for one in judged if one.kind == "languages" and one.known and one.letters >= LETTERS_TO_COMPARE]
     judged = [one for one in judged if not one.piece]
     single = [one for one in judged if one.kind == "languages"]
@@ -116,7 +115,7 @@ def report(judged: list[Judged]) -> None:
     compared = [one for one in known if one.letters >= LETTERS_TO_COMPARE]
     pieces = [one for one in every if one.piece and not TRADITIONAL.search(one.path)]
     differ = [one for one in compared if _twin(one.found.language) != _twin(one.langdetect)]
-    print(f"{'':<62}{'texts':>6}{'engine':>9}{'langdetect':>12}")
+    print(f"{'':<62}{'texts':>6}{'longshore':>11}{'langdetect':>12}")
     _line("right: known languages, sentence and longer", (one for one in known if one.length in LONG))
     _line("right: known languages, words and pairs", (one for one in known if one.length in ("word", "pair")))
     _line("right: news", (one for one in judged if one.kind == "news"))
@@ -168,10 +167,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--half", choices=("measure", "look", "all"), default="measure")
-    parser.add_argument("--engine", choices=("langdetect", "auto", "lingua", "fasttext"), default="langdetect")
     options = parser.parse_args()
-    print(f"engine {options.engine}, half: {options.half}")
-    report(judge(options.corpus, options.half, options.engine))
+    print(f"half: {options.half}")
+    report(judge(options.corpus, options.half))
 
 
 if __name__ == "__main__":
