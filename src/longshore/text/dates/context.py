@@ -1,7 +1,7 @@
 """Parts of a date line that are not the date: reading times, ages, counts, issue numbers, clocks in words.
 
-Promised: an aside is blanked out, so that every other character keeps its place. What is left is judged as if it had
-not been there: a sentence stays one.
+Promised: an aside is replaced by blanks, so every other character keeps its place. The rest of the line is judged as if
+the aside had not been there: a sentence stays a sentence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _YEAR_WITH_A_POINT: Final = frozenset(("hr", "bs", "sr", "sr-Latn", "bs-Cyrl", "
 _FIRST_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]{2,12})(?=[\s\d.:])")
 
 
-def is_no_one_day(tokens: list[Token], line: str) -> bool:
+def is_span_or_question(tokens: list[Token], line: str) -> bool:
     """Return whether the first date of a line without labels is a first day, or a question."""
     letters = shape(tokens)
     first = tokens[letters.index("D")]
@@ -43,7 +43,7 @@ def is_no_one_day(tokens: list[Token], line: str) -> bool:
     return not one & other
 
 
-def where_published(letters: str, first: int) -> int:
+def publication_label_start(letters: str, first: int) -> int:
     """Return where the label of publication begins, where the first date is of something else; 0 where it is not.
 
     Received 17 March 2024; accepted 2 April 2024; published 9 April 2024
@@ -151,7 +151,7 @@ _ASIDE = re.compile(
 
 
 def without_asides(line: str) -> str:
-    """Return a line with blanks in the place of its asides.
+    """Return the line with its asides replaced by blanks.
 
     >>> without_asides("March 17, 2024 · 5 min read")
     'March 17, 2024 ·           '
@@ -160,7 +160,7 @@ def without_asides(line: str) -> str:
 
 
 def _blank(match: re.Match[str]) -> str:
-    """Keep what an aside has in common with its surroundings: the sign before it, the name of what was released."""
+    """Return blanks for an aside, but keep the sign before it and the words `press release`."""
     text = match[0]
     kept = re.match(rf"\s*[|,;·•–—]|(?:{_PRESS})", text, re.IGNORECASE)
     start = kept.end() if kept else 0

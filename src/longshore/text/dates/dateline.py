@@ -1,4 +1,4 @@
-"""Date lines: whether a line is one, which of its dates is that of publication, and how plain it is.
+"""Date line recognition: is a line a date line, which of its dates is the publication date, how strong is the evidence.
 
 Promised: a sentence with a date in it is not a date line. Neither is a row of a table or of a log, a span of days, or
 the date of something else (born, until, invoice date).
@@ -15,9 +15,9 @@ from typing import Final, Literal
 
 from longshore.text.dates.context import (
     ends_with_its_point,
-    is_no_one_day,
     is_of_something_else,
-    where_published,
+    is_span_or_question,
+    publication_label_start,
     without_asides,
 )
 from longshore.text.dates.forms import NUMERALS, iso_dates, mail_dates
@@ -34,7 +34,7 @@ SENTENCE_END = re.compile(r"[.!?…:;。！？।॥։؟]['\"”’»)\]]*$")
 # How a sentence ends inside a line: after a word, not after an abbreviation.
 SENTENCE_INSIDE = re.compile(r"[^\W\d_]{4,}[.!?]\s+[^\W\d_]|[。！？]\s*\S")
 
-# What stands before the date, or after it, as letters of `longshore.text.dates.tokens`.
+# The words before or after the date, as letters of `longshore.text.dates.tokens`.
 _ONLY_GLUE = re.compile(rf"[{SIGNS}fjVWBmahoz]*$")
 _LABEL = re.compile(rf"[{SIGNS}fjVWagm]*[klu][{SIGNS}fjVWagmklu]*$")
 # A name before a label changes nothing, but before Date it does: Invoice date.
@@ -45,7 +45,7 @@ _BYLINE = re.compile(rf"[{SIGNS}j]*(?:[bg]|[klu][{SIGNS}fj]*b|[lu][{SIGNS}fjx]*b
 _LABEL_FIRST = re.compile(rf"[{SIGNS}fj]*[lu][_fjg]+x")
 # A word glued to the number of a day: IMG2024-03-17. (To a month: LeeMarch 17, 2024.)
 _GLUED = re.compile(r"[^\W\d_]\d")
-# Amended 17 March 2024, Recorded on 17 March 2024: that is what happened on the day.
+# Amended 17 March 2024, Recorded on 17 March 2024: something happened on that day.
 _ONE_WORD = re.compile(r"_?x_(?:[fjV]_)?")
 # A number, an unknown label, a word glued to the date, or words joined to a phrase: Report of 17 March 2024.
 _NO_NAME = re.compile(r"[dtyn:klu]|x_[fjV]+_|x_[bga]+_?$|^_?x_b_x")
@@ -69,7 +69,7 @@ _MOST_WORDS_AFTER: Final = 6
 _MOST_WORDS_NEAR: Final = 4
 
 
-def strength_of(before: list[Token], after: list[Token], line: str, *, timed: bool = False) -> Strength | None:
+def evidence_strength(before: list[Token], after: list[Token], line: str, *, timed: bool = False) -> Strength | None:
     """Return how plainly the words before and after the first date make the line a date line.
 
     timed: whether the date has its time; East Asian papers then put their name behind it.
@@ -119,7 +119,7 @@ def _beside_words(before: list[Token], line: str, *, alone: bool) -> Strength | 
 
 
 def _tail(after: list[Token], letters: str, line: str, *, alone: bool) -> bool:
-    """Return whether what follows the date may stand on a date line: a name, a section, a count; no sentence."""
+    """Return whether the words after the date fit a date line (a name, a section, a count) and are no sentence."""
     words = _words(after)
     if not re.search("[xMmBWbklug]", letters):
         # A count of comments, where it is not the next column of a table.
@@ -144,12 +144,12 @@ def _words(tokens: list[Token]) -> int:
 # No date line is longer than this, and no prose need be read to find that out.
 LONGEST_LINE: Final = 200
 
-# What has no width: marks of direction, which stand between the numbers of Arabic and Hebrew dates, soft hyphens, the
-# byte order mark. Joiners count: they part words.
+# Characters without width: marks of direction, which stand between the numbers of Arabic and Hebrew dates, soft
+# hyphens, the byte order mark. Joiners stay: they separate words.
 _UNSEEN: Final = dict.fromkeys(
     (0xAD, 0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
 )
-# Vietnamese counts its weekdays: what would be the number of a day is none.
+# Vietnamese numbers its weekdays; that number is not the day of a date.
 _COUNTED_WEEKDAY = re.compile(r"\b[Tt]hứ ([2-7])\b")
 _WEEKDAYS_OF_VIETNAM: Final = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy")
 # A line that ends like a sentence and has more spaces than this is one.
@@ -179,7 +179,7 @@ _ENDS_A_SENTENCE = re.compile(r"[^\W\d_]{4}\.\s*$")
 # Years outside these are not dates of publication unless a label says so.
 _YEARS: Final = range(1900, 2100)
 _YEARS_OF_NAMED_MONTHS: Final = range(1600, 2100)
-# No date of ours; which one it is the language of the text tells.
+# Not Gregorian years; the language of the text shows which Gregorian year is meant.
 _YEARS_OF_THE_BUDDHA: Final = range(2484, 2644)
 _OUR_YEARS: Final = range(1500, 2050)
 # An older date beside a name is that of a birth.
@@ -202,7 +202,7 @@ class DateLine:
 
     @property
     def complete(self) -> bool:
-        """Whether the date is a whole day, and not a month or a year."""
+        """Whether the date is a day, not only a month or a year."""
         return self.written.precision == "day"
 
 
@@ -238,20 +238,20 @@ def _simple(line: str) -> DateLine | None:
         return None
     end = len(line.rstrip())
     for written in iso_dates(line) or mail_dates(line):
-        if written.start == label.end() and written.end == end and _plain(written):
+        if written.start == label.end() and written.end == end and _is_plain(written):
             name = label["name"]
             labels = (name.lower(),) if name else ()
             return DateLine(written, "label" if name else "bare", labels, updated=False, evidence=())
     return None
 
 
-# The lines around a header are looked at several times: for more of it, and for others like it.
+# A line near a header is read several times: as header, as its continuation, and as one of several alike.
 @lru_cache(maxsize=64)
 def _read(line: str) -> DateLine | None:
     """Read a line by its shape."""
     tokens = read_line(line).tokens
     letters = shape(tokens)
-    # Only beside a date is it worth looking for asides: it costs as much again.
+    # Search for asides only beside a date: it doubles the cost.
     if "D" in letters and (bare := without_asides(line)) != line:
         line, tokens = bare, read_line(bare).tokens
         letters = shape(tokens)
@@ -261,23 +261,23 @@ def _read(line: str) -> DateLine | None:
     first = letters.find("D")
     if first < 0:
         return _read_part(tokens, letters, line)
-    if start := where_published(letters, first):
+    if start := publication_label_start(letters, first):
         tokens = tokens[start:]
         first = shape(tokens).index("D")
     before, after = tokens[:first], tokens[first + 1 :]
     timed = (dated := tokens[first].written) is not None and dated.clock is not None
-    strength = strength_of(before, after, line, timed=timed)
+    strength = evidence_strength(before, after, line, timed=timed)
     if strength is None or (not start and is_of_something_else(tokens, first, line)):
         return None
     written, updated = _publication(tokens)
-    if strength != "label" and not (_plain(written) and _bears_looking_at(strength, written, tokens, line)):
+    if strength != "label" and not (_is_plain(written) and _is_plausible(strength, written, tokens, line)):
         return None
     labels = tuple(token.text.casefold() for token in tokens if token.kind in "klu")
     return DateLine(written, strength, labels, updated, tuple(_evidence(tokens)))
 
 
 def _without_other_calendar(tokens: list[Token], letters: str) -> list[Token]:
-    """Return the tokens without the same day in another calendar: its year is none of ours."""
+    """Remove a second date in another calendar, recognised by its year."""
     for match in reversed([*_IN_ANOTHER_CALENDAR.finditer(letters)]):
         if int(tokens[match.start("year")].text) not in _OUR_YEARS:
             tokens = [*tokens[: match.start()], *tokens[match.end() :]]
@@ -301,7 +301,7 @@ def _read_part(tokens: list[Token], letters: str, line: str) -> DateLine | None:
 
 
 def _publication(tokens: list[Token]) -> tuple[Written, bool]:
-    """Choose among the dates of a line: the first with a label of publication, else the first."""
+    """Choose among the dates of a line: the first with a label of publication, otherwise the first."""
     label, found = "", []
     for token in tokens:
         if token.kind in "klu":
@@ -311,13 +311,13 @@ def _publication(tokens: list[Token]) -> tuple[Written, bool]:
             label = ""
     chosen = next((pair for pair in found if pair[0] == "l"), None)
     if chosen is None:
-        # Of a date in two calendars the one that needs no reckoning counts.
+        # Of a day in two calendars take the date that needs no conversion.
         found.sort(key=lambda pair: (pair[0] == "u", pair[1].converted))
         chosen = found[0]
     return chosen[1], chosen[0] == "u"
 
 
-def _plain(written: Written) -> bool:
+def _is_plain(written: Written) -> bool:
     """Return whether a date without a label is one beyond doubt: of our time, or impossible in a form of dates only."""
     if written.precision != "day" and not written.plain:
         return False
@@ -330,11 +330,11 @@ def _plain(written: Written) -> bool:
     )
 
 
-def _bears_looking_at(strength: Strength, written: Written, tokens: list[Token], line: str) -> bool:
+def _is_plausible(strength: Strength, written: Written, tokens: list[Token], line: str) -> bool:
     """Return whether a line without a label is no version, no span of days and no part of a sentence."""
     if strength == "byline":
         return True
-    if is_no_one_day(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
+    if is_span_or_question(tokens, line) or (strength == "bare" and _VERSION.fullmatch(line.strip())):
         return False
     if written.precision != "day" and _ENDS_A_SENTENCE.search(line):
         return False

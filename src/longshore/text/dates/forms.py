@@ -222,7 +222,7 @@ def _iso(match: re.Match[str]) -> Written:
     clock = None
     if group["hour"]:
         clock = clock_of(group["hour"], group["minute"], group["second"], group["fraction"], _offset(match, mail=False))
-    # Eight digits, or seven, are a date only where they make one: else they are a number.
+    # Seven or eight digits that are no valid date are a number.
     plain = not group["basic"] and not group["ordinal"]
     return Written(match.start(), match.end(), (Candidate(day, "YMD"),), plain=plain, clock=clock)
 
@@ -303,7 +303,7 @@ def _numeric_matches(line: str) -> Iterator[re.Match[str]]:
 
 
 def numeric_dates(line: str, original: str) -> list[Written]:
-    """Find the dates in numbers; `original` is the line with its own digits, which may tell the calendar.
+    """Find the dates in numbers; `original` is the line with its own digits, which may show the calendar.
 
     >>> [c.day.isoformat() for c in numeric_dates("03/04/2024", "03/04/2024")[0].candidates]
     ['2024-04-03', '2024-03-04']

@@ -2,7 +2,7 @@
 
 Words are compared folded: case, accents, vowel points and the spelling variants of one letter do not count, so that
 `MÄRZ`, `Miercoles` and `أبريل` are found. One word may mean several things (`mar` is March and a Tuesday, `listopad`
-November in Polish and October in Croatian): a meaning keeps them all, and what stands around it decides.
+November in Polish and October in Croatian): a meaning keeps them all, and the context decides.
 
 The table is built once, on the first line that needs it (some 5,000 names, a few milliseconds).
 """
@@ -37,8 +37,8 @@ _FIRST_PLACES: Final = {"months": 0, "weekdays": 12, "halves": 19}
 Calendar = Literal["gregorian", "persian", "hijri", "ethiopian"]
 _LANGUAGES_OF_CALENDARS: Final[dict[Calendar, str]] = {"persian": "fa", "hijri": "ar", "ethiopian": "am"}
 
-# What parts words: spaces, digits, and the punctuation and symbols of every script. Letters and their marks are the
-# rest: Python's \w has no combining marks, without which half of the scripts of India fall to pieces.
+# Word separators: spaces, digits, and the punctuation and symbols of every script. Everything else is part of a word:
+# Python's \w has no combining marks, without which half of the scripts of India fall to pieces.
 NOT_IN_WORDS: Final = (
     r"\s\d!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7"
     r"\u02bc\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965\u0970"
@@ -57,7 +57,7 @@ _FOLD: Final = {
 class Meaning:
     """All that a word, or a name of several words, may mean on a date line.
 
-    months: month number to the languages that say so. weekdays: 0 is Monday. roles: letters, see `labels`.
+    months: month number to the languages that say so. weekdays: 0 is Monday. roles: letters, see `tokens`.
     """
 
     months: dict[int, set[str]] = field(default_factory=dict)
@@ -117,14 +117,14 @@ def lexicon() -> Lexicon:
 
 
 def _names(line: str) -> Iterator[tuple[int, str]]:
-    """Return the names of a line of data, each with the place of its group."""
+    """Yield each name on a line of data with the index of its group."""
     for place, names in enumerate(line.split("|")):
         for name in names.split(",") if names.strip() else ():
             yield place, name.strip()
 
 
 def _add_name(meaning: Meaning, place: int, language: str) -> None:
-    """Add what a name means by its place on a line of data: twelve months, seven days, before noon, after noon."""
+    """Add the meaning of a name by the index of its group: twelve months, seven days, before noon, after noon."""
     if place < 12:
         meaning.months.setdefault(place + 1, set()).add(language)
     elif place < 19:

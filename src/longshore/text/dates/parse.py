@@ -1,10 +1,10 @@
 """The dates of one line, with their times, zones and days of the week, in any language.
 
-1. forms without a dictionary   ISO 8601, RFC 5322, numbers (`forms`); 年月日 (`signs`)
+1. forms without a dictionary   ISO 8601, RFC 5322, numbers, 年月日 (`forms`)
 2. months by name               17 March 2024, March 17, 2024, 2024. március 17., ๑๗ มีนาคม ๒๕๖๗
-3. what stands beside a date    day of the week, time, zone (`neighbours`)
+3. the words beside a date      day of the week, time, zone (`with_neighbours`)
 
-Promised: every way to read a date is kept; which one is meant is settled in `longshore.text.dates.resolve`.
+Promised: every way to read a date is kept; `longshore.text.dates.resolve` decides which one is meant.
 Not promised: relative dates (yesterday), dates without a year, dates in words (the first of May).
 """
 
@@ -54,7 +54,7 @@ _REACH = 24
 
 
 def with_neighbours(tokens: list[Token]) -> list[Token]:
-    """Extend each date by what belongs to it, from left to right."""
+    """Extend each date by its weekday, time and zone, from left to right."""
     at = 0
     while at < len(tokens):
         if tokens[at].kind == "D":
@@ -64,7 +64,7 @@ def with_neighbours(tokens: list[Token]) -> list[Token]:
 
 
 def _widened(tokens: list[Token], at: int) -> tuple[list[Token], int]:
-    """Widen the date at one place as far as it goes: the new tokens, and its new place."""
+    """Extend the date at one index and return the new tokens with its new index."""
     letters = shape(tokens)
     written = tokens[at].written
     assert written is not None
@@ -112,7 +112,7 @@ def _with_weekday(written: Written, token: Token) -> Written:
     assert token.meaning is not None
     weekdays = token.meaning.weekdays
     languages = frozenset().union(*weekdays.values())
-    # Abbreviations of two letters are shared by too many languages to tell one.
+    # Abbreviations of two letters are shared by too many languages to be evidence.
     evidence = [*written.evidence, languages] if len(token.text) > 2 else written.evidence
     return replace(written, weekdays=frozenset(weekdays), evidence=evidence)
 
@@ -189,7 +189,7 @@ def plain_digits(line: str) -> str:
     return line.translate(digits).translate(_WIDE)
 
 
-# What may stand between the parts of a date: 17. März 2024, 17 de marzo del 2024, 29 / Dezember / 2022, [Sept] 04.
+# Signs and words between the parts of a date: 17. März 2024, 17 de marzo del 2024, 29 / Dezember / 2022, [Sept] 04.
 _IN = r"[_.,/\-'()foVagj]{0,6}?"
 # A year of two digits, unless a longer one follows or it begins a time.
 _SHORT_YEAR = r"'?d(?![dotyn]|_?[:h]|\.d|[_.,/\-']{0,3}[yn])"

@@ -1,7 +1,7 @@
-"""Where a date line may stand: first, after a headline, or after a headline and a byline (a line may stand between).
+"""Positions of date lines: first, below a headline, or below a headline and a byline or deck.
 
-Promised: in a list, a log, a table or a chronicle, where one date follows another, no line is taken. Neither is the
-last line of a text: a header stands above something.
+Promised: no line of a list, a log, a table or a chronicle is taken, where one date follows another, and never the last
+line of a text: a header stands above something.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from longshore.text.dates.dateline import (
 from longshore.text.dates.lexicon import fold, lexicon
 from longshore.text.title import is_underline
 
-# How much of a text is looked at, in characters: a headline, a byline, a date, and a few paragraphs.
+# Characters read from a text: a headline, a byline, a date, and a few paragraphs.
 WINDOW: Final = 4_096
-# How many lines after a date line are looked at for more of its kind.
+# Lines below a date line that are searched for more date lines.
 _LINES_AFTER: Final = 8
 _MOST_LINES: Final = 24
 # A date line stands among the first three lines that are not blank, or fourth below a byline. What underlines a heading
@@ -114,7 +114,7 @@ def find_date_line(text: str, first: int) -> DatePlace | None:
         if could_be_date_line(line.text):
             dated = read_date_line(line.text)
             following = next_line(text, min(line.end + 1, len(text)))
-            if dated and following < len(text) and _stands(dated, index, lines, following):
+            if dated and following < len(text) and _is_header(dated, index, lines, following):
                 return DatePlace(*_span(line, lines[index - 1] if index else None, following, text), dated)
     return None
 
@@ -130,7 +130,7 @@ def _top(parts: list[str]) -> list[str]:
 
 
 def _span(line: Line, previous: Line | None, following: int, text: str) -> tuple[int, int]:
-    """Return what to take: the line and the blank lines on one side, so that the wider gap stays between the rest."""
+    """Return the span to remove: the line and the blank lines on one side, so that the wider gap remains."""
     if previous is None:
         return line.start, following
     before = text.count("\n", previous.end, line.start)
@@ -138,8 +138,8 @@ def _span(line: Line, previous: Line | None, following: int, text: str) -> tuple
     return (line.start, following) if before >= after else (previous.end + 1, line.end + 1)
 
 
-def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> bool:
-    """Return whether a date line stands as a header does, and not in a list, a table, or a chronicle."""
+def _is_header(dated: DateLine, index: int, lines: list[Line], following: int) -> bool:
+    """Return whether a date line is a header, not part of a list, a table, or a chronicle."""
     line, after = lines[index], lines[index + 1 : index + 1 + _LINES_AFTER]
     apart = following - line.end > 1
     labelled = dated.strength in ("label", "byline")
@@ -158,7 +158,7 @@ def _stands(dated: DateLine, index: int, lines: list[Line], following: int) -> b
         return False
     weak = (
         (dated.strength in ("near", "before a name") and not apart)
-        # A day and what it is the day of may head a text too: 4 July 2019, Independence Day.
+        # A heading may name an event after its day: 4 July 2019, Independence Day.
         or (dated.strength == "before a name" and not index and dated.written.clock is None)
         or (dated.strength != "bare" and goes_on)
         or not (dated.complete or labelled or (apart and index == 0))
@@ -202,7 +202,7 @@ def _is_listed(text: str) -> bool:
 
 
 def _same_columns(above: str, line: str) -> bool:
-    """Return whether a line is a row below the heads of its columns: Date | Event."""
+    """Return whether a line is a table row below its column headings: Date | Event."""
     bars = line.count("|")
     return bars > 0 and above.count("|") == bars
 

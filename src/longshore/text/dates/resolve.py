@@ -1,8 +1,8 @@
 """Resolution of a written date to a day.
 
-Promised: no guess. Where there are several ways to read a date it is settled, in this order, by impossibility (there is
-no month 17), the day of the week that stands beside it, the declared order, a word on the line whose languages have but
-one order, the language of the text; else it is `ambiguous`, and has no date.
+Promised: no guess. Of several ways to read a date these choose, in this order: impossibility (there is no month 17),
+the day of the week beside it, the declared order, a word on the line whose languages have one order only, the language
+of the text. If more than one way is left, the date is `ambiguous` and has no value.
 A day of the week that no reading has makes the date `ambiguous` too: one of the two is wrong.
 """
 
@@ -148,7 +148,7 @@ def resolve(
     language_of: Callable[[], str] | None = None,
     evidence: Iterable[frozenset[str]] = (),
 ) -> DateReading:
-    """Return the day a written date means; `language_of` is asked only where nothing else decides."""
+    """Return the day that a written date means; `language_of` is called only if nothing else decides."""
     possible = [candidate for candidate in written.candidates if candidate.day]
     if not possible:
         return DateReading(None, None, "invalid", None)
@@ -203,7 +203,7 @@ def _narrowed(
     date_order: DateOrder | None,
     evidence: list[frozenset[str]],
 ) -> list[Candidate]:
-    """Keep the candidates that what stands on the line, or what was declared, allows."""
+    """Keep the candidates that the line and the declared order allow."""
     if len(_days(possible)) > 1 and written.weekdays:
         fitting = [c for c in possible if c.day and c.day.weekday() in written.weekdays]
         possible = fitting or possible

@@ -1,4 +1,4 @@
-"""A line as tokens, each with a letter for what it may be, so that patterns over the letters can read it.
+"""Tokens of a line: each has a letter for its kind, so that regular expressions over the letters can read the line.
 
 The letters together are the line's shape: `Published: March 17, 2024` has the shape `l:_M_d,_y`.
 
@@ -37,7 +37,7 @@ _AMBIGUOUS: Final = frozenset(
 )  # fmt: skip
 _MAIL_HOURS: Final = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 
-# What is written as a zone, whether it tells an offset or not.
+# Names of zones, with or without a known offset.
 ZONE_NAMES: Final = frozenset(_HOURS) | _AMBIGUOUS | {"мск", "Мск"}
 # No clock on Earth is further from UTC than 14 hours.
 _MOST_MINUTES: Final = 14 * 60
@@ -92,7 +92,7 @@ _SIGNS: Final = {
 
 
 class Token(NamedTuple):
-    """A piece of a line, `line[start:end]`, and what it may mean."""
+    """A piece of a line, `line[start:end]`, with its possible meanings."""
 
     kind: str
     start: int
@@ -120,7 +120,7 @@ def _kind(meaning: Meaning, text: str) -> str:
 
 
 def _name(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, Meaning] | None:
-    """Find the longest known name that begins at a piece: how many pieces it has, and what it means."""
+    """Return the longest known name that begins at a piece: its number of pieces and its meaning."""
     key = fold(pieces[at][0])
     found = (1, words.meanings[key]) if key in words.meanings else None
     most, count, index = words.longest.get(key, 1), 1, at + 1
@@ -138,7 +138,7 @@ def _name(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, Me
 
 
 def _word(pieces: list[re.Match[str]], at: int, words: Lexicon) -> tuple[int, str, Meaning | None]:
-    """Return what the word at a piece is: how many pieces belong to it, its letter, its meaning."""
+    """Return the word at a piece: its number of pieces, its letter and its meaning."""
     text = pieces[at][0]
     after_number = at > 0 and pieces[at - 1].lastgroup == "number"
     named = _name(pieces, at, words)
@@ -176,7 +176,7 @@ def tokens_of(line: str, start: int, end: int) -> list[Token]:
 
 
 def _glued(tokens: list[Token], line: str, first: int, last: int, words: Lexicon) -> int:
-    """Where an unknown word is two, of which the second is known, add the first; give where the rest begins."""
+    """Split an unknown word whose second part is known: append the first part, return the start of the rest."""
     for seam in _SEAM.finditer(line, first, last):
         if fold(line[seam.start() : last]) in words.meanings:
             begun = words.meanings.get(fold(line[first : seam.start()]))
