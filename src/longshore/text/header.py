@@ -32,6 +32,8 @@ __all__ = ["DatePrecision", "DateStatus", "Header", "split_header"]
 _MOST_DATES: Final = 6
 # How much of a body is looked at for a headline and for the text below it, in characters.
 _HEADLINE_WINDOW: Final = 512
+_YEARS_TO_COME: Final = 2050
+_DEVANAGARI = re.compile("[\u0900-\u097f]")
 _ETHIOPIC = re.compile("[\u1200-\u137f]")
 
 
@@ -137,11 +139,22 @@ def _reading(
     dated = next((dated for dated in dates if not dated.updated), dates[0] if dates else None)
     if dated is None:
         return DateReading(None, None, "none", None)
-    if _ETHIOPIC.search(body[:WINDOW]) and any(c.order in ("DMY", "MDY") for c in dated.written.candidates):
-        # Ethiopia writes such dates in its own calendar, Eritrea in ours.
+    if _may_be_of_another_calendar(dated, body):
         return DateReading(None, None, "ambiguous", None)
     ask = None if language_of is None else lambda: language_of(body)
     return resolve(dated.written, date_order, ask, dated.evidence)
+
+
+def _may_be_of_another_calendar(dated: DateLine, body: str) -> bool:
+    """Return whether a date in numbers stands above a text whose script goes with another calendar too.
+
+    Ethiopia counts days and years by its own calendar, Eritrea by ours. Years to come are years of Nepal.
+    """
+    start, candidates = body[:WINDOW], dated.written.candidates
+    if any(c.order in ("DMY", "MDY") for c in candidates) and _ETHIOPIC.search(start):
+        return True
+    to_come = any(c.order and c.day and c.day.year >= _YEARS_TO_COME for c in candidates)
+    return to_come and _DEVANAGARI.search(start) is not None
 
 
 def _title(body: str, *, apart: bool = False) -> str | None:

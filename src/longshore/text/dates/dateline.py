@@ -49,6 +49,7 @@ _GLUED = re.compile(r"[^\W\d_]\d")
 _ONE_WORD = re.compile(r"_?x_(?:[fjV]_)?")
 # A number, an unknown label, a word glued to the date, or words joined to a phrase: Report of 17 March 2024.
 _NO_NAME = re.compile(r"[dtyn:klu]|x_[fjV]+_|x_[bga]+_?$|^_?x_b_x")
+_BY_SOMEBODY = re.compile(r"_[bgf]_x")
 # What may follow a date that stands first: a bar, a label, a byline.
 _GOES_ON = re.compile(rf"_?[|~/]|[{SIGNS}]*(?:[klu]|(?:f_(?:x_){{1,3}})?b[_:])")
 # A name behind a date and a sign: 17 March 2024, Ann Lee. Behind a time a space is enough.
@@ -87,6 +88,9 @@ def evidence_strength(before: list[Token], after: list[Token], line: str, *, tim
         return "before a name" if _is_name(after, right, timed=timed) else None
     if _LABEL.fullmatch(left):
         return "label"
+    if _BY_SOMEBODY.match(shape(after)) and after[3].text[:1].islower() and _words(before) > 1:
+        # The document was created 17 March 2024 by the clerk: a sentence.
+        return None
     return _beside_words(before, line, alone=alone)
 
 

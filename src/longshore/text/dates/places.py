@@ -52,10 +52,10 @@ _BYLINE = re.compile(
 # An item of a list, a heading, a quotation, a row: a date there belongs to the text.
 _PART_OF_SOMETHING = re.compile(
     r"[ \t]*(?:[-*+•‣◦·][ \t]|[#>┃│║=©§]|--[ \t](?!.*--)|\([cC]\)|[A-Z][.)][ \t]|[a-z]\)|[ivxIVX]{1,4}[.)][ \t])"
-    r"|.*(?:\t.*\S|\|[ \t]*$)"
+    r"|.*(?:\S.*\t.*\S|\|[ \t]*$)"
 )
 # Below a headline: the middle of a title page.
-_SET_IN = re.compile(r"[ \t]{4}")
+_SET_IN = re.compile(r" {4}|[ \t]*\t")
 _MARKUP = re.compile(r"\s*(?:</?\w|[{$|]|@\w+\{|\\\w|//|/\*|\[\w+ \"|\".*\",)")
 _FIELD = re.compile(r"[^:：]{1,30}[:：](?!//)\s*\S")
 _ADDRESS = re.compile(r"\s*(?:https?://|www\.)\S+\s*$")
