@@ -43,11 +43,11 @@ _EAST_ASIAN_WEEKDAYS: Final = {
     for day, sign in enumerate(signs)
 }
 _EAST_ASIAN_CLOCK = re.compile(
-    r"""[\s,，|・]{0,3}(?P<half>午前|午後|上午|下午|오전|오후|凌晨|早上|晚上|中午|[AP]M)?\s?
+    r"""[\s,，|・]{0,3}(?P<half>午前|午後|上午|下午|오전|오후|凌晨|早上|晚上|中午|[早晨朝晚]|[AP]M)?\s?
     (?P<hour>\d{1,2})\s?[時时點点시]\s?(?:(?P<minute>\d{1,2})\s?[分분]\s?(?:(?P<second>\d{1,2})\s?[秒초])?)?""",
     re.VERBOSE,
 )  # fmt: skip
-_AFTERNOON: Final = frozenset(("午後", "下午", "오후", "晚上", "中午", "PM"))
+_AFTERNOON: Final = frozenset(("午後", "下午", "오후", "晚上", "晚", "中午", "PM"))
 # Vietnamese and Mongolian count their months.
 _COUNTED_MONTHS = re.compile(
     r"""(?<!\d)(?:(?P<day>\d{1,2})[ ,]{1,2}(?:tháng[ ]|thg[ ]|th)(?P<month>\d{1,2})[, ]{1,2}(?:năm[ ])?(?P<year>\d{4})
