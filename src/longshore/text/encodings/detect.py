@@ -78,6 +78,7 @@ def python_name(encoding: str) -> str:
 _TONE: Final = 0.08
 # A Latin letter in a word of another script: markup is glued to words, and look-alikes are typed.
 _FOREIGN: Final = 2e-3
+_BEYOND_ASCII: Final = np.arange(256) >= 0x80
 
 
 class _Tables(NamedTuple):
@@ -88,6 +89,7 @@ class _Tables(NamedTuple):
 
     ids: Ids
     rest: Floats
+    upper: npt.NDArray[np.bool_]
     width: Ids
     states_from: Ids
     states: Ids
@@ -107,6 +109,9 @@ def glance(numbers: list[int], raw: bytes) -> list[float]:
     pair += tables.states_from[numbers, np.newaxis]
     logs = tables.logs.take(tables.rows.take(tables.states.take(pair) + ids[:, 2:]))
     sums = logs.sum(axis=1) + tables.rest[numbers].take(codes[2:], axis=1).sum(axis=1)
+    upper = tables.upper[numbers].take(codes, axis=1)
+    # A capital after a capital is common: headlines are in capitals throughout.
+    sums -= np.log(UPPER_FIRST) * (upper[:, 1:-1] & upper[:, 2:]).sum(axis=1)
     likelihoods: list[float] = sums.tolist()
     return likelihoods
 
@@ -133,6 +138,7 @@ def _tables() -> _Tables:
     return _Tables(
         ids=np.stack([models[charset.script].ids.take(charset.codes) for charset in charsets]),
         rest=np.stack([_rest(charset.script, charset.codes) for charset in charsets]),
+        upper=np.stack([(cases().take(charset.codes) == 2) & _BEYOND_ASCII for charset in charsets]),
         width=np.array([models[charset.script].walk.width for charset in charsets], np.int32),
         states_from=np.array([begin[charset.script] for charset in charsets], np.int32),
         states=np.concatenate(states),
@@ -298,7 +304,7 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
     """Glance at every reading, and leave out what has no chance; the likeliest first."""
     enough = _GLANCE_OF_OTHERS if sample.letters > _MOSTLY_BEYOND else _GLANCE
     numbers = list(priors)
-    glances = dict(zip(numbers, glance(numbers, words[:enough]), strict=True))
+    glances = dict(zip(numbers, glance(numbers, _parts_of(words, enough)), strict=True))
     ranked = sorted(priors, key=lambda number: -(glances[number] + priors[number]))
     best = glances[ranked[0]] + priors[ranked[0]]
     kept = []
@@ -308,6 +314,14 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
         if (rank < _KEPT and behind <= _FAR_BEHIND) or commonest or _may_be_vowelled(single_byte()[number], words):
             kept.append(number)
     return kept
+
+
+def _parts_of(words: bytes, enough: int) -> bytes:
+    """Return so many bytes of words: half from the beginning, half from the middle on, where no headline is."""
+    if len(words) <= enough:
+        return words
+    middle = words.find(b" ", len(words) // 2) + 1
+    return words[: enough // 2] + b" " + words[middle : middle + enough // 2]
 
 
 def _may_be_vowelled(charset: SingleByte, words: bytes) -> bool:
