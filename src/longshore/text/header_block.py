@@ -386,3 +386,16 @@ def _decoded_word(match: re.Match[str]) -> str:
         return raw.decode(charset)
     except (ValueError, LookupError):
         return match[0]
+
+
+def names_a_field(line: str) -> bool:
+    """Return whether a line is a field with a known name that holds no title: `Source: the agency`.
+
+    >>> names_a_field("Source: Example Agency"), names_a_field("Berlin: port open"), names_a_field("Title: The pier")
+    (True, False, False)
+    """
+    name, sign, value = line.replace("：", ":", 1).partition(":")
+    if not sign or not value.strip() or len(name) > _LONGEST_KEY:
+        return False
+    key = _field(name.strip(), value).key
+    return key in _names().words and key not in _names().titles
