@@ -92,8 +92,9 @@ def headline(line: str, following: str, *, apart: bool) -> str | None:
         text = text[match.end() :]
     prefix = _PREFIX.match(text)
     plain = may_be_headline(text[prefix.end() :] if prefix else text) and not names_a_field(text)
-    indented = line[0].isspace() and below[:1].strip()  # as the first line of a paragraph
-    if not plain or (not apart and (indented or not rest.strip())):
+    # The first line of a paragraph, or one that goes on: a wrapped date, the address of a letter.
+    joined = below.strip() and (line[0].isspace() or (below[:1].isdigit() and text_width(below) < _LEAST_TEXT))
+    if not plain or (not apart and (joined or not rest.strip())):
         return None
     if not rest.strip():
         return None if _calls(text) else text
