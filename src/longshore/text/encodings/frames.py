@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from longshore.text.languages.letter_model import FOREIGN, OUTSIDE
-from longshore.text.languages.punctuation import CLASSES, DIGIT, LETTER, signs
+from longshore.text.languages.punctuation import CLASSES, DIGIT, LETTER, RUN_GOES_ON, signs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -52,7 +52,10 @@ def weigh_frame(padded: Codes, last: Ids, this: Ids, script: Script) -> Floats:
     row, at = np.nonzero(this == OUTSIDE)
     signed = codes[row, at]
     fits = table.fit.take(table.role.take(signed) + left[row, at] * CLASSES + right[row, at])
-    sums: Floats = np.bincount(row, table.share.take(signed) + fits, len(codes)).astype(np.float32)
+    weights = np.where(
+        table.runs.take(signed) & (padded[row, at + 1] == signed), RUN_GOES_ON, table.share.take(signed) + fits
+    )
+    sums: Floats = np.bincount(row, weights, len(codes)).astype(np.float32)
     case = cases().take(padded)
     sums += _case_costs().take(case[:, :-3] * (last != OUTSIDE) * 9 + case[:, 1:-2] * 3 + case[:, 2:-1]).sum(axis=1)
     if (here == DIGIT).any():
@@ -73,7 +76,9 @@ def weigh_repeated_signs(texts: Codes, ids: Ids) -> Sums:
     """Return what was charged each text too much for signs that it uses again and again."""
     table = signs()
     outside = ids == OUTSIDE
-    row, at = np.nonzero(outside & (texts >= 0x80))
+    charged = outside & (texts >= 0x80)
+    charged[:, 1:] &= ~(table.runs.take(texts[:, 1:]) & (texts[:, 1:] == texts[:, :-1]))
+    row, at = np.nonzero(charged)
     found, counts = np.unique(row << 16 | texts[row, at], return_counts=True)
     totals = np.zeros(len(texts))
     again = (counts > 1) & (table.share.take(found & 0xFFFF) > _LEARNT_LOG_SHARE) & table.learnt.take(found & 0xFFFF)

@@ -63,6 +63,8 @@ _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Enough to tell any two charsets by; more costs time and changed no answer.
 _SAMPLE_BYTES: Final = 400
+# The leaders of a table of contents, rules and frames: one byte again and again is no more evidence.
+_RUN: Final = re.compile(b"([\x80-\xff])\\1{4,}")
 # How much of a file is searched for words, from a little before the first byte beyond ASCII.
 _SEARCHED_BYTES: Final = 1 << 15
 _BEFORE: Final = 256
@@ -102,7 +104,7 @@ def take_sample(raw: bytes) -> Sample:
     distinct = _distinct(raw)
     found = _FIRST_BEYOND.search(raw)
     start = max(0, found.start() - _BEFORE) if found else 0
-    searched = raw[start : start + _SEARCHED_BYTES]
+    searched = _RUN.sub(_shorten, raw[start : start + _SEARCHED_BYTES])
     words = b" ".join(_words(searched))
     rare = b" ".join([_around(raw, raw.index(code)) for code in sorted(set(distinct).difference(words))])
     joined = words + b" " + rare
@@ -118,6 +120,11 @@ def take_sample(raw: bytes) -> Sample:
         letters=beyond / max(1, beyond + ascii_letters),
         ascii_to_beyond=plain_ascii / max(1, len(searched) - plain_ascii),
     )
+
+
+def _shorten(run: re.Match[bytes]) -> bytes:
+    """Cut a run of one byte to three or four: as many as leave the pairs of a multi-byte charset as they are."""
+    return run[1] * (4 - len(run[0]) % 2)
 
 
 def _around(raw: bytes, at: int) -> bytes:

@@ -7,6 +7,7 @@ of bytes puts signs where no writer does (`caf‚`, `œ5m`, `don\u00d5t`).
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -51,9 +52,10 @@ _ROLES: Final = (
     _Role("›", 3e-5, (("ldcx", "scx"),)),
     _Role("–—", 2e-3, (("s", "s"), ("dlcx", "dlsox"), ("s", "ldx"))),
     _Role("…", 1e-3, (("ldcsx", "scxo"), ("so", "l"))),
-    _Role("\u00a0", 3e-3, (("ldcxo", "ldcxo"), ("cs", "s"))),
+    _Role("\u00a0", 3e-3, (("ldcxo", "ldcxo"), ("ldcxs", "s"))),
     _Role("•", 3e-4, (("s", "sl"),)),
-    _Role("·", 2e-4, (("s", "s"), ("l", "l"))),
+    _Role("·", 4e-4, (("sx", "sx"), ("s", "l"), ("l", "l"))),
+    _Role("¯", 1e-4, (("sx", "sx"),)),
     _Role("●■▪◦○□▲►◄▼", 1e-5, (("s", "sl"),)),
     _Role("£", 8e-4, (("sox", "d"),)),
     _Role("€", 6e-4, (("sox", "d"), ("d", "scx"), ("s", "s"), ("s", "c"))),
@@ -62,7 +64,7 @@ _ROLES: Final = (
     _Role("°", 4e-4, (("d", "scl"), ("s", "lc"), ("l", "sd"))),
     _Role("ºª", 2e-4, (("dlc", "sc"),)),
     _Role("№", 1e-4, (("so", "sd"),)),
-    _Role("©", 2e-4, (("so", "sd"),)),
+    _Role("©", 4e-4, (("so", "sd"),)),
     _Role("®™", 1e-4, (("l", "sc"),)),
     _Role("½¼¾", 1e-4, (("ds", "sc"),)),
     _Role("²³", 1e-4, (("l", "scx"),)),
@@ -74,11 +76,11 @@ _ROLES: Final = (
     _Role("¶‡", 1e-5, (("so", "s"), ("l", "sc"))),
     _Role("÷", 3e-6, (("s", "s"), ("d", "d"))),
     _Role("´", 4e-5, (("l", "ls"), ("s", "l"))),
-    _Role("\u00ad", 2e-5, (("l", "ls"),)),
+    _Role("\u00ad", 5e-4, (("l", "lsc"), ("d", "d"), ("s", "sd"))),
     _Role("‰", 1e-5, (("d", "sc"),)),
     _Role("µ", 1e-5, (("sd", "l"),)),
     _Role("ƒ", 1e-6, (("s", "ds"),)),
-    _Role("¤¦¨¸¯¬¨ˆ˜˝˛ˇ˘˙˚`", 1e-6, (("s", "s"),)),
+    _Role("¤¦¨¸¬¨ˆ˜˝˛ˇ˘˙˚`", 1e-6, (("s", "s"),)),
     _Role("≈≠≤≥∞√∑∏∂∫◊", 2e-6, (("s", "s"), ("s", "d"))),
     # Scripts with signs of their own.
     _Role("،؛؟", 4e-3, (("lc", "s"),)),
@@ -111,6 +113,9 @@ _RARE: Final = {"Cc": 1e-9, "Cn": 1e-12, "Co": 1e-10, "Cs": 1e-12}
 _OTHER_SIGN: Final = 1e-7
 _BOX_SHARE: Final = 1e-5
 _BOX_AFTER_BOX: Final = 0.2  # frames come in runs
+# And so do leaders and rules; ln(chance) of one after itself.
+_RUNS: Final = "·¯…•–—\u00a0"
+RUN_GOES_ON: Final = math.log(0.5)
 
 
 class Signs(NamedTuple):
@@ -118,7 +123,7 @@ class Signs(NamedTuple):
 
     kind: what a character is as a neighbour. share: how common it is as a sign (ln). role: where its part of `fit`
     begins. fit: what its neighbours make of it (ln), by role, left and right. learnt: whether it comes again in a
-    text once it has come.
+    text once it has come. runs: whether it is often drawn out.
     """
 
     kind: npt.NDArray[np.int32]
@@ -126,6 +131,7 @@ class Signs(NamedTuple):
     role: npt.NDArray[np.int32]
     fit: npt.NDArray[np.float32]
     learnt: npt.NDArray[np.bool_]
+    runs: npt.NDArray[np.bool_]
 
 
 @cache
@@ -148,7 +154,9 @@ def signs() -> Signs:
     role[0x2500:0x25A0] = len(_ROLES) + 1
     fit[-1] = _fit((("sb", "sb"),))
     fit[-1, BOX, :] += np.log(_BOX_AFTER_BOX / _BOX_SHARE)
-    return Signs(kind, share, role * CLASSES**2, fit.reshape(-1), learnt)
+    runs = np.zeros(0x10000, np.bool_)
+    runs[[ord(sign) for sign in _RUNS]] = True
+    return Signs(kind, share, role * CLASSES**2, fit.reshape(-1), learnt, runs)
 
 
 def _describe(character: str) -> tuple[int, float]:
