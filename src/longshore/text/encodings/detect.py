@@ -317,7 +317,7 @@ def _worth_weighing(priors: dict[int, float], sample: Sample, words: bytes) -> l
 
 
 def _parts_of(words: bytes, enough: int) -> bytes:
-    """Return so many bytes of words: half from the beginning, half from the middle on, where no headline is."""
+    """Return `enough` bytes of words: half from the beginning, half from the middle on, where no headline is."""
     if len(words) <= enough:
         return words
     middle = words.find(b" ", len(words) // 2) + 1
