@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,39 @@ def test_an_escaped_cell_stays_one_cell(name):
     found = escaped(name)
     bare = re.sub(r"\\.", "", found)
     assert not set(bare) & set("|<>`*[]\n\r")
+
+
+OUTSIDE = (
+    "![x](http://evil.example/x.png)",
+    "[click](http://evil.example/)",
+    "<http://evil.example/>",
+    "<img src=x onerror=alert(1)>",
+    "http://evil.example/x.txt",
+    "WWW.evil.example",
+    "wWw.evil.example",
+    "me@evil.example",
+    "**bold** `code` ~~gone~~",
+    "\\[click](javascript:alert(1))",
+    "[x]: http://evil.example",
+)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_the_cells_of_the_table_hold_no_live_markup(name):
+    """Prefect renders strings in a table artifact as markdown."""
+    refused = Refusal(name, Outcome.REJECTED, "EMPTY", f"seen: {name}")
+    (row,) = rejected_rows(summary(refusals=[refused]))
+    for cell in (row["file"], row["what was seen"]):
+        bare = re.sub(r"\\.", "", cell)
+        assert not set(bare) & set("<>`*[]():@!~\\"), cell
+        assert "www." not in cell.lower()
+        assert markup_gone(cell).endswith(name)
+
+
+def markup_gone(cell):
+    """Undo the escapes, as a renderer of markdown does."""
+    text = re.sub(r"\\([^\w\s])", r"\1", cell)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def test_a_run_over_millions_makes_a_small_report():

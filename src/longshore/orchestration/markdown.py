@@ -6,6 +6,7 @@ file is in it. Out of scope: terminals and JSON (`report.py`), and where the rep
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from longshore.ingestion.summary import headline
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 _ROWS = 12
 # A table artifact of some hundred kB still opens at once.
 _REJECTED_ROWS = 200
+_CELL_CHARS = 1000
 _BAR_CELLS = 24
 # Prefect's page shows numeric entities as they stand, but takes backslashes. `:` and `@` make links of addresses.
 _MARKUP = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{character: f"\\{character}" for character in "|`*_[]()#!~$\\:@"}}
 )
+# Links are also made of addresses without a scheme, in any case.
+_BARE_ADDRESS = re.compile(r"(?<=www)\.", re.IGNORECASE)
 
 
 def as_card(summary: IngestSummary) -> str:
@@ -174,7 +178,7 @@ def escaped(text: str, most: int = 160) -> str:
     text = printable(text)
     if len(text) > most:
         text = f"{text[: most // 2]}…{text[-(most // 2) :]}"
-    return text.translate(_MARKUP).replace("www.", "www\\.")
+    return _BARE_ADDRESS.sub(r"\\.", text.translate(_MARKUP))
 
 
 def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -190,7 +194,12 @@ def _rejected(summary: IngestSummary) -> Sequence[Refusal]:
 
 
 def _rejected_row(refusal: Refusal) -> dict[str, str]:
-    return {"file": printable(refusal.path), "reason": refusal.reason or "", "what was seen": printable(refusal.detail)}
+    # Prefect's page renders the strings of a table as markdown.
+    return {
+        "file": escaped(refusal.path, _CELL_CHARS),
+        "reason": refusal.reason or "",
+        "what was seen": escaped(refusal.detail, _CELL_CHARS),
+    }
 
 
 # Findings shown in the report of a verification.

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import unicodedata
 from urllib.parse import unquote_to_bytes
 
 _SURROGATE = re.compile("[\udc80-\udcff]")
-# Controls, the bidi marks and overrides, and the zero-width characters: what could make a terminal act or mislead.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+# Unicode's default-ignorable characters that count as letters, marks or symbols, and two symbols that are blank.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
+)
 NAME_MAX_BYTES = 255
 
 
@@ -38,12 +41,26 @@ def from_source_path(source_path: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Show a name or a text in a terminal: no control, bidi or invisible character reaches it.
+    r"""Escape what a terminal or a reader could be misled by: controls, line breaks, and invisible characters.
 
-    >>> printable("a\x1b[31m\nb")
-    'a\\x1b[31m\\nb'
+    Spaces of all widths stay; format characters (bidi overrides, soft hyphens, tags), private and unassigned code
+    points, variation selectors and fillers do not.
+
+    >>> printable("a\x1b[31m\nb\u3164")
+    'a\\x1b[31m\\nb\\u3164'
     """
-    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape", "surrogatepass").decode("ascii") if _is_unsafe(character) else character
+        for character in text
+    )
+
+
+def _is_unsafe(character: str) -> bool:
+    if character.isprintable():
+        return _INVISIBLE.match(character) is not None
+    return unicodedata.category(character) != "Zs"
 
 
 def with_suffix_before_ending(name: str, suffix: str) -> str:
