@@ -278,3 +278,42 @@ def test_an_undefined_pair_of_korean_is_one_replacement_character():
     raw = korean[0].encode("cp949") + b"\xc9\xa1\xfe\xa2" + korean[1].encode("cp949")
     result = decoded(raw)
     assert (result.encoding, result.text) == ("euc-kr", "\ufffd\ufffd".join(korean))
+
+
+@pytest.mark.parametrize("text", ["Ask for NESCAFÉ® at the quay.", "The CAFÉ’S door was open.", "FRÖ® is sold here."])
+def test_a_trade_mark_after_an_accented_capital_is_not_utf_8(text):
+    raw = text.encode("cp1252")
+    assert raw.decode()  # well-formed, by chance
+    assert decode(raw).text == text
+
+
+@pytest.mark.parametrize("text", ["TGFβ and NFκB", "The sign ɮ is a lateral.", "CAFE\u0301", "ŁÓDŹ", "PRLę", "ABCɔ"])
+def test_letters_after_capitals_in_utf_8_stay(text):
+    assert (decode(text.encode()).text, decode(text.encode()).encoding) == (text, "utf-8")
+
+
+def test_japanese_with_escapes_that_lost_a_byte_is_read_and_in_doubt():
+    raw = "船は朝早く港を出ました。\n風は弱く、波も静かでした。\n".encode("iso2022_jp")
+    found = decode(raw[:20] + raw[21:])
+    assert (found.encoding, "風は弱く、波も静かでした。" in found.text) == ("iso-2022-jp", True)
+    assert "\x1b" not in found.text
+    assert found.confidence <= 0.75
+
+
+def test_escapes_of_a_terminal_are_not_japanese():
+    assert decode(b"\x1b$B\x1b[0m and what it printed, in colour\n").encoding == "utf-8"
+
+
+_BULGARIAN = "Първите лодки влязоха в пристанището рано сутринта, преди да излезе вятърът, с добър улов."
+_GEORGIAN = "პირველი ნავები დილით ადრე შემოვიდნენ ნავსადგურში, სანამ ქარი ამოვარდებოდა."
+_GEORGIAN_ORDER = "აბგდევზჱთიკლმნჲოპჟრსტჳუფქღყშჩცძწჭხჴჯჰჵ"
+
+
+@pytest.mark.parametrize(
+    ("text", "alphabet", "first"),
+    [(_BULGARIAN, "".join(map(chr, range(0x410, 0x450))), 0x80), (_GEORGIAN, _GEORGIAN_ORDER, 0xC0)],
+    ids=["MIK", "Georgian-PS"],
+)
+def test_a_charset_that_is_not_known_is_in_doubt(text, alphabet, first):
+    raw = bytes(first + alphabet.index(char) if char in alphabet else ord(char) for char in text)
+    assert decode(raw).confidence <= 0.75

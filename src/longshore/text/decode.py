@@ -70,6 +70,10 @@ _ONE_LETTER_DOUBT: Final = 0.3
 _LEAST_LIKELY: Final = -6.0
 _UNLIKE_ANY_LANGUAGE: Final = 0.5
 _ENOUGH_TO_TELL: Final = 16
+# A charset that is not known (EUC-TW, Georgian-PS, MIK) reads as odd words of one that is: what 99 of 100 texts of a
+# script have a byte, and the most to say of less. Latin words beyond ASCII are too few to tell.
+_LIKELY: Final = {"cyrillic": -3.9, "greek": -3.8, "hebrew": -3.55, "arabic": -3.8, "thai": -4.2, "cjk": -5.1}
+_UNLIKELY: Final = 0.75
 _NOTHING: Final = -300.0
 _CLOSE: Final = 0.05
 _SHOWN: Final = 5
@@ -81,6 +85,10 @@ _BEYOND_ASCII: Final = re.compile(b"[\x80-\xff]")
 _COUNTED: Final = 1 << 20
 # One bad byte in this many is damage that hardly shows.
 _FEW_BAD: Final = 50
+# `CAFÉ®` in windows-1252 is well-formed UTF-8 as well, for a letter that never stands after capitals: in a file with
+# at most this number of pairs, all of this kind.
+_LOOKALIKE: Final = re.compile(rb"(?<=[A-Z]{2})[\xc9\xca\xd6\xdc][\x85\x92\x99\xa9\xae]")
+_FEW_LOOKALIKES: Final = 2
 
 
 def decode(raw: bytes, declared: str | None = None) -> Decoded | Rejection:
@@ -103,11 +111,19 @@ def decode(raw: bytes, declared: str | None = None) -> Decoded | Rejection:
         return _with_controls(raw, text)
     if 0x1B in raw or (0x7E in raw and b"~{" in raw) or raw[0] in _SPELT_BEGINNINGS or _may_be_utf_7(raw):
         return _spelt_in_ascii(raw) or _utf_8(text)
-    return _utf_8(text)
+    few = 0 < len(raw) - len(text) <= _FEW_LOOKALIKES
+    return (_lookalike(raw) if few else None) or _utf_8(text)
 
 
 def _may_be_utf_7(raw: bytes) -> bool:
     return 0x2B in raw and raw.isascii() and _UTF_7_RUN.search(raw) is not None
+
+
+def _lookalike(raw: bytes) -> Decoded | None:
+    """Read windows-1252 that is well-formed UTF-8 by chance; None for anything else."""
+    if not _LOOKALIKE.sub(b"", raw).isascii():
+        return None
+    return Decoded(raw.decode("cp1252"), "windows-1252", "detected", _UNLIKELY, runner_up="utf-8")
 
 
 def _utf_8(text: str) -> Decoded:
@@ -143,7 +159,7 @@ def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
         return _binary(name)
     escaped = read_escaped(raw)
     if escaped:
-        return Decoded(*escaped, "detected", 0.99)
+        return Decoded(*escaped, "detected", _UNLIKELY if "\ufffd" in escaped[0] else 0.99)
     found = read_utf_7(raw) if raw.isascii() else None
     return Decoded(*found) if found else None
 
@@ -231,8 +247,12 @@ def _from_verdict(raw: bytes, verdict: Verdict) -> Decoded:
     candidates = tuple(EncodingCandidate(name, round(shares[name] / total, 4)) for name in ranked)
     runner_up = candidates[1].encoding if len(ranked) > 1 and candidates[1].score > _CLOSE else None
     confidence = min(candidates[0].score, 1 - _ONE_LETTER_DOUBT / (1 + verdict.weighed_bytes))
-    if reading.likelihood < _LEAST_LIKELY * verdict.sampled_bytes and verdict.weighed_bytes >= _ENOUGH_TO_TELL:
-        confidence = min(confidence, _UNLIKE_ANY_LANGUAGE)
+    if verdict.weighed_bytes >= _ENOUGH_TO_TELL:
+        a_byte = reading.likelihood / verdict.sampled_bytes
+        if a_byte < _LEAST_LIKELY:
+            confidence = min(confidence, _UNLIKE_ANY_LANGUAGE)
+        elif a_byte < _LIKELY.get(best.script, _LEAST_LIKELY):
+            confidence = min(confidence, _UNLIKELY)
     return Decoded(reads[best.name].text, reads[best.name].name, "detected", confidence, runner_up, candidates)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import numpy as np
 
@@ -190,6 +190,7 @@ class SingleByte:
 class MultiByte:
     """A charset of one or more bytes a character, through Python's codecs."""
 
+    script: ClassVar[Script] = "cjk"
     name: str
     log_prior: float
     codecs: tuple[str, ...]

@@ -48,6 +48,10 @@ def label_of(raw: bytes) -> str | None:
 _DESIGNATION: Final = re.compile(rb"\x1b\$[@-D]|\x1b\$\([@-Q]|\x1b\(I|\x1b\$\)C")
 _JAPANESE: Final = ("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_3", "iso2022_jp_2004")
 _KOREAN: Final = ("iso2022_kr",)
+# Characters read to each that is not, in a damaged file.
+_LEAST_JAPANESE: Final = 3
+# ASCII taken for pairs is in rare ideographs.
+_IDEOGRAPHS_TO_KANA: Final = 10
 # RFC 1843: double bytes between ~{ and ~}, a line at most.
 _HIGH_HALF: Final = bytes(code | 0x80 for code in range(0x100))
 _COMPARED_BYTES: Final = 400
@@ -65,6 +69,10 @@ def read_escaped(raw: bytes) -> tuple[str, str] | None:
             text = _decode(raw, codec)
             if text is not None:
                 return text, "iso-2022-kr" if korean else "iso-2022-jp"
+        # Damaged: where UTF-8 stands beside it, the escapes are some terminal's.
+        text = None if korean or not raw.isascii() else _decode_damaged(raw)
+        if text is not None:
+            return text, "iso-2022-jp"
     if b"~{" in raw and _HZ_RUN.search(raw):
         text = _decode(raw, "hz")
         if text is not None and _is_chinese(b"".join(_HZ_RUN.findall(raw))[:_COMPARED_BYTES]):
@@ -84,6 +92,15 @@ def _decode(raw: bytes, codec: str) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if text.isascii() else text
+
+
+def _decode_damaged(raw: bytes) -> str | None:
+    """Read ISO-2022-JP that lost some bytes, each bad pair as U+FFFD; None where too little is Japanese."""
+    text = min((raw.decode(codec, "replace") for codec in _JAPANESE), key=lambda text: text.count("\ufffd"))
+    japanese = sum("\u3000" <= character < "\ua000" for character in text)
+    kana = sum("\u3040" <= character < "\u3100" for character in text)
+    is_japanese = kana * _IDEOGRAPHS_TO_KANA > japanese > _LEAST_JAPANESE * text.count("\ufffd")
+    return text if is_japanese else None
 
 
 # (name, Python codec, how common), as in `candidates.py`.
