@@ -17,7 +17,7 @@ from pydantic import Field
 from longshore import __version__
 from longshore.errors import LockHeldError
 from longshore.ingestion.summary import headline
-from longshore.orchestration.artifacts import FlowObserver, publish_report, raise_alerts
+from longshore.orchestration.artifacts import FlowObserver, finished_payload, publish_report, raise_alerts
 from longshore.orchestration.runs import RUN_ERRORS, failed, may_retry, project_settings, watching
 from longshore.orchestration.task_executor import PrefectExecutor, StoppedError, Work
 from longshore.pipeline import ingest as ingest_landing
@@ -67,7 +67,7 @@ def ingest(
         return Completed(name="NothingToDo", message=" ".join(summary.notes[:3]) or "Nothing new.", data=summary)
     publish_report(summary, settings)
     raise_alerts(summary, settings)
-    logger.info(headline(summary))
+    logger.info(headline(summary), extra=finished_payload(summary))
     name = "CompletedWithRejects" if summary.rejected else None
     return Completed(name=name, message=headline(summary), data=summary)
 

@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 from longshore.orchestration.logs import JsonLines, keep_to_one_line_a_batch
 
@@ -21,6 +24,34 @@ def test_a_line_is_one_object_with_time_level_logger_and_message():
         "ab12",
     )
     assert line["time"].endswith("+00:00")
+
+
+def test_counts_stay_numbers_and_objects_and_what_json_has_not_becomes_text():
+    line = record("done", records=3, files={"published": 3}, path=Path("a"), files_by_path={"x": Path("b")}, none=None)
+    assert (line["records"], line["files"], line["path"], line["files_by_path"]) == (
+        3,
+        {"published": 3},
+        "a",
+        {"x": "b"},
+    )
+    assert "none" not in line
+
+
+def test_prefect_takes_the_json_console_and_keeps_its_own_handlers():
+    """Prefect drops its whole configuration of logs, in silence, where it cannot make one handler."""
+    program = (
+        "from longshore.orchestration import logs; logs.log_as_json()\n"
+        "import prefect.main, logging\n"
+        "names = lambda name: [type(one).__name__ for one in logging.getLogger(name).handlers]\n"
+        "print(names(''), names('prefect.flow_runs'), names('longshore'))\n"
+        "logging.getLogger('prefect.flow_runs').warning('from a run')\n"
+        "logging.getLogger('longshore.x').info('from a module')\n"
+    )
+    environment = {**os.environ, "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split("] [")[:2] == ["['JsonConsole'", "'APILogHandler'"]
+    messages = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert messages == ["from a run", "from a module"]
 
 
 def test_nothing_in_a_message_can_act_on_a_terminal_or_make_a_second_line():

@@ -51,6 +51,31 @@ def test_every_log_line_is_json(watched):
         assert isinstance(json.loads(line), dict), line
 
 
+def test_the_log_of_a_run_is_in_the_terminal_and_in_prefect(watched, served):
+    watched.drop("logged.txt", "The log of this run is read by a collector.")
+    until("the record", lambda: watched.rows("SELECT 1 FROM records WHERE source_path = 'logged.txt'"))
+
+    def events(message, since=""):
+        found = [json.loads(line) for line in watched.output.splitlines() if line.strip()]
+        return [event for event in found if message in event["message"] and since in str(event.get("flow_run_id"))]
+
+    batch = until("the line of the batch", lambda: events("1 record(s), 0 rejected"))[-1]
+    run_id = batch["flow_run_id"]
+    assert (batch["level"], batch["records"], batch["rejected"]) == ("INFO", 1, 0)
+    assert len(batch["batch"]) >= 12
+    assert batch["source_bytes"] > 0
+    (end,) = until("the last line of the run", lambda: events("1 published", run_id))
+    assert (end["state"], end["records"], end["files"]["published"]) == ("completed", 1, 1)
+    assert len(events(batch["message"], run_id)) == 1, "each event is written once"
+    assert len(events("Longshore is serving")) == 1
+
+    def told():
+        logs = served.api.post("/logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
+        return {log["message"] for log in logs} >= {batch["message"], end["message"]}
+
+    until("the same lines in Prefect", told)
+
+
 def test_a_project_does_not_take_over_the_deployments_of_another(served, tmp_path):
     other = make_project(tmp_path / "other", PREFECT_API_URL=served.api.url)
 

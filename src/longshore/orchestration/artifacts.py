@@ -96,6 +96,13 @@ class FlowObserver:
             len(rejected),
             staged.source_bytes / 1e6,
             seconds,
+            extra={
+                "batch": batch.batch_id,
+                "records": staged.rows,
+                "rejected": len(rejected),
+                "source_bytes": staged.source_bytes,
+                "seconds": round(seconds, 3),
+            },
         )
         if staged.rows and batch.part:
             _emit(

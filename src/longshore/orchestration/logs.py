@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from typing import Any
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -22,13 +23,40 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if not hasattr(record, "flow_run_id") and (flow_run_id := _flow_run_id()):
+            line["flow_run_id"] = flow_run_id
         extra = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
         line |= {
-            key: value if isinstance(value, str | int | float | bool) else str(value) for key, value in extra.items()
+            key: value if isinstance(value, str | int | float | bool | dict) else str(value)
+            for key, value in extra.items()
+            if value is not None
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=True)
+        return json.dumps(line, ensure_ascii=True, default=str)
+
+
+def _flow_run_id() -> str | None:
+    """Return the flow run that this line is logged in, if any; a logger of a module does not add it itself."""
+    context = sys.modules.get("prefect.context")
+    run = context.FlowRunContext.get() if context is not None and hasattr(context, "FlowRunContext") else None
+    return str(run.flow_run.id) if run is not None and run.flow_run is not None else None
+
+
+class JsonConsole(logging.StreamHandler[Any]):
+    """Stands in for Prefect's console handler, in every process that inherits the environment of `log_as_json`.
+
+    Prefect hands its handler colours, which a plain one refuses; Prefect then drops its whole configuration of logs,
+    without a word, and no log reaches the terminal or the API.
+    """
+
+    def __init__(self, stream: Any = None, **_colours: Any) -> None:  # noqa: ANN401 - as in Prefect's configuration
+        super().__init__(stream)
+        self._lines = JsonLines()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, whichever formatter Prefect has set."""
+        return self._lines.format(record)
 
 
 def keep_to_one_line_a_batch(task: str) -> None:
@@ -42,19 +70,18 @@ def keep_to_one_line_a_batch(task: str) -> None:
 
 def log_as_json() -> None:
     """Send the log lines of Longshore, and of Prefect once it is imported, to standard error as JSON."""
-    # Prefect configures its handlers from these when it is imported; the runs inherit them.
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = "logging.StreamHandler"
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"] = "json"
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    # Prefect configures its handlers from this when it is imported; the runs inherit it.
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = f"{JsonConsole.__module__}.{JsonConsole.__qualname__}"
     logger = logging.getLogger("longshore")
-    logger.handlers = [handler]
+    logger.handlers = [JsonConsole(sys.stderr)]
+    # Prefect's handler would print each line again.
+    logger.propagate = False
     logger.setLevel(logging.INFO)
 
 
 def are_json() -> bool:
     """Return whether log lines are JSON in this process."""
-    return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger("longshore").handlers)
+    return any(isinstance(handler, JsonConsole) for handler in logging.getLogger("longshore").handlers)
 
 
 def say(line: str) -> None:
