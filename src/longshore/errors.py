@@ -34,6 +34,17 @@ class LedgerError(LongshoreError):
     """The ledger cannot be used: it is damaged, or a newer Longshore wrote it."""
 
 
+class RepairUnfinishedError(LedgerError):
+    """A `verify --repair` died or was stopped. Nothing else may run until it is finished: the ledger is incomplete."""
+
+    def __init__(self) -> None:
+        """Write the message: what happened, and what to do."""
+        super().__init__(
+            "A repair is unfinished: `longshore verify --repair` died or was stopped. Run it again; until it has "
+            "finished, no other command works on this warehouse."
+        )
+
+
 class WarehouseError(LongshoreError):
     """The warehouse differs from the ledger, or cannot be written."""
 

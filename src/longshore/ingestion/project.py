@@ -8,9 +8,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from longshore.errors import LedgerError, SettingsError
+from longshore.errors import LedgerError, RepairUnfinishedError, SettingsError
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import NoLedgerError
+from longshore.storage.ledger.repair import repair_marker, unfinished_repair
 from longshore.storage.ledger.runs import count_stuck, unchanged_kept
 from longshore.storage.listing import wanted_by
 from longshore.storage.names import from_source_path, printable, to_source_path
@@ -37,11 +38,18 @@ def open_ledger(settings: Settings, *, read_only: bool = False) -> Ledger:
 
     Raises:
         NoLedgerError: there is none, and `read_only` is set.
+        RepairUnfinishedError: a `verify --repair` must be finished first.
         LedgerError: it is damaged, cannot be reached, or a newer Longshore wrote it.
         SettingsError: the warehouse belongs to another landing folder.
     """
-    ledger = Ledger(ledger_url_of(settings), read_only=read_only)
+    url = ledger_url_of(settings)
+    marker = repair_marker(url)
+    if marker is not None and marker.exists():
+        raise RepairUnfinishedError
+    ledger = Ledger(url, read_only=read_only)
     try:
+        if unfinished_repair(ledger) is not None:
+            raise RepairUnfinishedError
         refuse_other_landing(ledger, settings)
     except BaseException:
         ledger.close()

@@ -9,6 +9,7 @@
                without a record moves back to landing, for the next run
 6. deliveries  the delivery log is completed, and a part that differs from the ledger is written again
 
+A repair may die at any point: until it is run again to its end, every other command refuses.
 Not promised, because it would be a guess: rows of a missing or damaged part (their originals are in the archive),
 rejections without a reason file, files that `after_ingest = "keep"` left in landing (the next run reads them again and
 finds duplicates), and tombstones of forgotten records.
@@ -34,7 +35,8 @@ from longshore.ingestion.project import claim_landing, ledger_url_of, refuse_oth
 from longshore.ingestion.recovery import finish_deletions, recover
 from longshore.maintenance.delivery_check import compare_delivery_log
 from longshore.records import GONE, LandedFile, Outcome
-from longshore.storage.filesystem import rename_no_replace
+from longshore.storage import fault_injection
+from longshore.storage.filesystem import fsync_folder, rename_no_replace
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger import audit
 from longshore.storage.ledger.audit import LedgerPart
@@ -45,9 +47,14 @@ from longshore.storage.ledger.repair import (
     Found,
     adopt,
     archived_on,
+    begin_repair,
     day_of,
     drop_ownerless_sources,
+    end_repair,
     has_members,
+    lost_before,
+    recorded_rejections,
+    repair_marker,
 )
 from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.listing import ARCHIVE, REJECTED
@@ -81,6 +88,7 @@ def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Land
         homes = audit.parts_of(ledger, (row["record_id"] for row in rows))
         if not homes:
             adopt(ledger, run_no, _adoptions(part, rows, warehouse, landing))
+            fault_injection.step("repair.adopted")
             yield f"The part {part} with {len(rows):,} record(s) was adopted."
         elif len(homes) == len(rows) and _all_undamaged(set(homes.values()), ledger, warehouse):
             warehouse.set_aside(part)
@@ -143,7 +151,8 @@ def record_originals(ledger: Ledger, run_no: int, landing: Landing) -> Iterator[
             for file in without_record:
                 landing.put_back(file.path, file.path[len(day) + 1 :])
                 moved_back += 1
-    rejected = list(_rejections(landing))
+    recorded_before = recorded_rejections(ledger)
+    rejected = [one for one in _rejections(landing) if (one.source_path, one.finalized_as) not in recorded_before]
     if rejected:
         adopt(ledger, run_no, [_originals_batch(REJECTED, "archive", rejected)])
     if recorded or rejected:
@@ -224,15 +233,17 @@ def repair_project(settings: Settings, warehouse: Warehouse, landing: Landing) -
     done = []
     url = ledger_url_of(settings)
     warehouse.make()
-    # A server checks its own files.
-    damage = _damage(url) if sa.make_url(url).get_backend_name() == "sqlite" else None
+    damage = _replace_damaged(url)
     if damage is not None:
-        aside = _move_aside(sa.make_url(url).database or "")
-        done.append(f"The ledger was damaged ({damage}) and was moved to {aside}; a new one was created.")
+        done.append(damage)
     with Ledger(url) as ledger:
         refuse_other_landing(ledger, settings)
         claim_landing(ledger, settings)
-        lost = damage is not None or what_was_lost(ledger, warehouse, landing) is not None
+        lost = damage is not None or lost_before(ledger) or what_was_lost(ledger, warehouse, landing) is not None
+        # From here on the ledger is incomplete: every other command refuses until `end_repair`.
+        begin_repair(ledger, lost=lost)
+        _remove_marker(url)
+        fault_injection.step("repair.begun")
         run_id, now = uuid.uuid4().hex, dt.datetime.now(dt.UTC)
         run_no = begin_run(ledger, run_id, "repair", now)
         finished = recover(ledger, warehouse, landing, settings)
@@ -245,10 +256,13 @@ def repair_project(settings: Settings, warehouse: Warehouse, landing: Landing) -
         done.extend(adopt_parts(ledger, run_no, warehouse, landing))
         if lost:
             done.extend(record_originals(ledger, run_no, landing))
+            fault_injection.step("repair.recorded")
             if next(warehouse.delivery_files(), None) is not None:
                 take_as_written(ledger)
         done.extend(_write_deliveries(ledger, warehouse))
+        fault_injection.step("repair.done")
         end_run(ledger, run_no, "completed", dt.datetime.now(dt.UTC), {"repaired": done})
+        end_repair(ledger)
     return done
 
 
@@ -289,6 +303,35 @@ def _corruption(error: Any) -> str:  # noqa: ANN401 - whatever the ledger raised
     if isinstance(error, BaseException):
         raise error
     raise LedgerError("The ledger was written by a newer Longshore: install that one. Nothing was changed.")
+
+
+def _replace_damaged(url: str) -> str | None:
+    """Move a damaged ledger file aside, so that a new one is created; return a sentence about it, or None.
+
+    A marker file beside it tells every other command that a repair has begun, because the ledger that could tell is
+    the one that is replaced. A server checks its own files.
+    """
+    marker = repair_marker(url)
+    if marker is None:
+        return None
+    interrupted = marker.exists()
+    damage = "its replacement was interrupted" if interrupted else _damage(url)
+    if damage is None:
+        return None
+    if not interrupted:
+        marker.touch()
+        fsync_folder(marker.parent)
+    fault_injection.step("repair.marked")
+    aside = _move_aside(sa.make_url(url).database or "")
+    fault_injection.step("repair.moved")
+    return f"The ledger was damaged ({damage}) and was moved to {aside}; a new one was created."
+
+
+def _remove_marker(url: str) -> None:
+    marker = repair_marker(url)
+    if marker is not None and marker.exists():
+        marker.unlink()
+        fsync_folder(marker.parent)
 
 
 def _move_aside(database: str) -> str:

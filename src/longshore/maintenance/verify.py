@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from longshore.errors import LedgerError, LockHeldError, LongshoreError
+from longshore.errors import LedgerError, LockHeldError, LongshoreError, RepairUnfinishedError
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
 from longshore.ingestion.project import adopt_landing, open_ledger, what_was_lost
 from longshore.maintenance.delivery_check import compare_delivery_log
@@ -295,6 +295,8 @@ def _verify(settings: Settings, warehouse: Warehouse, landing: Landing) -> Verif
         lost = what_was_lost(None, warehouse, landing)
         if lost:
             found.add("ledger-lost", "ledger", lost)
+    except RepairUnfinishedError as error:
+        found.add("repair-unfinished", "ledger", str(error))
     except LedgerError as error:
         found.add("ledger-damaged", "ledger", str(error))
     return found

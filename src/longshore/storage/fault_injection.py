@@ -47,6 +47,15 @@ REWRITE_STEPS = (
     "rewrite.dropped",
 )
 FORGET_STEPS = ("forget.buried", "forget.rewritten", "forget.original", "forget.done")
+# Of `verify --repair`: the first two only where a damaged file is moved aside.
+REPAIR_STEPS = (
+    "repair.marked",
+    "repair.moved",
+    "repair.begun",
+    "repair.adopted",
+    "repair.recorded",
+    "repair.done",
+)
 # Of `forget` removing a member from an archive.
 REMOVE_MEMBER_STEPS = ("forget.archive_rewritten", "forget.archive_recorded", "forget.archive_replaced")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from longshore.records import Outcome
 from longshore.storage.ledger.batches import FINALIZED
-from longshore.storage.ledger.tables import batches, deliveries, sources
+from longshore.storage.ledger.engine import begin
+from longshore.storage.ledger.tables import batches, delete_value, deliveries, sources, store_value, stored_value
 from longshore.storage.names import from_source_path
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
     from longshore.storage.ledger.audit import LedgerPart
     from longshore.storage.ledger.batches import Ledger
+
+
+# The key of an unfinished repair, and its two values.
+_REPAIR, _LOST, _INTACT = "repair", "lost", "intact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,46 @@ class Adoption:
     part: LedgerPart | None
     record_ids: Sequence[str]
     found: Sequence[Found]
+
+
+def repair_marker(url: str) -> Path | None:
+    """Return the file that exists while a repair replaces a ledger file; None for a ledger on a server."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(f"{parsed.database}.repair")
+
+
+def begin_repair(ledger: Ledger, *, lost: bool) -> None:
+    """Record durably that a repair has begun. lost: the ledger was lost, so that originals must be recorded again."""
+    with begin(ledger.engine, durable=True) as db:
+        store_value(db, _REPAIR, _LOST if lost else _INTACT)
+
+
+def unfinished_repair(ledger: Ledger) -> str | None:
+    """Return what `begin_repair` recorded, None if no repair is unfinished."""
+    with ledger.engine.connect() as db:
+        return stored_value(db, _REPAIR)
+
+
+def lost_before(ledger: Ledger) -> bool:
+    """Return whether an unfinished repair began with a lost ledger."""
+    return unfinished_repair(ledger) == _LOST
+
+
+def end_repair(ledger: Ledger) -> None:
+    """Record durably that the repair has finished."""
+    with begin(ledger.engine, durable=True) as db:
+        delete_value(db, _REPAIR)
+
+
+def recorded_rejections(ledger: Ledger) -> set[tuple[str, str | None]]:
+    """Return path and place of each rejected file that the ledger knows."""
+    query = sa.select(deliveries.c.path, deliveries.c.finalized_as).where(
+        deliveries.c.outcome == Outcome.REJECTED, deliveries.c.is_member.is_(False)
+    )
+    with ledger.engine.connect() as db:
+        return {(path, place) for path, place in db.execute(query)}
 
 
 def archived_on(ledger: Ledger, day: str) -> set[str]:

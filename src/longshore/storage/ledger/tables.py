@@ -299,5 +299,10 @@ def stored_value(db: sa.Connection, key: str) -> str | None:
 
 def store_value(db: sa.Connection, key: str, value: str) -> None:
     """Set what the table `longshore` holds under a key."""
-    db.execute(sa.delete(about).where(about.c.key == key))
+    delete_value(db, key)
     db.execute(sa.insert(about).values(key=key, value=value))
+
+
+def delete_value(db: sa.Connection, key: str) -> None:
+    """Remove a key from the table `longshore`."""
+    db.execute(sa.delete(about).where(about.c.key == key))
