@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -100,11 +99,6 @@ class Verification:
             "notes": self.notes,
             "repaired": self.repaired,
         }
-
-
-def as_json(found: Verification) -> str:
-    """Return the findings as one JSON object."""
-    return json.dumps(found.to_dict(), ensure_ascii=True, indent=2)
 
 
 def check_originals(ledger: Ledger, landing: Landing, found: Verification) -> None:

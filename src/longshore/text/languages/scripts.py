@@ -136,14 +136,6 @@ _NO_COUNTS: Final = np.zeros(len(SCRIPTS), np.int64)
 _ASCII_OTHERS: Final = bytes(code for code in range(0x80) if not chr(code).isalpha())
 
 
-def script_of(codes: Codes, seen: Letters) -> str | None:
-    """Name the script of most letters; `None` where there are none."""
-    if not seen.scripts:
-        return None
-    script = seen.scripts[0][0]
-    return east_asian_language(codes, seen.counts)[1] if script == EAST_ASIAN else script
-
-
 def east_asian_language(codes: Codes, counts: Counts) -> tuple[str, str]:
     """Distinguish Chinese, Japanese and Korean, and the forms of Chinese: language and script.
 
