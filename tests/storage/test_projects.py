@@ -97,7 +97,7 @@ def test_a_second_landing_folder_is_refused_by_every_command(tmp_path: Path) -> 
         rejected_files,
         lambda settings: verify(settings, repair=True),
         lambda settings: list(read_changes(settings)),
-        lambda settings: forget_records(settings, ["ab" * 32]),
+        lambda settings: forget_records(settings, ["ab" * 32], block_unknown=True),
     ):
         with pytest.raises(SettingsError, match=r"belongs to the landing folder .*/landing, .*--adopt-landing"):
             command(second)  # type: ignore[operator]  # functions of several types

@@ -1,6 +1,8 @@
 """Forget: the record, its originals and every copy are gone, and do not come back."""
 
 import hashlib
+import io
+import zipfile
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +12,7 @@ from longshore.cli.dry_run import preview
 from longshore.errors import SettingsError
 from longshore.maintenance import reprocess
 from longshore.maintenance.changes import read_changes
-from longshore.maintenance.forget import forget_records
+from longshore.maintenance.forget import forget_records, plan_forget
 from longshore.maintenance.verify import verify
 from longshore.storage.fault_injection import FORGET_STEPS, REWRITE_STEPS
 from longshore.storage.landing import Landing
@@ -24,8 +26,8 @@ SECRET_ID = hashlib.sha256(SECRET.encode()).hexdigest()
 WORDS = "(2)"
 
 
-def forget(project, *record_ids):
-    return forget_records(project.settings, record_ids or [SECRET_ID])
+def forget(project, *record_ids, **how):
+    return forget_records(project.settings, record_ids or [SECRET_ID], **how)
 
 
 def disagreements(project):
@@ -164,7 +166,7 @@ def test_a_record_that_came_back_is_told_of_by_verify(project):
 
 def test_what_was_never_delivered_may_be_forgotten_ahead(project):
     project.ingest_in_parts(1, files_each=1)
-    assert forget(project).unknown == [SECRET_ID]
+    assert forget(project, block_unknown=True).unknown == [SECRET_ID]
     project.drop("late.txt", SECRET)
     assert dict(project.ingest().reasons) == {"FORGOTTEN": 1}
 
@@ -221,3 +223,90 @@ def test_the_command_says_what_it_did(project):
     shown = project.run("forget", SECRET_ID)
     assert shown.returncode == 0, shown.stderr
     assert "1 record(s) removed, 1 original(s) deleted" in shown.stdout
+
+
+def original_of(project):
+    return next((project.root / "landing" / "_archive").rglob("00002.txt"))
+
+
+def test_an_original_that_somebody_renamed_is_found_by_its_bytes(project):
+    project.ingest_in_parts(1)
+    original = original_of(project)
+    original.rename(original.with_name("renamed by hand.txt"))
+    assert forget(project).originals_deleted == 1
+    assert nothing_is_left(project)
+
+
+def test_a_file_that_waits_to_be_deleted_is_found_by_its_bytes(project):
+    project.ingest_in_parts(1)
+    waiting = project.root / "landing/_deleting"
+    waiting.mkdir()
+    original_of(project).rename(waiting / "00002.txt")
+    assert forget(project).originals_deleted == 1
+    assert nothing_is_left(project)
+
+
+def test_an_original_that_somebody_appended_to_is_named_and_stays_asked_for(project):
+    project.ingest_in_parts(1)
+    original = original_of(project)
+    original.write_text(SECRET + "and more")
+    summary = forget(project)
+    assert "00002.txt: somebody appended to it" in summary.left[0]
+    assert "forget-unfinished" in disagreements(project)
+    original.unlink()
+    assert forget(project).left == []
+    assert disagreements(project) == []
+
+
+def test_a_copy_in_an_archive_that_was_rejected_as_a_whole_is_named(project):
+    project.ingest_in_parts(1)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inside.txt", SECRET)
+        archive.writestr("../out.txt", "It leads outside, so that the whole archive is refused.")
+    place = project.root / "landing/_rejected/whole.zip"
+    project.drop("whole.zip", packed.getvalue())
+    assert project.ingest().rejected == 1
+    assert place.is_file()
+    assert "inside.txt" in forget(project).left[0]
+    place.unlink()
+    assert forget(project).left == []
+
+
+def test_a_dry_run_says_what_would_go_and_removes_nothing(project):
+    project.ingest_in_parts(1)
+    plan = plan_forget(project.settings, [SECRET_ID])
+    assert (plan.records_removed, plan.originals_deleted) == (1, 1)
+    assert "would be removed" in next(plan.lines())
+    assert SECRET_ID in project.table()["record_id"].to_pylist()
+    assert disagreements(project) == []
+
+
+def test_the_beginning_of_an_id_is_enough_where_one_record_has_it(project):
+    project.ingest_in_parts(1)
+    assert forget(project, SECRET_ID[:8]).asked == [SECRET_ID]
+    assert nothing_is_left(project)
+
+
+def test_a_beginning_that_two_ids_have_is_refused(project):
+    project.ingest_in_parts(1)
+    other = SECRET_ID[:6] + "f" * 58
+    forget(project, other, block_unknown=True)
+    with pytest.raises(SettingsError, match="2 record ids"):
+        forget(project, SECRET_ID[:6])
+
+
+def test_a_path_names_what_was_delivered_under_it(project):
+    project.ingest_in_parts(1)
+    (path,) = {row["source_path"] for row in project.table().to_pylist() if row["record_id"] == SECRET_ID}
+    assert forget_records(project.settings, paths=[path]).asked == [SECRET_ID]
+    assert nothing_is_left(project)
+    with pytest.raises(SettingsError, match="ever delivered as"):
+        forget_records(project.settings, paths=["nowhere.txt"])
+
+
+def test_an_unknown_id_is_an_error_and_blocks_nothing(project):
+    project.ingest_in_parts(1)
+    with pytest.raises(SettingsError, match="--block-unknown"):
+        forget(project, "ab" * 32)
+    assert disagreements(project) == []

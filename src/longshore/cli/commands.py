@@ -222,9 +222,22 @@ def reprocess(options: argparse.Namespace) -> int:
 
 def forget(options: argparse.Namespace) -> int:
     """Remove records and their originals for good."""
-    from longshore.maintenance.forget import forget_records
+    from longshore.maintenance.forget import forget_records, plan_forget
 
-    summary = forget_records(existing_project(options), options.record_ids)
+    if not options.record_ids and not options.path:
+        raise SettingsError("Nothing is asked for. Give record ids, or --path with a `source_path`.")
+    settings = existing_project(options)
+    asked: dict[str, Any] = {"paths": options.path, "block_unknown": options.block_unknown}
+    if options.dry_run or (sys.stdin.isatty() and not options.yes):
+        plan = plan_forget(settings, options.record_ids, **asked)
+        if options.dry_run:
+            _show(plan, options)
+            return 0
+        _warn(f"{plan.records_removed} record(s) and {plan.originals_deleted} original(s) will be removed for good.")
+        if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+            _warn("Nothing was removed.")
+            return 1
+    summary = forget_records(settings, options.record_ids, **asked)
     _show(summary, options)
     return 1 if summary.left else 0
 

@@ -111,7 +111,14 @@ def _add_maintaining(commands: _Commands) -> None:
 
     text = "remove records and their originals for good, and never ingest them again"
     forget = _command(commands, "forget", text, folders=True, json="the summary")
-    forget.add_argument("record_ids", nargs="+", metavar="RECORD_ID")
+    text = "64 hexadecimal digits, or at least the first six"
+    forget.add_argument("record_ids", nargs="*", metavar="RECORD_ID", help=text)
+    text = "forget what was delivered under this `source_path`; may be repeated"
+    forget.add_argument("--path", action="append", default=[], metavar="PATH", help=text)
+    forget.add_argument("--dry-run", action="store_true", help="show what would be removed, and write nothing")
+    forget.add_argument("--yes", action="store_true", help="do not ask for confirmation on a terminal")
+    text = "also block ids that were never delivered"
+    forget.add_argument("--block-unknown", action="store_true", help=text)
 
     text = "merge small parts into large ones, while readers read"
     compact = _command(commands, "compact", text, folders=True, json="the summary")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
 from longshore.records import Delivery, LandedFile, Outcome
 from longshore.storage.archives.members import members
-from longshore.storage.filesystem import fsync_folder
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.queries import deliveries_in_batches, deliveries_of_records
 from longshore.storage.listing import REJECTED
@@ -136,7 +135,7 @@ def delete_landed(file: LandedFile, landing: Landing) -> None:
     name = file.path.rpartition("/")[2]
     landing.remove_beside(file.path, name)
     landing.remove_beside(file.path, reason_name(name))
-    fsync_folder((landing.root / file.path).parent)
+    landing.fsync_beside(file.path)
 
 
 def _by_record(brought: Iterable[Brought]) -> dict[str, list[Original]]:

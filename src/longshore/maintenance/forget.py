@@ -3,13 +3,14 @@
 1. tombstone  one for each record, durable before anything is removed: the same bytes are never ingested again
 2. rewrite    each part that holds one of the records, without them (`rewrite.py`); old folders are deleted at once
 3. delete     every original that the ledger knows, if its bytes are still the same; an archive with other members is
-              written again without the record
+              written again without the record; then every copy in landing's own folders that has the same bytes
 4. done       the tombstone is closed
 
 A killed process leaves the tombstone open: `forget` with the same id, or the next compaction, continues. Promised: no
 reader sees the record afterwards, and no file that Longshore wrote or moved holds its text. Not promised: backups,
 snapshots, readers' copies, and disk blocks that were freed but not overwritten. What could not be removed (a damaged
-archive, missing permission) is named, and the tombstone stays open.
+archive, missing permission, an original that somebody appended to, a copy in a rejected archive) is named, and the
+tombstone stays open.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ import pyarrow.parquet as pq
 
 from longshore.errors import SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, delete_landed, delete_original
-from longshore.ingestion.project import refuse_lost_ledger
+from longshore.ingestion.project import open_ledger, refuse_lost_ledger
+from longshore.maintenance.landed_copies import find_copies
 from longshore.maintenance.rewrite import Rewriter, Transform, now, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members_in
 from longshore.storage.archives.remove_member import remove_members
 from longshore.storage.archives.stream import ArchiveError, ArchiveLimits, Budget
 from longshore.storage.landing import DRAFT, Landing, MovedError
+from longshore.storage.ledger.queries import ids_of_path, ids_with_prefix, sizes_of_records
 from longshore.storage.ledger.rewrites import (
     bury,
     mark_deliveries_gone,
@@ -153,7 +156,9 @@ def _sha256(draft: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-_RECORD_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# The shortest prefix of a record id that is looked up.
+_RECORD_ID = re.compile(r"[0-9a-f]{6,64}", re.ASCII)
+_ID_DIGITS = 64
 
 
 @dataclass(slots=True)
@@ -165,6 +170,7 @@ class ForgetSummary:
     originals_deleted: int = 0
     unknown: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    dry_run: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as plain values, for JSON."""
@@ -172,36 +178,90 @@ class ForgetSummary:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines that a person reads."""
+        done = "would be removed" if self.dry_run else "removed"
         yield (
-            f"{len(self.asked)} asked for: {self.records_removed} record(s) removed, "
-            f"{self.originals_deleted} original(s) deleted. None of them will be ingested again."
+            f"{len(self.asked)} asked for: {self.records_removed} record(s) {done}, "
+            f"{self.originals_deleted} original(s) {done.replace('removed', 'deleted')}."
         )
+        if self.dry_run:
+            yield "Nothing was written."
+            return
+        yield "None of them will be ingested again."
         for record_id in self.unknown:
             yield f"{record_id} had no record; if its bytes are delivered, they are rejected as FORGOTTEN."
         for place in self.left:
             yield printable(f"Still in {place} Fix this, then forget again.")
 
 
-def forget_records(settings: Settings, record_ids: Iterable[str]) -> ForgetSummary:
+def forget_records(
+    settings: Settings, record_ids: Iterable[str] = (), *, paths: Iterable[str] = (), block_unknown: bool = False
+) -> ForgetSummary:
     """Remove these records and their originals permanently; it may be repeated at any time.
 
+    Args:
+        settings: of the project.
+        record_ids: whole ids, or beginnings of at least six digits that only one known id has.
+        paths: `source_path` of sources to remove; all sources that were ever delivered under it.
+        block_unknown: also block whole ids that were never delivered.
+
     Raises:
-        SettingsError: something is not a record id; nothing was done.
+        SettingsError: an id is not one, is unknown or ambiguous, or a path is unknown; nothing was done.
         LedgerError: the ledger was lost; nothing was done.
         LockHeldError: another rewrite, or an ingest run, is at work; the tombstones stay, so repeat the call.
     """
-    summary = ForgetSummary(sorted(set(record_ids)))
-    for record_id in summary.asked:
-        if not _RECORD_ID.fullmatch(record_id):
-            raise SettingsError(f"{record_id!r} is not a record id. Use 64 lower-case hexadecimal digits.")
+    summary = ForgetSummary()
     with rewriting(settings, "forget", summary.to_dict) as rewriter:
         with Landing(settings.landing) as landing:
             # An empty ledger would report that nothing is left of the record.
             refuse_lost_ledger(rewriter.ledger, rewriter.warehouse, landing)
+        summary.asked = _resolve(rewriter.ledger, record_ids, paths, block_unknown=block_unknown)
         bury(rewriter.ledger, summary.asked, now())
         fault_injection.step("forget.buried")
         finish_forgetting(rewriter, summary)
     return summary
+
+
+def plan_forget(
+    settings: Settings, record_ids: Iterable[str] = (), *, paths: Iterable[str] = (), block_unknown: bool = False
+) -> ForgetSummary:
+    """Return what `forget_records` would remove; write nothing.
+
+    Raises:
+        SettingsError, LedgerError: as `forget_records`.
+    """
+    with open_ledger(settings, read_only=True) as ledger, Landing(settings.landing) as landing:
+        asked = _resolve(ledger, record_ids, paths, block_unknown=block_unknown)
+        originals = all_originals(ledger, asked)
+        places = {one.place for found in originals.values() for one in found}
+        there = sum(landing.look(from_source_path(place)) is not None for place in places)
+        return ForgetSummary(asked, len(published_places(ledger, asked)), there, dry_run=True)
+
+
+def _resolve(ledger: Ledger, record_ids: Iterable[str], paths: Iterable[str], *, block_unknown: bool) -> list[str]:
+    """Return the whole ids that are asked for."""
+    found: set[str] = set()
+    for given in record_ids:
+        if not _RECORD_ID.fullmatch(given):
+            raise SettingsError(
+                f"{given!r} is not a record id. Use 64 lower-case hexadecimal digits, or the first six."
+            )
+        known = ids_with_prefix(ledger, given)
+        if len(known) > 1:
+            raise SettingsError(f"{given} is the beginning of {len(known)} record ids. Give more digits.")
+        if not known and not (block_unknown and len(given) == _ID_DIGITS):
+            raise SettingsError(
+                f"No source with the id {given} was ever delivered. To block it all the same, give all 64 digits and "
+                "--block-unknown."
+            )
+        found |= known or {given}
+    for path in paths:
+        ids = ids_of_path(ledger, path)
+        if not ids:
+            raise SettingsError(
+                f"Nothing was ever delivered as {path!r}. Give a `source_path` as it is in the records."
+            )
+        found |= ids
+    return sorted(found)
 
 
 def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
@@ -218,6 +278,7 @@ def finish_forgetting(rewriter: Rewriter, summary: ForgetSummary) -> None:
     originals = all_originals(rewriter.ledger, record_ids)
     summary.unknown += sorted(set(record_ids) - known - originals.keys())
     undone |= _delete_originals(rewriter, originals, summary)
+    undone |= _delete_copies(rewriter, record_ids, originals, summary)
     fault_injection.step("forget.done")
     mark_forgotten(rewriter.ledger, set(record_ids) - undone, now())
 
@@ -281,6 +342,35 @@ def _delete_originals(
             except WarehouseError as error:
                 summary.left.append(f"{place} (as {inside[0].member}): {error}.")
                 undone |= {original.record_id for original in inside}
+    return undone
+
+
+# Why a copy is left to a person, by its form; a file that is nothing but the text is deleted.
+_REASONS = {
+    "beginning": "somebody appended to it; it begins with the text.",
+    "member": "the archive was rejected as a whole; it holds the text as {member}.",
+}
+
+
+def _delete_copies(
+    rewriter: Rewriter, record_ids: Collection[str], originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
+) -> set[str]:
+    """Delete copies that the ledger does not know; return the records of which one is left."""
+    sizes = sizes_of_records(rewriter.ledger, record_ids)
+    places = {from_source_path(one.place) for found in originals.values() for one in found if one.member is None}
+    undone: set[str] = set()
+    with Landing(rewriter.settings.landing) as landing:
+        for copy in list(find_copies(landing, sizes, places, rewriter.settings.limits_of_archives)):
+            reason = _REASONS.get(copy.form, "").format(member=copy.member)
+            if not reason:
+                try:
+                    delete_landed(copy.file, landing)
+                    summary.originals_deleted += 1
+                    continue
+                except OSError as error:
+                    reason = f"{error.strerror}."
+            summary.left.append(f"{copy.file.path}: {reason}")
+            undone.add(copy.record_id)
     return undone
 
 

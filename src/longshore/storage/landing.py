@@ -406,6 +406,11 @@ class Landing:
         """Replace a file by the draft beside it, if it is still the one that was listed; return what is there now."""
         return replace_by_draft(self._folders, file)
 
+    def fsync_beside(self, path: str) -> None:
+        """Fsync the folder of a file; its path may be longer than the system takes in one call."""
+        fd, _ = self._folders.locate(path)
+        fsync_fd(fd)
+
     def remove_beside(self, path: str, name: str) -> None:
         """Remove a file that `write_beside` wrote, if it still exists."""
         remove_beside(self._folders, path, name)

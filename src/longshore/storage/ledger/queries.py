@@ -17,6 +17,7 @@ from longshore.storage.ledger.tables import (
     LEDGER_ID,
     batches,
     deliveries,
+    forgotten,
     kept,
     rewrites,
     rewritten,
@@ -208,6 +209,37 @@ def deliveries_of_records(ledger: Ledger, record_ids: Iterable[str]) -> Iterator
     """Yield every delivery of these records; this scans all deliveries."""
     for chunk in chunks(sorted({bytes.fromhex(record_id) for record_id in record_ids})):
         yield from _brought(ledger, deliveries.c.record_id.in_(chunk), set(chunk))
+
+
+def sizes_of_records(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, int]:
+    """Return the size in bytes of each of these sources, as it was delivered; this scans all deliveries."""
+    found: dict[str, int] = {}
+    with ledger.engine.connect() as db:
+        for chunk in chunks(sorted({bytes.fromhex(record_id) for record_id in record_ids})):
+            query = sa.select(deliveries.c.record_id, deliveries.c.size).where(deliveries.c.record_id.in_(chunk))
+            # Deliveries of one source have one size, unless a member was removed from an archive of that name.
+            found |= {bytes(row.record_id).hex(): row.size for row in db.execute(query)}
+    return found
+
+
+def ids_with_prefix(ledger: Ledger, prefix: str) -> set[str]:
+    """Return the known record ids that begin with these hexadecimal digits: published, delivered, or forgotten."""
+    low, high = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")
+    found: set[str] = set()
+    with ledger.engine.connect() as db:
+        for column in (sources.c.record_id, deliveries.c.record_id, forgotten.c.record_id):
+            query = sa.select(column).where(column.between(low, high)).distinct()
+            found |= {bytes(record_id).hex() for record_id in db.execute(query).scalars()}
+    return found
+
+
+def ids_of_path(ledger: Ledger, source_path: str) -> set[str]:
+    """Return the sources that were delivered under this path (`box.zip!/a.txt` for an archive member)."""
+    query = sa.select(deliveries.c.record_id).where(
+        deliveries.c.path == source_path, deliveries.c.record_id.is_not(None)
+    )
+    with ledger.engine.connect() as db:
+        return {bytes(record_id).hex() for record_id in db.execute(query).scalars()}
 
 
 def _brought(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]) -> Iterator[Brought]:
