@@ -14,7 +14,7 @@ from longshore.ingestion.executors import InlineExecutor
 from longshore.maintenance.changes import read_changes
 from longshore.maintenance.compact import compact_warehouse
 from longshore.maintenance.forget import forget_records
-from longshore.maintenance.rejections import rejected_files, rejected_members, retry
+from longshore.maintenance.rejections import discard, rejected_files, rejected_members, retry
 from longshore.maintenance.repair import repair_project
 from longshore.maintenance.reprocess import reprocess_warehouse
 from longshore.maintenance.status import status_of
@@ -348,6 +348,27 @@ def test_retry_never_puts_a_file_over_another(filled):
 def test_retry_of_what_is_not_rejected_puts_nothing_back(filled):
     with pytest.raises(LongshoreError, match="not a rejected file"):
         retry(filled, ["empty.txt", "3.txt"])
+    assert len(rejected_files(filled)) == 2
+
+
+def test_discarding_deletes_rejected_files_and_verify_agrees(filled):
+    assert discard(filled, reason="EMPTY") == ["empty.txt"]
+    assert not list((filled.landing / "_rejected").rglob("empty*"))
+    assert kinds(filled) == []
+    assert [one.reason for one in rejected_files(filled)] == ["BINARY"]
+
+
+def test_a_rejected_file_deleted_by_hand_is_missed_until_it_is_acknowledged(filled):
+    for path in (filled.landing / "_rejected").rglob("picture*"):
+        path.unlink()
+    assert kinds(filled) == ["rejected-missing"]
+    assert discard(filled, ["sub/picture.bin"]) == ["sub/picture.bin"]
+    assert kinds(filled) == []
+
+
+def test_discarding_what_is_not_rejected_deletes_nothing(filled):
+    with pytest.raises(LongshoreError, match="not a rejected file"):
+        discard(filled, ["empty.txt", "3.txt"])
     assert len(rejected_files(filled)) == 2
 
 

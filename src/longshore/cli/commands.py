@@ -262,6 +262,15 @@ def rejected(options: argparse.Namespace) -> int:
     """List the rejected files, or the rejected documents in archives."""
     from longshore.maintenance import rejections
 
+    if options.discard:
+        if not (options.paths or options.all or options.reason):
+            raise SettingsError("Nothing is chosen. Give PATH, --reason or --all with --discard.")
+        done = rejections.discard(
+            existing_project(options), options.paths, reason=reason_of(options), everything=options.all
+        )
+        return _print([f"{len(done):,} rejected file(s) were deleted for good; the ledger keeps the rejections."])
+    if options.paths or options.all:
+        raise SettingsError("PATH and --all need --discard; without it, every rejected file is listed.")
     listed = rejections.rejected_members if options.members else rejections.rejected_files
     found = listed(existing_project(options), reason_of(options))
     return _print([rejections.as_json(found)] if options.json else rejections.as_lines(found))

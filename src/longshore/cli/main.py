@@ -132,6 +132,10 @@ def _add_maintaining(commands: _Commands) -> None:
 
     rejected = _command(commands, "rejected", "list the rejected files and why", folders=True, json="it")
     rejected.add_argument("--reason", metavar="R", help="only those with this reason, such as EMPTY")
+    rejected.add_argument("paths", nargs="*", default=[], metavar="PATH", help="with --discard: as the list shows it")
+    text = "delete these rejected files for good: PATH, --reason or --all; also acknowledge those that are missing"
+    rejected.add_argument("--discard", action="store_true", help=text)
+    rejected.add_argument("--all", action="store_true", help="with --discard: all rejected files")
     rejected.add_argument("--members", action="store_true", help="instead: the rejected documents in archives")
 
     retry = _command(commands, "retry", "put rejected files back into landing, for the next run", folders=True)

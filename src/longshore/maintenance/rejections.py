@@ -6,6 +6,7 @@ rejection. With `after_ingest = "keep"`, rejected files never left landing: `ret
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from dataclasses import asdict, dataclass
@@ -57,13 +58,23 @@ def rejected_files(settings: Settings, reason: str | None = None) -> list[Reject
 
 def quarantined(ledger: Ledger, landing: Landing, reason: str | None = None) -> list[Rejected]:
     """Return the rejected files of an open ledger that are still there, oldest first."""
+    return [one for one in _recorded(ledger, reason) if landing.look(_path_of(one)) is not None]
+
+
+def _recorded(ledger: Ledger, reason: str | None) -> list[Rejected]:
+    """Return the rejected files that the ledger expects to be there, oldest first."""
     # By place: a kept file that was retried may have been rejected more than once.
     found: dict[str, Rejected] = {}
     for one in file_rejections(ledger, reason):
         place = _place(one)
-        if place is not None and landing.look(place) is not None:
+        if place is not None:
             found[place] = _rejected(one, place)
     return list(found.values())
+
+
+def _path_of(one: Rejected) -> str:
+    assert one.place is not None  # only archive members have none
+    return from_source_path(one.place)
 
 
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
@@ -120,6 +131,46 @@ def retry(
             return [back for one in chosen if (back := _put_back(one, landing, ledger)) is not None]
 
 
+def discard(
+    settings: Settings, paths: Sequence[str] = (), *, reason: str | None = None, everything: bool = False
+) -> list[str]:
+    """Delete rejected files and their reason files for good; return the path of each.
+
+    One that somebody has deleted already is acknowledged: `verify` no longer misses it. A rejected file that never left
+    landing (`after_ingest = "keep"`) is its owner's to delete, and is skipped.
+
+    Args:
+        settings: of the project.
+        paths: as `longshore rejected` shows them, or as they are in `_rejected/`.
+        reason: choose all with this reason.
+        everything: choose all.
+
+    Raises:
+        SettingsError: a path is not that of a rejected file; nothing was deleted.
+        LockHeldError: a run is at work; nothing was deleted.
+        OSError: a file cannot be deleted.
+    """
+    warehouse = Warehouse(settings.warehouse)
+    now = dt.datetime.now(dt.UTC)
+    with (
+        one_run_at_a_time(warehouse.inner, "discard", now, settings.ledger_url),
+        Landing(settings.landing) as landing,
+        open_ledger(settings) as ledger,
+    ):
+        refuse_lost_ledger(ledger, warehouse, landing)
+        found = [one for one in _recorded(ledger, reason) if _path_of(one).startswith(f"{REJECTED}/")]
+        chosen = _chosen(found, paths, everything=everything or reason is not None)
+        for one in chosen:
+            place = _path_of(one)
+            name = place.rpartition("/")[2]
+            with contextlib.suppress(FileNotFoundError):
+                landing.remove_beside(place, name)
+                landing.remove_beside(place, reason_name(name))
+                landing.fsync_beside(place)
+            mark_rejection_gone(ledger, place)
+        return [one.path for one in chosen]
+
+
 def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool) -> list[Rejected]:
     if everything and not paths:
         return list(found)
@@ -133,8 +184,7 @@ def _chosen(found: Sequence[Rejected], paths: Sequence[str], *, everything: bool
 
 
 def _put_back(one: Rejected, landing: Landing, ledger: Ledger) -> str | None:
-    assert one.place is not None  # only archive members have none
-    place, path = from_source_path(one.place), from_source_path(one.path)
+    place, path = _path_of(one), from_source_path(one.path)
     if not place.startswith(f"{REJECTED}/"):
         drop_kept(ledger, [path])
         return one.path

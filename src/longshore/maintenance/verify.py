@@ -174,7 +174,11 @@ def _compare_originals(
 def _check_rejected(landing: Landing, places: dict[str, Original], found: Verification) -> None:
     everything = {file.path: file for file in landing.files_below(REJECTED)}
     reasons = {path for path in everything if path.endswith(REASON_ENDING)}
-    _compare_originals(landing, places, everything, found)
+    there = {path: original for path, original in places.items() if path in everything}
+    _compare_originals(landing, there, everything, found)
+    for path in places.keys() - there.keys():
+        sentence = "It is missing. If it was deleted on purpose, `longshore rejected --discard PATH` acknowledges that."
+        found.add("rejected-missing", path, sentence)
     expected = set()
     for path in places:
         folder, _, name = path.rpartition("/")
