@@ -1,0 +1,71 @@
+"""The values that the format modules of this package exchange: kinds, extracted texts, members.
+
+Every format module has the same functions, as far as its format needs them:
+
+- `recognise(text, name)`: the kind of a whole file, or None. Structure must be proved; a name alone proves nothing.
+- `extract(text, raw)`: the text of one document of that kind, with its fields.
+- `split(stream, ...)`: the documents in one container, in file order.
+
+They are pure: bytes, strings and open streams in, values out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from longshore.text.decode import Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The kind of document that a file is.
+
+    media_type: the IANA type of the document, or of each document in a container. evidence: what proves it, one
+    sentence. container: whether the file holds documents that become records of their own.
+    """
+
+    media_type: str
+    evidence: str
+    container: bool = False
+
+
+PLAIN: Final = Kind("text/plain", "nothing in it proves another format")
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The text of one document, taken out of its format, and the fields that the format carries.
+
+    text: unescaped, not yet repaired. steps: for the column `extraction`, such as `mail:text/plain`. title, date: as
+    they stand in the format. metadata: values as they stand, under lower-case names. decoded: how the bytes of the
+    text were decoded, where that is not how the file was (a part of a mail).
+    """
+
+    text: str
+    steps: tuple[str, ...] = ()
+    title: str | None = None
+    date: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    decoded: Decoded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A document in a container.
+
+    name: unique in it, normally its number from 1. raw: its own bytes; None if there are more than allowed (`size`
+    says how many). decoded: its text, where the encoding was decided by the whole container and is not UTF-8; None
+    if its own bytes are to be decoded.
+    """
+
+    name: str
+    raw: bytes | None
+    size: int
+    media_type: str
+    decoded: Decoded | None = None
+
+
+class NotThisKindError(Exception):
+    """A stream that began as a container turned out not to be one; the file is what it is otherwise."""
