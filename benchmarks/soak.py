@@ -188,7 +188,7 @@ def main() -> int:
     print(
         f"{killed:,} runs were killed, {ended:,} ended before, in {seconds:,.0f} s; {files:,} files, {parts:,} parts."
     )
-    print("\n".join(wrong) if wrong else "Nothing lost, nothing twice, nothing half; verify agrees.")
+    print("\n".join(wrong) if wrong else "Nothing lost, nothing twice, nothing partial; verify agrees.")
     return 1 if wrong else 0
 
 

@@ -283,12 +283,12 @@ def test_inspect_shows_each_step_and_writes_nothing(project):
     assert list((project / "warehouse").iterdir()) == []
 
 
-def test_inspect_goes_into_a_pack_as_an_ingest_does(project):
-    with zipfile.ZipFile(project / "two.zip", "w") as pack:
-        pack.write(SAMPLES / "02-date-line.txt", "news/one.txt")
-        pack.writestr("empty.txt", "")
+def test_inspect_goes_into_an_archive_as_an_ingest_does(project):
+    with zipfile.ZipFile(project / "two.zip", "w") as archive:
+        archive.write(SAMPLES / "02-date-line.txt", "news/one.txt")
+        archive.writestr("empty.txt", "")
         for number in range(30):
-            pack.writestr(f"more/{number}.txt", f"The story of day {number}, told at some length.")
+            archive.writestr(f"more/{number}.txt", f"The story of day {number}, told at some length.")
     (project / "cut.gz").write_bytes(gzip.compress(b"The harbour was quiet.")[:-9])
     said = longshore("inspect", "two.zip", "cut.gz", cwd=project).stdout
     assert "two.zip!/news/one.txt" in said

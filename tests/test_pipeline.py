@@ -74,7 +74,7 @@ def reasons(summary):
 # Files that are not whole yet
 
 
-def test_a_file_that_is_still_written_waits_until_it_has_settled(settings):
+def test_a_file_that_is_still_written_waits_until_it_is_stable(settings):
     settings = settings.model_copy(update={"stable_seconds": 60})
     path = put(settings, "slow.txt", age=10)
     assert counts(ingest(settings)) == (0, 0, 0, 1)

@@ -18,9 +18,9 @@ def test_a_long_file_is_worth_several() -> None:
     assert estimate_texts([landed("book.txt", 1 << 20)]) > 20
 
 
-def test_packs_count_by_what_is_in_them() -> None:
+def test_archives_count_by_what_is_in_them() -> None:
     assert estimate_texts([landed("a.zip", 3_000_000), landed("b.tar.gz", 3_000_000)]) > 3000
 
 
-def test_one_pack_is_one_batch_and_keeps_one_process_busy() -> None:
+def test_one_archive_is_one_batch_and_keeps_one_process_busy() -> None:
     assert estimate_texts([landed("a.zip", 300_000_000)]) == 1

@@ -388,16 +388,16 @@ def lose_the_ledger(settings):
         path.unlink()
 
 
-def test_a_ledger_made_anew_knows_packs_and_their_members(settings):
-    with zipfile.ZipFile(settings.landing / "pack.zip", "w") as pack:
-        pack.writestr("a.txt", "The harbour was quiet in the evening.")
-        pack.writestr("in/b.txt", "The ferry left at noon with forty people.")
+def test_a_rebuilt_ledger_knows_archives_and_their_members(settings):
+    with zipfile.ZipFile(settings.landing / "box.zip", "w") as archive:
+        archive.writestr("a.txt", "The harbour was quiet in the evening.")
+        archive.writestr("in/b.txt", "The ferry left at noon with forty people.")
     put(settings, {"odd!/c.txt": TEXTS["0.txt"]})
     ingest(settings)
     assert kinds(settings) == []
     lose_the_ledger(settings)
     assert kinds(settings, repair=True) == []
-    shutil.copy(archived(settings, "pack.zip"), settings.landing / "again.zip")
+    shutil.copy(archived(settings, "box.zip"), settings.landing / "again.zip")
     summary = ingest(settings)
     assert (summary.published, summary.duplicate) == (0, 1)
     assert kinds(settings) == []

@@ -25,7 +25,7 @@ _TIMES = {
     "worker.read": (1, 4, 7),
     "finalize.file": (1, 6, 11),
     "finalize.moved": (1, 5, 9),
-    # The last batch holds one new text; what waits for it is settled in one of its own, without a worker.
+    # The last batch holds one new text; what waits for it is finalized in one of its own, without a worker.
     "claim": (1, 2, 3),
     # Once a run.
     "deliveries.staged": (1,),
@@ -35,7 +35,7 @@ _MODES = ("archive", "delete", "keep")
 _KINDS = ("kill", "enospc", "eio", "eacces")
 _FULL = os.environ.get("CRASH_MATRIX") == "full"
 # Nothing is moved where files are kept.
-_SETTLING = ("finalize.file", "finalize.moved")
+_FINALIZING = ("finalize.file", "finalize.moved")
 
 
 def _case(step, kind, nth=1, after_ingest="archive", *, once=True, workers=0, rewrite=""):
@@ -49,7 +49,7 @@ def _case(step, kind, nth=1, after_ingest="archive", *, once=True, workers=0, re
 
 def _ingest_cases():
     for mode, step, kind in itertools.product(_MODES, fault_injection.STEPS, _KINDS):
-        if step in _SETTLING and mode == "keep":
+        if step in _FINALIZING and mode == "keep":
             continue
         if not _FULL and mode != "archive" and kind not in ("kill", "eio"):
             continue
@@ -100,7 +100,7 @@ _ON_POSTGRESQL = _postgresql_cases()
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[case["name"] for case in _CASES])
-def test_whatever_dies_when_nothing_is_lost_twice_or_half(case, crash_answers):
+def test_whatever_dies_when_nothing_is_lost_twice_or_partial(case, crash_answers):
     _assert_good(crash_answers[case["name"]].result())
 
 

@@ -254,7 +254,7 @@ def alive(pid: int) -> bool:
 
 
 def make_project(folder: Path, **environment: str) -> Project:
-    """Make the folders and settings of a project whose files settle at once."""
+    """Make the folders and settings of a project whose files are stable at once."""
     (folder / "landing").mkdir(parents=True)
     (folder / "longshore.toml").write_text(
         f"stable_seconds = 0\nserver_port = {free_port()}\nmax_files_per_batch = 100\nworkers = 2\n"

@@ -36,7 +36,7 @@ def prefect_api(served):
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
-    """A project of its own, in the working directory; files settle at once."""
+    """A project of its own, in the working directory; files are stable at once."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LONGSHORE_STABLE_SECONDS", "0")
     (tmp_path / "landing").mkdir()

@@ -152,7 +152,7 @@ def xz_with_dictionary() -> bytes:
 
 
 def land(folder: Path, name: str, data: bytes) -> Path:
-    """Put a file into landing, long settled."""
+    """Put a file into landing, stable for long."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

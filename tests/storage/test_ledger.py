@@ -64,7 +64,7 @@ def test_a_source_belongs_to_one_batch_only(url: str) -> None:
         assert set(ledger.owners([f"{4:064x}"])) == set()
 
 
-def test_a_batch_walks_from_claimed_to_settled(url: str) -> None:
+def test_a_batch_walks_from_claimed_to_finalized(url: str) -> None:
     batch = _batch(range(4), {1: "odd \udcff %41.txt"})
     with Ledger(url) as ledger:
         number = ledger.claim(batch, 1)

@@ -109,10 +109,10 @@ def test_a_duplicates_original_will_do(project):
 
 
 @pytest.mark.usefixtures("shouting")
-def test_originals_inside_packs_are_read(project):
-    with zipfile.ZipFile(project.root / "landing" / "pack.zip", "w") as pack:
-        pack.writestr("inner/a.txt", article(1))
-        pack.writestr("inner/b 100%.txt", article(2))
+def test_originals_inside_archives_are_read(project):
+    with zipfile.ZipFile(project.root / "landing" / "box.zip", "w") as archive:
+        archive.writestr("inner/a.txt", article(1))
+        archive.writestr("inner/b 100%.txt", article(2))
     project.ingest()
     assert reprocess(project).rows_changed == 2
 

@@ -99,7 +99,7 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
         page: the address of the web page, for people.
         server: our own; None where it is another's, which other projects may use too.
         first: whether to say what is served.
-        watch: whether to start runs for files that settle, besides the schedule.
+        watch: whether to start runs for files that become stable, besides the schedule.
 
     Raises:
         SettingsError: a deployment of that name belongs to another project, or there is no such `alert_block`.

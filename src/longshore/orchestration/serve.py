@@ -7,7 +7,7 @@
 5. end      what is in progress is cancelled with nothing lost, then the server ends: within ten seconds, no orphans
 
 Should the server go away in between, it is started (or waited for) again: the schedule goes on. Prefect is imported
-only when the address of its API is settled, because it reads the environment once.
+only when the address of its API is known, because it reads the environment once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tells, within about a second, that files in landing/ have settled. An extra of `longshore serve`: `--watch`.
+"""Detect, within about a second, that files in landing/ are stable: `longshore serve --watch`, an extra.
 
 Promised: many changes at once are one word, and a file that is still being written is waited for. Not promised: that
 no change is missed (a network share may say nothing); the schedule stays the safety net.
@@ -17,14 +17,14 @@ from longshore.storage.listing import is_passed_over
 
 # Changes within so long are one.
 _DEBOUNCE_MS = 300
-# Files that settle soon go together; after this many stable times, those that are ready go without the others.
+# Files that become stable soon go together; after this many stable times, those that are ready go without the others.
 _PATIENCE = 2
-# A file that never settles must not keep us looking for ever: the schedule does.
+# A file that never becomes stable must not keep us watching for ever: the schedule takes over.
 _LONGEST_SECONDS = 600.0
 
 
 async def stable_changes(settings: Settings) -> AsyncIterator[None]:
-    """Yield each time that something new in landing/ has settled.
+    """Yield each time that something new in landing/ is stable.
 
     Raises:
         SettingsError: `watchfiles` is not installed.
@@ -35,7 +35,7 @@ async def stable_changes(settings: Settings) -> AsyncIterator[None]:
         raise SettingsError("--watch needs the package watchfiles: pip install 'longshore[watch]'.") from None
 
     def may_be_a_delivery(change: Change, name: str) -> bool:
-        # What we settle ourselves goes into folders that are passed over, too.
+        # What we finalize ourselves goes into folders that are passed over, too.
         parts = Path(name).relative_to(settings.landing.resolve()).parts
         return change is not Change.deleted and not any(
             is_passed_over("/".join(parts[:depth]), part, take_underscored=settings.take_underscored)

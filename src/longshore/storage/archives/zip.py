@@ -128,8 +128,8 @@ def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfil
         zipfile.BadZipFile: it is damaged; other errors of that module mean the same.
     """
     _check_count(packed, budget)
-    with zipfile.ZipFile(packed) as pack:
-        infos = pack.infolist()
+    with zipfile.ZipFile(packed) as archive:
+        infos = archive.infolist()
         for info in infos:
             _check(info)
         # The sizes in the directory suffice to refuse it; what is really unpacked is counted as well.
@@ -137,7 +137,7 @@ def described_entries(packed: BinaryIO, budget: Budget) -> Iterator[tuple[zipfil
         if sum(info.file_size for info in files) > budget.limits.max_bytes:
             budget.spend(budget.limits.max_bytes + 1)
         for info in files:
-            with pack.open(info) as opened:
+            with archive.open(info) as opened:
                 small = info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
                 stream = _InSmallReads(opened) if small else opened
                 yield info, Counted(stream, budget)
