@@ -1,4 +1,4 @@
-"""Tables and clipped lines for a terminal.
+"""Colours, tables and clipped lines for a terminal.
 
 Promised: text from outside is escaped in a table, and a table is no wider than the terminal it is printed in. If
 standard output is not a terminal, each row is one line of any length, for `grep` and similar tools.
@@ -6,9 +6,10 @@ standard output is not a terminal, each row is one line of any length, for `grep
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from longshore.storage.names import printable
 
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
 
 _GAP: Final = "  "
 _NARROWEST_COLUMN: Final = 10
+# The sixteen colours of every terminal, in the shades that its owner chose: they show on light and dark grounds.
+_STYLES: Final = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Return whether to write colours to a stream: it is a terminal that shows them, and `NO_COLOR` is unset."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+
+
+def painted(text: str, style: str) -> str:
+    r"""Return the text in a style for a stream that has colour.
+
+    >>> painted("Options:", "bold")
+    '\x1b[1mOptions:\x1b[0m'
+    """
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
 def clipped(line: str, width: int) -> str:

@@ -9,24 +9,49 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from longshore import __version__
+from longshore.cli.parser import Parser, overview
 from longshore.errors import LockHeldError, LongshoreError
 from longshore.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    _Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no other name
+    _Commands: TypeAlias = argparse._SubParsersAction[Parser]  # noqa: SLF001 - argparse gives it no other name
+
+
+# The commands as `longshore --help` and the reference page group them.
+GROUPS: Final = {
+    "Start": ("init", "ingest", "serve"),
+    "Read": ("changes", "schema"),
+    "Check": ("status", "inspect", "rejected", "verify"),
+    "Change": ("retry", "reprocess", "forget", "compact"),
+    "Other": ("completion", "version"),
+}
+_FIRST_STEPS: Final = (
+    ("longshore init news && cd news", "a new project"),
+    ("longshore ingest", "the files in landing/ become records"),
+    ("longshore status", "what waits, what was done"),
+    ("longshore serve", "from now on, every minute"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error is one message, a traceback only with `--debug`."""
     # NumPy's own threads would compete with the worker processes for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    if given[:2] == ["completion", "words"]:
+        # Asked by the completion script of a shell; the words may be flags, so they are no arguments of ours.
+        return _print_candidates(parser, given[2:])
+    options, unknown = parser.parse_known_args(given)
+    if unknown:
+        getattr(options, "parser", parser).refuse(unknown)
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
@@ -45,72 +70,184 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print_error(*_message_of(error))
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Return the parser of all commands; `docs/generate.py` reads it too."""
-    parser = argparse.ArgumentParser(
-        prog="longshore", description="Text files dropped in a folder become trustworthy Parquet."
-    )
+    parser = Parser(prog="longshore", usage="longshore COMMAND [OPTIONS]", examples=_FIRST_STEPS)
+    parser.add_argument("-h", "--help", action="help", help="show this help; `longshore COMMAND --help` shows more")
     parser.add_argument("--version", action="version", version=f"longshore {__version__}", help="show the version")
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(prog="longshore", metavar="COMMAND", help=argparse.SUPPRESS)
     _add_ingesting(commands)
     _add_reading(commands)
+    _add_checking(commands)
     _add_maintaining(commands)
-    _command(commands, "version", "show the version")
+    _add_other(commands)
+    parser.words = list(commands.choices)
+    summaries = {title: {name: commands.choices[name].summary for name in names} for title, names in GROUPS.items()}
+    parser.description = overview("Text files dropped in a folder become trustworthy Parquet.", summaries)
     return parser
 
 
 def _add_ingesting(commands: _Commands) -> None:
-    init = _command(commands, "init", "create landing/, warehouse/ and a commented longshore.toml; overwrite nothing")
-    init.add_argument("folder", nargs="?", default=".", help="where (default: here)")
+    text = "create landing/, warehouse/ and a commented longshore.toml; overwrite nothing"
+    init = _command(commands, "init", text, examples=[("longshore init news", "a project in the folder news")])
+    init.add_argument("folder", nargs="?", default=".", metavar="DIR", help="where (default: here)")
     init.add_argument("--group", metavar="NAME", help="let the members of this group drop files in landing/ (2775)")
 
-    ingest = _command(commands, "ingest", "ingest the stable files in landing/", folders=True, json="the summary")
+    ingest = _command(
+        commands,
+        "ingest",
+        "ingest the stable files in landing/",
+        folders=True,
+        json="the summary",
+        examples=[
+            ("longshore ingest --dry-run", "see what would become of each file"),
+            ("longshore ingest --max-files 1000", "the oldest thousand files"),
+            ("longshore ingest --json | jq .files", "the counts, for a program"),
+        ],
+    )
     ingest.add_argument("--max-files", type=int, metavar="N", help="at most N files, oldest first")
     ingest.add_argument("--no-wait", action="store_true", help="do not wait for files that are not stable yet")
     ingest.add_argument("--dry-run", action="store_true", help="show what would be done, and write nothing")
     ingest.add_argument("--fail-on-rejected", action="store_true", help="exit with 1 if a document was rejected")
 
     serve = _command(
-        commands, "serve", "run the schedules, with an embedded Prefect server if none is configured", folders=True
+        commands,
+        "serve",
+        "run the schedules, with an embedded Prefect server if none is configured",
+        folders=True,
+        examples=[("longshore serve --watch", "ingest within a second of a stable file")],
     )
     serve.add_argument("--watch", action="store_true", help="also start a run within a second of a stable file")
     serve.add_argument("--metrics-port", type=int, metavar="PORT", help="expose Prometheus metrics on loopback")
-    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="of the log lines")
+    serve.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        metavar="FORMAT",
+        default="text",
+        help="of the log lines: text or json",
+    )
 
 
 def _add_reading(commands: _Commands) -> None:
+    changes = _command(
+        commands,
+        "changes",
+        "list what changed since a reader last asked",
+        folders=True,
+        json="a line for each change",
+        examples=[
+            ("longshore changes --json", "everything so far; each line ends with a cursor, its `token`"),
+            ("longshore changes --json --since 1f0c2d3e-12-0", "what came after that cursor"),
+        ],
+    )
+    changes.add_argument("--since", metavar="CURSOR", default="start", help="the token of the last processed change")
+    changes.add_argument("--ids", action="store_true", help="list the record ids of added batches too")
+
+    schema = _command(
+        commands,
+        "schema",
+        "show the columns of the records, with their types and meanings",
+        examples=[("longshore schema --format sql", "a CREATE TABLE statement")],
+    )
+    text = "text, arrow, json, sql or markdown (default: text)"
+    formats = ("text", "arrow", "json", "sql", "markdown")
+    schema.add_argument("--format", choices=formats, metavar="FORMAT", default="text", help=text)
+
+
+def _add_checking(commands: _Commands) -> None:
     status = _command(
         commands,
         "status",
         "show the backlog, the last runs, the records and the rejected files",
         folders=True,
         json="it",
+        examples=[("longshore status --check || mail -s longshore ops", "from cron: write only if a person is needed")],
     )
     status.add_argument("--check", action="store_true", help="exit with 1 if something needs a person (for monitors)")
 
-    inspect = _command(commands, "inspect", "show each step of normalising a file, and write nothing", json="it")
-    inspect.add_argument("files", nargs="+", metavar="FILE")
-
-    changes = _command(
-        commands, "changes", "list what changed since a reader last asked", folders=True, json="a line for each change"
+    inspect = _command(
+        commands,
+        "inspect",
+        "show each step of normalising a file, and write nothing",
+        json="it",
+        examples=[("longshore inspect landing/letter.txt", "why was it read as it was?")],
     )
-    changes.add_argument("--since", metavar="CURSOR", default="start", help="the token of the last processed change")
-    changes.add_argument("--ids", action="store_true", help="list the record ids of added batches too")
+    inspect.add_argument("files", nargs="+", metavar="FILE", help="a file anywhere on this machine")
 
-    schema = _command(commands, "schema", "show the columns of the records, with their types and meanings")
-    schema.add_argument("--format", choices=("text", "arrow", "json", "sql", "markdown"), default="text")
+    rejected = _command(
+        commands,
+        "rejected",
+        "list the rejected files and why",
+        folders=True,
+        json="it",
+        examples=[
+            ("longshore rejected --reason BINARY", "only those"),
+            ("longshore rejected --discard --reason EMPTY", "delete them for good"),
+        ],
+    )
+    rejected.add_argument("--reason", metavar="R", help="only those with this reason, such as EMPTY")
+    rejected.add_argument("paths", nargs="*", default=[], metavar="PATH", help="with --discard: as the list shows it")
+    text = "delete these rejected files for good: PATH, --reason or --all; also acknowledge those that are missing"
+    rejected.add_argument("--discard", action="store_true", help=text)
+    rejected.add_argument("--all", action="store_true", help="with --discard: all rejected files")
+    rejected.add_argument("--members", action="store_true", help="instead: the rejected documents in archives")
+
+    verify = _command(
+        commands,
+        "verify",
+        "check that landing, ledger, archive, rejected files and warehouse agree",
+        folders=True,
+        json="it",
+        examples=[("longshore verify --repair", "after a crash of the disk: repair, then check")],
+    )
+    text = "first record that the warehouse belongs to this landing folder now"
+    verify.add_argument("--adopt-landing", action="store_true", help=text)
+    verify.add_argument("--repair", action="store_true", help="first repair what can be repaired without guessing")
 
 
 def _add_maintaining(commands: _Commands) -> None:
-    text = "normalise records again from their originals, and show what changes"
-    reprocess = _command(commands, "reprocess", text, folders=True, json="the summary")
+    retry = _command(
+        commands,
+        "retry",
+        "put rejected files back into landing, for the next run",
+        folders=True,
+        examples=[
+            ("longshore retry --reason TOO_LARGE", "after `max_file_bytes` was raised"),
+            ("longshore retry letters/one.txt", "one file, as `longshore rejected` shows it"),
+        ],
+    )
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="as `longshore rejected` shows it")
+    which.add_argument("--all", action="store_true", help="all rejected files")
+    which.add_argument("--reason", metavar="R", help="all with this reason, such as EMPTY")
+
+    reprocess = _command(
+        commands,
+        "reprocess",
+        "normalise records again from their originals, and show what changes",
+        folders=True,
+        json="the summary",
+        examples=[
+            ("longshore reprocess --dry-run", "after an update: what would change?"),
+            ("longshore reprocess --where \"language = 'und'\"", "only some records"),
+        ],
+    )
     reprocess.add_argument("--where", metavar="CONDITION", help="only rows such as \"language = 'und'\"")
     reprocess.add_argument("--older-than-version", metavar="V", help="only rows of a normaliser version before V")
     reprocess.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
 
-    text = "remove records and their originals for good, and never ingest them again"
-    forget = _command(commands, "forget", text, folders=True, json="the summary")
+    forget = _command(
+        commands,
+        "forget",
+        "remove records and their originals for good, and never ingest them again",
+        folders=True,
+        json="the summary",
+        examples=[
+            ("longshore forget 5f1d08 --dry-run", "what would be removed?"),
+            ("longshore forget --path letters/one.txt", "all that was ever delivered under this path"),
+        ],
+    )
     text = "64 hexadecimal digits, or at least the first six"
     forget.add_argument("record_ids", nargs="*", metavar="RECORD_ID", help=text)
     text = "forget what was delivered under this `source_path`; may be repeated"
@@ -120,50 +257,73 @@ def _add_maintaining(commands: _Commands) -> None:
     text = "also block ids that were never delivered"
     forget.add_argument("--block-unknown", action="store_true", help=text)
 
-    text = "merge small parts into large ones, while readers read"
-    compact = _command(commands, "compact", text, folders=True, json="the summary")
+    compact = _command(
+        commands,
+        "compact",
+        "merge small parts into large ones, while readers read",
+        folders=True,
+        json="the summary",
+        examples=[("longshore compact --dry-run", "what would be merged?")],
+    )
     compact.add_argument("--dry-run", action="store_true", help="show what would be merged, and write nothing")
 
-    text = "check that landing, ledger, archive, rejected files and warehouse agree"
-    verify = _command(commands, "verify", text, folders=True, json="it")
-    text = "first record that the warehouse belongs to this landing folder now"
-    verify.add_argument("--adopt-landing", action="store_true", help=text)
-    verify.add_argument("--repair", action="store_true", help="first repair what can be repaired without guessing")
 
-    rejected = _command(commands, "rejected", "list the rejected files and why", folders=True, json="it")
-    rejected.add_argument("--reason", metavar="R", help="only those with this reason, such as EMPTY")
-    rejected.add_argument("paths", nargs="*", default=[], metavar="PATH", help="with --discard: as the list shows it")
-    text = "delete these rejected files for good: PATH, --reason or --all; also acknowledge those that are missing"
-    rejected.add_argument("--discard", action="store_true", help=text)
-    rejected.add_argument("--all", action="store_true", help="with --discard: all rejected files")
-    rejected.add_argument("--members", action="store_true", help="instead: the rejected documents in archives")
-
-    retry = _command(commands, "retry", "put rejected files back into landing, for the next run", folders=True)
-    which = retry.add_mutually_exclusive_group(required=True)
-    which.add_argument("paths", nargs="*", default=[], metavar="PATH", help="as `longshore rejected` shows it")
-    which.add_argument("--all", action="store_true", help="all rejected files")
-    which.add_argument("--reason", metavar="R", help="all with this reason, such as EMPTY")
+def _add_other(commands: _Commands) -> None:
+    completion = _command(
+        commands,
+        "completion",
+        "print the completion script of a shell",
+        examples=[
+            ("source <(longshore completion bash)", "bash and zsh: put this line in ~/.bashrc or ~/.zshrc"),
+            ("longshore completion fish > ~/.config/fish/completions/longshore.fish", "fish: once"),
+        ],
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="bash, zsh or fish", metavar="SHELL")
+    completion.set_defaults(run=_completion)
+    _command(commands, "version", "show the version").set_defaults(run=_version)
 
 
 def _command(
-    commands: _Commands, name: str, text: str, *, folders: bool = False, json: str = ""
-) -> argparse.ArgumentParser:
+    commands: _Commands,
+    name: str,
+    text: str,
+    *,
+    folders: bool = False,
+    json: str = "",
+    examples: Sequence[tuple[str, str]] = (),
+) -> Parser:
     """Add a command; `folders`: its project can be named by flags, `json`: what `--json` prints."""
-    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    if folders:
-        command.add_argument("--landing", metavar="DIR", help="the folder that files are dropped in")
-        command.add_argument("--warehouse", metavar="DIR", help="the folder that readers open")
+    command = commands.add_parser(name, summary=text, examples=examples)
+    common = command.add_argument_group("Common options")
     if json:
-        command.add_argument("--json", action="store_true", help=f"print {json} as JSON")
+        common.add_argument("--json", action="store_true", help=f"print {json} as JSON")
+    if folders:
+        common.add_argument("--landing", metavar="DIR", help="the folder that files are dropped in")
+        common.add_argument("--warehouse", metavar="DIR", help="the folder that readers open")
+    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    common.add_argument("-h", "--help", action="help", help="show this help")
 
     def run(options: argparse.Namespace) -> int:
         from longshore.cli import commands as bodies  # noqa: PLC0415 - not for `--help` and `version`
 
         return int(getattr(bodies, name)(options))
 
-    command.set_defaults(run=_version if name == "version" else run)
+    command.set_defaults(run=run, parser=command)
     return command
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from longshore.cli.completion import SCRIPTS  # noqa: PLC0415 - for this command only
+
+    sys.stdout.write(SCRIPTS[options.shell])
+    return 0
+
+
+def _print_candidates(parser: Parser, words: Sequence[str]) -> int:
+    from longshore.cli.completion import candidates  # noqa: PLC0415 - for this command only
+
+    sys.stdout.writelines(f"{line}\n" for line in candidates(parser, words))
+    return 0
 
 
 def _version(_: argparse.Namespace) -> int:
