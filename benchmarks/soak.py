@@ -29,7 +29,7 @@ from longshore import pipeline
 from longshore.ingestion.executors import InlineExecutor, ProcessExecutor
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 from tests.crash.forks import fork, fork_workers, freeze, once_free, wait
 from tests.crash.reading import read_until
 
@@ -91,7 +91,7 @@ def check(root: Path) -> list[str]:
     """Return what of all that was dropped is missing or not as it should be."""
     wrong = [str(one) for one in verify(settings_of(root)).disagreements]
     dropped = collections.Counter((root / "dropped").read_text().split())
-    store = Warehouse(root / "warehouse")
+    store = LocalWarehouse(root / "warehouse")
     records = collections.Counter(record_id for part in store.parts() for record_id in record_ids_of(store, part))
     there = collections.Counter()
     bad = set()
@@ -126,7 +126,7 @@ def soak(root: Path, kills: int, seed: int, most_seconds: float) -> str:
     if wait(fork(lambda: ingest(root, many=False), root / "run.txt")):
         wrong.append(f"the ordinary run failed: {(root / 'run.txt').read_text()[-2000:]}")
     wrong += check(root)
-    parts = len(list(Warehouse(root / "warehouse").parts()))
+    parts = len(list(LocalWarehouse(root / "warehouse").parts()))
     files = len((root / "dropped").read_text().split())
     return json.dumps({"killed": killed, "ended": ended, "files": files, "parts": parts, "wrong": wrong})
 

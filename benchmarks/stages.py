@@ -24,7 +24,7 @@ from corpus import make_corpus
 
 from longshore.records import LandedFile, Record, Rejection
 from longshore.storage.schema import records_table
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 from longshore.text.counts import count
 from longshore.text.decode import decode
 from longshore.text.header import split_header
@@ -71,7 +71,7 @@ def measure(folder: Path, limit: int) -> dict[str, Any]:
     tables = [records_table(group, "b", now, NORMALISER_VERSION) for group in groups]
     figures["arrow"] = (time.process_time() - began) / max(1, len(records)) * 1e6
     with tempfile.TemporaryDirectory() as name:
-        warehouse = Warehouse(Path(name))
+        warehouse = LocalWarehouse(Path(name))
         warehouse.make()
         warehouse.begin_staging("run")
         began = time.process_time()

@@ -32,7 +32,7 @@ from longshore.settings import Settings
 from longshore.storage import fault_injection, filesystem
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.lock import holder_of, one_run_at_a_time
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 
 ROOT = Path(__file__).parents[1]
 TEXT = b"The harbour was quiet, and the ships lay still in the evening light."
@@ -59,7 +59,7 @@ def ingest(settings, **how):
 
 
 def records(settings):
-    store = Warehouse(settings.warehouse)
+    store = LocalWarehouse(settings.warehouse)
     return [record_id for part in store.parts() for record_id in record_ids_of(store, part)]
 
 
@@ -580,9 +580,9 @@ def test_a_stopped_run_tidies_up_and_says_what_is_left(settings, number):
     assert run.returncode == 130, problems
     assert time.monotonic() - began < 30, "far above the five seconds that are promised, for a busy machine"
     assert "are left in landing" in problems
-    with Ledger(Warehouse(settings.warehouse).ledger_url) as ledger:
+    with Ledger(LocalWarehouse(settings.warehouse).ledger_url) as ledger:
         assert ledger.unfinished() == [], "nothing is left to guess"
-    assert not list(Warehouse(settings.warehouse).staged())
+    assert not list(LocalWarehouse(settings.warehouse).staged())
     ingest(settings)
     assert len(records(settings)) == 3000
 

@@ -21,11 +21,11 @@ from longshore.maintenance.status import status_of
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.pipeline import ingest as run_ingest
 from longshore.settings import Settings
-from longshore.storage.landing import Landing
+from longshore.storage.landing import LocalLanding
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.runs import begin_run
 from longshore.storage.lock import one_run_at_a_time
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 
 TEXTS = {f"{n}.txt": f"The harbour of berth {n} was quiet in the evening.".encode() for n in range(6)}
 
@@ -62,7 +62,7 @@ def filled(settings):
 
 
 def parts(settings):
-    return [settings.warehouse / "records" / part for part in Warehouse(settings.warehouse).parts()]
+    return [settings.warehouse / "records" / part for part in LocalWarehouse(settings.warehouse).parts()]
 
 
 def ledger_file(settings):
@@ -74,7 +74,7 @@ def archived(settings, name):
 
 
 def ids(settings):
-    store = Warehouse(settings.warehouse)
+    store = LocalWarehouse(settings.warehouse)
     return sorted(record_id for part in store.parts() for record_id in record_ids_of(store, part))
 
 
@@ -298,8 +298,8 @@ def test_a_corrupt_ledger_is_made_anew_and_kept_aside(filled, sound_bytes):
 def test_a_ledger_of_a_newer_longshore_is_left_alone(filled):
     with Ledger(f"sqlite:///{ledger_file(filled)}") as ledger, ledger.engine.begin() as db:
         db.exec_driver_sql("UPDATE longshore SET value = '999' WHERE key = 'ledger_version'")
-    with pytest.raises(LedgerError, match="newer"), Landing(filled.landing) as landing:
-        repair_project(filled, Warehouse(filled.warehouse), landing)
+    with pytest.raises(LedgerError, match="newer"), LocalLanding(filled.landing) as landing:
+        repair_project(filled, LocalWarehouse(filled.warehouse), landing)
 
 
 def test_a_part_that_the_ledger_lost_is_adopted_with_its_deliveries(filled):

@@ -15,7 +15,6 @@ lost, nothing twice, nothing partial. Not here: what is in a text (`text/`), whe
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -35,20 +34,18 @@ from longshore.ingestion.planning import (
     reject_special_file,
     split_into_groups,
 )
-from longshore.ingestion.project import claim_landing, ledger_url_of, open_ledger
+from longshore.ingestion.project import claim_landing, landing_of, ledger_url_of, open_ledger, warehouse_of
 from longshore.ingestion.recovery import check_ledger, finish_deletions, record_finalization, recover
 from longshore.ingestion.summary import IngestSummary
 from longshore.ingestion.worker import WorkOrder
 from longshore.records import Batch, Outcome, SilentObserver, Staged
 from longshore.settings import load_settings
 from longshore.storage import fault_injection
-from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import ledger_failed
 from longshore.storage.ledger.queries import endings_of_run
 from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.lock import one_run_at_a_time
-from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +54,7 @@ if TYPE_CHECKING:
     from longshore.records import Delivery, LandedFile, RunObserver
     from longshore.settings import Settings
     from longshore.storage.listing import Listing
+    from longshore.storage.stores.interface import Landing, Warehouse
 
 
 def ingest(
@@ -125,15 +123,15 @@ class _Run:
     def open(cls, settings: Settings, observer: RunObserver, executor: Executor | ExecutorFactory) -> _Run:
         run_id = uuid.uuid4().hex
         order = WorkOrder(
-            landing=os.fspath(settings.landing),
-            warehouse=os.fspath(settings.warehouse),
+            landing=str(settings.landing),
+            warehouse=str(settings.warehouse),
             run_id=run_id,
             policy=settings.text_policy,
             declared_encodings=settings.declared_encodings,
             archive_limits=settings.limits_of_archives,
         )
         summary = IngestSummary(run_id, _now())
-        landing, warehouse = Landing(settings.landing), Warehouse(settings.warehouse)
+        landing, warehouse = landing_of(settings), warehouse_of(settings)
         return cls(settings, landing, warehouse, observer, executor, summary, order)
 
     def run(self, ledger: Ledger, *, wait: bool) -> None:
@@ -254,7 +252,7 @@ class _Run:
         )
         fault_injection.step("ledger.staged")
         if part is not None and staged.part_name is not None:
-            self.warehouse.publish(self.order.run_id, staged.part_name, part)
+            self.warehouse.publish(self.order.run_id, staged.part_name, part, staged.part_sha256)
         done = finalize(endings, batch.ingested_at, self.landing, self.settings)
         record_finalization(ledger, batch.batch_no, done, self.settings)
         for sentence in done.problems:

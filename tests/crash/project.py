@@ -14,7 +14,7 @@ from longshore.ingestion.project import open_ledger
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings
 from longshore.storage import fault_injection
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 from longshore.text.normalise import normalise
 from tests.crash.forks import fork_workers, once_free
 
@@ -90,7 +90,7 @@ def ingest(settings: Settings, *, fault: str = "", workers: int = 0) -> str:
 
 def check(settings: Settings, forgotten: bytes | None = None) -> list[str]:
     """Compare what is there with what must be there at the end, but for one text that was forgotten."""
-    store = Warehouse(settings.warehouse)
+    store = LocalWarehouse(settings.warehouse)
     wanted = collections.Counter(record_id for data, record_id in record_ids().items() if data != forgotten)
     ids = collections.Counter(record_id for part in store.parts() for record_id in record_ids_of(store, part))
     wrong = [] if ids == wanted else [f"{ids.total()} records of {wanted.total()} sources"]

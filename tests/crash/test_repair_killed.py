@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from longshore.maintenance.verify import record_ids_of
 from longshore.storage.fault_injection import REPAIR_STEPS
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 from tests.crash.project import fill, record_ids
 
 SRC = Path(__file__).parent.parent.parent / "src"
@@ -69,7 +69,7 @@ class Project:
 
     def published(self) -> collections.Counter[str]:
         """Count the records of each id in the warehouse."""
-        store = Warehouse(self.root / "warehouse")
+        store = LocalWarehouse(self.root / "warehouse")
         return collections.Counter(record_id for part in store.parts() for record_id in record_ids_of(store, part))
 
 

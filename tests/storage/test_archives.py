@@ -24,7 +24,7 @@ from longshore.records import LandedFile, Outcome, Reason
 from longshore.settings import load_settings
 from longshore.storage.archives.members import is_archive, kind_of, members
 from longshore.storage.archives.stream import ArchiveError, ArchiveLimits
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import LocalLanding, MovedError
 from tests.storage.archive_samples import (
     ADVERSARIAL,
     COMPRESS,
@@ -51,7 +51,7 @@ def _landed(folder: Path, name: str, data: bytes) -> LandedFile:
 
 
 def _members(folder: Path, name: str, data: bytes, limits: ArchiveLimits = LIMITS) -> dict[str, bytes | None]:
-    with Landing(folder) as landing:
+    with LocalLanding(folder) as landing:
         found = list(members(_landed(folder, name, data), landing, limits))
     assert len({member.name for member in found}) == len(found), "names must be unique in an archive"
     return {member.name: member.data for member in found}
@@ -172,7 +172,7 @@ def test_a_member_larger_than_a_file_may_be_is_given_without_its_bytes(tmp_path:
 def test_what_is_an_archive_by_name_or_content_alone_is_a_file_like_any_other(
     tmp_path: Path, name: str, data: bytes
 ) -> None:
-    with Landing(tmp_path) as landing:
+    with LocalLanding(tmp_path) as landing:
         assert not is_archive(_landed(tmp_path, name, data), landing)
 
 
@@ -362,7 +362,7 @@ def test_what_an_archive_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) 
         max_bytes=64 * MIB, max_members=10, max_ratio=10_000, max_depth=1, max_member_bytes=4 * MIB
     )
     file = _landed(tmp_path, "bomb.gz", bomb)
-    with Landing(tmp_path) as landing:
+    with LocalLanding(tmp_path) as landing:
         tracemalloc.start()
         assert [member.data for member in members(file, landing, open_wide)] == [None]
         peak = tracemalloc.get_traced_memory()[1]
@@ -372,7 +372,7 @@ def test_what_an_archive_costs_in_memory_is_bounded_by_a_member(tmp_path: Path) 
 
 def test_an_archive_that_changes_while_it_is_read_is_not_used(tmp_path: Path) -> None:
     file = _landed(tmp_path, "archive.tar", tar_of({"a.txt": ONE, "b.txt": TWO}))
-    with Landing(tmp_path) as landing:
+    with LocalLanding(tmp_path) as landing:
         found = members(file, landing, LIMITS)
         next(found)
         with (tmp_path / "archive.tar").open("ab") as more:
@@ -419,7 +419,7 @@ def test_a_read_that_fails_is_no_damage_of_the_archive(
     tmp_path: Path, name: str, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = _landed(tmp_path, name, EVERY_KIND[name])
-    with Landing(tmp_path) as landing:
+    with LocalLanding(tmp_path) as landing:
         with monkeypatch.context() as patch:
             reads = _fail_at(patch, "read", 10**9, code)
             list(members(file, landing, LIMITS))
@@ -439,7 +439,7 @@ def test_an_archive_that_cannot_be_read_is_deferred_as_a_plain_file_is(
     tmp_path: Path, name: str, call: str, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = _landed(tmp_path, name, EVERY_KIND.get(name, ONE))
-    with Landing(tmp_path) as landing, monkeypatch.context() as patch:
+    with LocalLanding(tmp_path) as landing, monkeypatch.context() as patch:
         calls = _fail_at(patch, call, 1, code)
         found = identify(file, landing, load_settings(landing=tmp_path))
     # An impossible offset is what a damaged zip asks for.
@@ -449,7 +449,7 @@ def test_an_archive_that_cannot_be_read_is_deferred_as_a_plain_file_is(
 
 def test_an_archive_that_is_cut_while_it_is_read_is_deferred(tmp_path: Path) -> None:
     file = _landed(tmp_path, "a.tar", tar_of({"a.txt": NOISE, "b.txt": NOISE[1:], "c.txt": TWO}))
-    with Landing(tmp_path) as landing:
+    with LocalLanding(tmp_path) as landing:
         found = members(file, landing, LIMITS)
         next(found)
         os.truncate(tmp_path / "a.tar", 1024)
@@ -474,7 +474,7 @@ def test_an_adversarial_archive_costs_little_time_and_memory(tmp_path: Path, nam
         resource.setrlimit(resource.RLIMIT_AS, (used_memory + _MEMORY,) * 2)
         ended = 1
         try:
-            with Landing(tmp_path) as landing, contextlib.suppress(ArchiveError):
+            with LocalLanding(tmp_path) as landing, contextlib.suppress(ArchiveError):
                 list(members(file, landing, replace(LIMITS, max_bytes=256 * MIB, max_members=100_000)))
             ended = 0
         finally:
@@ -502,7 +502,7 @@ def test_any_bytes_are_members_or_a_named_refusal(
     folder = tmp_path_factory.mktemp("any")
     file = _landed(folder, name, bytes(hostile[:cut]) if data.draw(st.booleans()) else bytes(hostile))
     # Any other error fails the test.
-    with Landing(folder) as landing, contextlib.suppress(ArchiveError):
+    with LocalLanding(folder) as landing, contextlib.suppress(ArchiveError):
         if is_archive(file, landing):
             list(members(file, landing, LIMITS))
 

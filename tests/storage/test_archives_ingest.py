@@ -20,7 +20,7 @@ from longshore.settings import load_settings
 from longshore.storage import fault_injection
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.tables import deliveries
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 from tests.storage.archive_samples import COMPRESS, ONE, THREE, TWO, encrypted_zip, land, tar_of, zip_of
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def _killed_at(step: str, settings: Settings) -> bool:
 
 def _rows(settings: Settings) -> dict[str, str]:
     """Give the texts in the warehouse by path; each source is there once."""
-    table = pq.read_table(settings.warehouse / "records") if any(Warehouse(settings.warehouse).parts()) else None
+    table = pq.read_table(settings.warehouse / "records") if any(LocalWarehouse(settings.warehouse).parts()) else None
     rows = table.to_pylist() if table else []
     assert len({row["record_id"] for row in rows}) == len(rows)
     return {row["source_path"]: row["text"] for row in rows}
 
 
 def _ledger(settings: Settings) -> list[tuple[Any, ...]]:
-    with Ledger(Warehouse(settings.warehouse).ledger_url) as ledger, ledger.engine.connect() as db:
+    with Ledger(LocalWarehouse(settings.warehouse).ledger_url) as ledger, ledger.engine.connect() as db:
         query = sa.select(deliveries.c.path, deliveries.c.is_member, deliveries.c.outcome, deliveries.c.reason)
         return [tuple(row) for row in db.execute(query.order_by(deliveries.c.delivery_no))]
 

@@ -7,12 +7,12 @@ import pytest
 
 from longshore.errors import LandingMissingError
 from longshore.storage import filesystem as folders_room
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import LocalLanding, MovedError
 
 
 @pytest.fixture
 def landing(tmp_path):
-    with Landing(tmp_path) as opened:
+    with LocalLanding(tmp_path) as opened:
         yield opened
 
 
@@ -25,7 +25,7 @@ def listed(landing, name="a.txt", data=b"old"):
 
 def test_a_landing_folder_that_does_not_exist_is_never_made(tmp_path):
     with pytest.raises(LandingMissingError, match="does not exist"):
-        Landing(tmp_path / "mistyped")
+        LocalLanding(tmp_path / "mistyped")
     assert not (tmp_path / "mistyped").exists()
 
 

@@ -28,7 +28,7 @@ from longshore.storage.ledger import audit
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.tables import metadata
 from longshore.storage.listing import is_passed_over
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 from tests.storage.archive_samples import ONE, THREE, TWO, land, zip_of
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def test_an_unfinished_upload_is_ignored(suffix: str) -> None:
 
 
 def _rows(settings: Settings) -> dict[str, list[object]]:
-    with Ledger(Warehouse(settings.warehouse).ledger_url, read_only=True) as ledger, ledger.engine.connect() as db:
+    with Ledger(LocalWarehouse(settings.warehouse).ledger_url, read_only=True) as ledger, ledger.engine.connect() as db:
         return {table.name: sorted(map(repr, db.execute(sa.select(table)))) for table in metadata.sorted_tables}
 
 

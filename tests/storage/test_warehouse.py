@@ -7,7 +7,7 @@ import pytest
 
 from longshore.errors import WarehouseError
 from longshore.storage import fault_injection
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 
 TABLE = pa.table({"record_id": ["a", "b"]})
 PART = "ingest_date=2026-11-21/b.parquet"
@@ -15,7 +15,7 @@ PART = "ingest_date=2026-11-21/b.parquet"
 
 @pytest.fixture
 def warehouse(tmp_path):
-    made = Warehouse(tmp_path)
+    made = LocalWarehouse(tmp_path)
     made.make()
     made.begin_staging("run")
     return made

@@ -14,7 +14,7 @@ from longshore.ingestion.project import open_ledger
 from longshore.maintenance.compact import compact_warehouse
 from longshore.pipeline import ingest
 from longshore.settings import Settings
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.warehouse import LocalWarehouse
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,7 +47,7 @@ class Project:
 
     @property
     def warehouse(self):
-        return Warehouse(self.root / "warehouse")
+        return LocalWarehouse(self.root / "warehouse")
 
     def ledger(self):
         return open_ledger(self.settings)

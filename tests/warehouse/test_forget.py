@@ -15,7 +15,7 @@ from longshore.maintenance.changes import read_changes
 from longshore.maintenance.forget import forget_records, plan_forget
 from longshore.maintenance.verify import verify
 from longshore.storage.fault_injection import FORGET_STEPS, REWRITE_STEPS
-from longshore.storage.landing import Landing
+from longshore.storage.landing import LocalLanding
 from longshore.storage.ledger.tables import batches, sources
 from longshore.text.normalise import normalise
 from longshore.text.policy import TextPolicy
@@ -137,7 +137,7 @@ def test_an_original_that_cannot_be_deleted_is_named_and_stays_asked_for(project
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Landing, "remove_beside", refuse)
+        patch.setattr(LocalLanding, "remove_beside", refuse)
         assert "Permission denied" in forget(project).left[0]
     assert "forget-unfinished" in disagreements(project)
     project.compact()

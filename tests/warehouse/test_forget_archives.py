@@ -18,7 +18,7 @@ from longshore.storage.archives.members import members
 from longshore.storage.archives.remove_member import remove_members
 from longshore.storage.archives.stream import ArchiveLimits, Budget
 from longshore.storage.fault_injection import REMOVE_MEMBER_STEPS
-from longshore.storage.landing import Landing
+from longshore.storage.landing import LocalLanding
 from longshore.storage.ledger.tables import deliveries
 from tests.storage.archive_samples import COMPRESS, hard_link, tar_of, zip_of
 from tests.warehouse.project import article, in_child
@@ -91,7 +91,7 @@ def deliver(project, name, data):
 
 def held(project, path, limits=None):
     """Give the members of an archive as a run reads them: name to bytes."""
-    with Landing(path.parent) as landing:
+    with LocalLanding(path.parent) as landing:
         found = path.stat()
         file = LandedFile(path.name, found.st_size, found.st_mtime_ns, found.st_ino)
         return {one.name: one.data for one in members(file, landing, limits or project.settings.limits_of_archives)}

@@ -44,9 +44,9 @@ def test_reprocess_changes_and_forget(shared):
 
 def test_two_machines_never_rewrite_at_once(shared, tmp_path, postgres_url):
     shared.ingest_in_parts(2)
-    from longshore.storage.warehouse import Warehouse
+    from longshore.storage.warehouse import LocalWarehouse
 
     # Another folder, so that only the server's lock is common to both.
-    elsewhere = Warehouse(tmp_path / "elsewhere")
+    elsewhere = LocalWarehouse(tmp_path / "elsewhere")
     with one_rewrite_at_a_time(elsewhere, "compact other", now(), postgres_url), pytest.raises(LockHeldError):
         shared.compact()

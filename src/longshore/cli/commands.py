@@ -117,10 +117,10 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
     from longshore.orchestration.api import configured_api
 
     if not settings.landing.is_dir():
-        from longshore.storage.landing import Landing
+        from longshore.ingestion.project import landing_of
 
         # Raises an error that says what to do, before Prefect is imported.
-        Landing(settings.landing).close()
+        landing_of(settings).close()
     api = configured_api()
     if api is None and not options.json:
         _warn("No Prefect API is configured: this run is direct, and no web page shows it.")

@@ -15,15 +15,14 @@ from longshore.ingestion.planning import (
     reject_forgotten,
     reject_special_file,
 )
-from longshore.ingestion.project import ledger_if_any, refuse_lost_ledger
+from longshore.ingestion.project import landing_of, ledger_if_any, refuse_lost_ledger, warehouse_of
 from longshore.ingestion.summary import DRY_RUN, IngestSummary
 from longshore.ingestion.worker import brief_of, failure, read_sources
 from longshore.records import Rejection, Source, Staged
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import MovedError
 from longshore.storage.ledger.rewrites import buried
 from longshore.storage.listing import first_match
 from longshore.storage.names import to_source_path
-from longshore.storage.warehouse import Warehouse
 from longshore.text.normalise import normalise
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from longshore.records import Delivery, LandedFile, Reason
     from longshore.settings import Settings
     from longshore.storage.ledger.batches import Ledger
+    from longshore.storage.stores.interface import Landing
 
 
 def preview(settings: Settings, *, wait: bool, tell: Callable[[str], None] = lambda _: None) -> IngestSummary:
@@ -53,8 +53,8 @@ def preview(settings: Settings, *, wait: bool, tell: Callable[[str], None] = lam
         summary.note(sentence)
         tell(sentence)
 
-    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
-        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
+    with landing_of(settings) as landing, ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, warehouse_of(settings))
         done: set[str] = set()
         discovery = Discovery(settings, landing, ledger, done, note)
         planner = _Preview(settings, landing, ledger, summary)

@@ -16,7 +16,7 @@ from longshore.ingestion.planning import identify_archive
 from longshore.records import Reason, Rejection
 from longshore.storage.archives.members import may_be_archive, members
 from longshore.storage.filesystem import landed
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import LocalLanding, MovedError
 from longshore.storage.listing import first_match
 from longshore.storage.names import printable, to_source_path
 from longshore.text.mojibake.replay import replay_steps
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from longshore.records import LandedFile
     from longshore.settings import Settings
+    from longshore.storage.stores.interface import Landing
 
 _INDENT: Final = " " * 13
 _NARROWEST: Final = 40
@@ -194,7 +195,7 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
         return
     real = Path(os.path.realpath(path))
     try:
-        with Landing(real.parent) as landing:
+        with LocalLanding(real.parent) as landing:
             file = landed(real.name, real.stat())
             deliveries = identify_archive(file, landing, settings)
             if deliveries is None:

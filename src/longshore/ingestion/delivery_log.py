@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from longshore.ingestion.originals import place_of_row
 from longshore.storage import fault_injection
-from longshore.storage.filesystem import FILE_MODE, fsync_folder, make_folders, rename_no_replace
+from longshore.storage.filesystem import FILE_MODE
 from longshore.storage.ledger.queries import batches_of_run, mark_written, unwritten_runs
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.ledger.queries import RunPart
-    from longshore.storage.warehouse import Warehouse
+    from longshore.storage.stores.interface import Warehouse
 
 _GROUP_ROWS = 50_000
 
@@ -61,32 +60,20 @@ def write_deliveries(ledger: Ledger, warehouse: Warehouse) -> list[str]:
     return parts
 
 
-def set_aside(warehouse: Warehouse, part: str) -> None:
-    """Move a wrong part to where no reader looks."""
-    # Apart from records that are set aside: `forget` need not search it, because it holds no text.
-    aside = warehouse.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{part.rpartition('/')[2]}"
-    make_folders(aside.parent)
-    rename_no_replace(warehouse.deliveries / part, aside)
-
-
 def write_again(ledger: Ledger, warehouse: Warehouse, run: RunPart) -> None:
     """Write the part of a run again from the ledger; none of its rows may be in the table."""
     _write_part(warehouse, run.part, rows_of(ledger, run))
 
 
 def _write_part(warehouse: Warehouse, part: str, rows: Iterator[DeliveryRow]) -> None:
-    target = warehouse.deliveries / part
-    if target.exists():
+    if warehouse.exists("deliveries", part):
         # The run died before the ledger recorded it: a part of that name is complete.
         return
-    staged = warehouse.inner / "staging" / target.name
+    staged = warehouse.inner / "staging" / part.rpartition("/")[2]
     staged.unlink(missing_ok=True)
     _write_parquet(staged, rows)
     fault_injection.step("deliveries.staged")
-    make_folders(target.parent)
-    rename_no_replace(staged, target)
-    fault_injection.step("deliveries.renamed")
-    fsync_folder(target.parent)
+    warehouse.publish_deliveries(staged, part)
 
 
 def _write_parquet(path: Path, rows: Iterator[DeliveryRow]) -> None:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from longshore.records import LandedFile
     from longshore.settings import Settings
-    from longshore.storage.landing import Landing
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.listing import Listing
+    from longshore.storage.stores.interface import Landing
 
 # The largest number of file names in memory; a larger backlog is ingested in rounds.
 FILES_A_ROUND = 100_000

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from longshore.records import Delivery
     from longshore.settings import Settings
-    from longshore.storage.landing import Landing
+    from longshore.storage.stores.interface import Landing
 
 REASON_ENDING = ".reason.json"
 # A file that cannot be moved for one of these reasons stays; any other error (a full disk) stops the run.
@@ -149,9 +149,9 @@ def _put_away(ending: Delivery, wanted: str, landing: Landing, settings: Setting
         landing.delete(ending.file)
         return None
     try:
-        return landing.move(ending.file, wanted)
+        return landing.move(ending.file, wanted, ending.record_id)
     except MovedError:
-        found = landing.find_moved(ending.file, wanted) if again else None
+        found = landing.find_moved(ending.file, wanted, ending.record_id) if again else None
         if found is None:
             raise
         return found

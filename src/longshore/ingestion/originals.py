@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from longshore.storage.archives.stream import ArchiveLimits
-    from longshore.storage.landing import Landing
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.ledger.queries import Brought
+    from longshore.storage.stores.interface import Landing
 
 
 @dataclass(frozen=True, slots=True)

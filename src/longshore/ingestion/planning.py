@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.archives.members import Member
-    from longshore.storage.landing import Landing
     from longshore.storage.ledger.batches import Ledger
+    from longshore.storage.stores.interface import Landing
 
 _NAMED = 3
 

@@ -15,20 +15,34 @@ from longshore.storage.ledger.repair import repair_marker, unfinished_repair
 from longshore.storage.ledger.runs import count_stuck, unchanged_kept
 from longshore.storage.listing import wanted_by
 from longshore.storage.names import from_source_path, printable, to_source_path
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.stores.choose import open_landing, open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from longshore.records import LandedFile
     from longshore.settings import Settings
-    from longshore.storage.landing import Landing
     from longshore.storage.listing import Listing
+    from longshore.storage.stores.interface import Landing, Warehouse
+
+
+def landing_of(settings: Settings) -> Landing:
+    """Open the landing of a project.
+
+    Raises:
+        LandingMissingError: it does not exist.
+    """
+    return open_landing(settings.landing)
+
+
+def warehouse_of(settings: Settings) -> Warehouse:
+    """Name the warehouse of a project; nothing is created before something is written."""
+    return open_warehouse(settings.warehouse, settings.ledger_url)
 
 
 def ledger_url_of(settings: Settings) -> str:
     """Return the URL of the ledger: that of the settings, or else the file beside the records."""
-    return settings.ledger_url or Warehouse(settings.warehouse).ledger_url
+    return settings.ledger_url or warehouse_of(settings).ledger_url
 
 
 def open_ledger(settings: Settings, *, read_only: bool = False) -> Ledger:
@@ -150,8 +164,8 @@ def _records_alone(ledger: Ledger | None, warehouse: Warehouse) -> str | None:
     if (ledger is not None and not ledger.is_empty()) or not warehouse.has_parts():
         return None
     return (
-        f"The ledger is empty, but {warehouse.records} holds records: its file was lost, or another is named in "
-        "the settings. `longshore verify --repair` rebuilds it from the warehouse and the archive."
+        f"The ledger is empty, but {warehouse.root / 'records'} holds records: its file was lost, or another is named "
+        "in the settings. `longshore verify --repair` rebuilds it from the warehouse and the archive."
     )
 
 

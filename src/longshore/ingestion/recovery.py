@@ -23,9 +23,8 @@ from longshore.storage.partition_swap import recover_rewrites
 if TYPE_CHECKING:
     from longshore.ingestion.finalization import Finalization
     from longshore.settings import Settings
-    from longshore.storage.landing import Landing
     from longshore.storage.ledger.batches import Ledger
-    from longshore.storage.warehouse import Warehouse
+    from longshore.storage.stores.interface import Landing, Warehouse
 
 
 def recover(ledger: Ledger, warehouse: Warehouse, landing: Landing, settings: Settings) -> int:

@@ -13,17 +13,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longshore.records import Brief, Reason, Record, Rejection, Staged
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members
 from longshore.storage.archives.stream import ArchiveError
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import MovedError
 from longshore.storage.listing import first_match
 from longshore.storage.names import to_source_path
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.stores.choose import location_of, open_landing, open_warehouse
 from longshore.text.normalise import NORMALISER_VERSION
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from longshore.records import Batch, LandedFile, Source
     from longshore.storage.archives.stream import ArchiveLimits
-    from longshore.storage.warehouse import StagedPart
+    from longshore.storage.stores.interface import Landing, StagedPart
     from longshore.text.policy import TextPolicy
 
 _log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ def _normalise_sources(sources: Sequence[Source], order: WorkOrder) -> _Results:
     """Read and normalise the sources in groups; an archive that cannot be read to its end counts as unread."""
     by_file: list[_Results] = []
     group = _Group(order)
-    with Landing(Path(order.landing)) as landing:
+    with open_landing(location_of(order.landing)) as landing:
         for _, of_a_file in groupby(sources, key=lambda source: source.file.path):
             by_file.append(_read_file(list(of_a_file), landing, group))
     group.normalise()
@@ -271,7 +270,7 @@ def _stage(batch: Batch, order: WorkOrder, results: _Results) -> StagedPart | No
         if not results.rows:
             return None
         table = table_of(results.rows)
-    return Warehouse(Path(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table)
+    return open_warehouse(location_of(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table)
 
 
 def _tallies(records: list[Record]) -> dict[str, dict[str, int]]:

@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from longshore.errors import SettingsError
-from longshore.ingestion.project import open_ledger, refuse_lost_ledger
+from longshore.ingestion.project import open_ledger, refuse_lost_ledger, warehouse_of
 from longshore.storage.ledger.queries import batches_after, ids_of_batch, ids_of_rewrite, ledger_id, rewrites_after
-from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +68,7 @@ def read_changes(settings: Settings, cursor: str = START, *, with_ids: bool = Fa
         LedgerError: the ledger was lost, so it does not know the records that exist.
     """
     with open_ledger(settings, read_only=True) as ledger:
-        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
+        refuse_lost_ledger(ledger, warehouse_of(settings))
         own_id = ledger_id(ledger)
         batch_no, rewrite_no = _parse(cursor, own_id)
         with ledger.engine.connect() as db:

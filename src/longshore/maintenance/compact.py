@@ -7,6 +7,7 @@ undoes. Not promised: an exact part size, because the compression ratio is known
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,7 @@ from longshore.storage.ledger.rewrites import Move, Plan, PublishedPart, unfinis
 from longshore.storage.parquet import ColumnSums, WrittenPart, sha256_of
 from longshore.storage.partition_swap import drop_old
 from longshore.storage.schema import DELIVERIES, conform, file_metadata, part_options
+from longshore.storage.stores.interface import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,15 +46,15 @@ def parts_of_deliveries(rewriter: Rewriter, partition: str) -> list[PublishedPar
     """Return the parts of a partition of the delivery log that may be merged; unreadable ones are left out."""
     unwritten = unwritten_run_ids(rewriter.ledger)
     found = []
-    for path in (rewriter.warehouse.deliveries / partition).glob("*.parquet"):
-        part = f"{partition}/{path.name}"
-        if path.stem in unwritten or not rewriter.is_known(part):
+    warehouse = rewriter.warehouse
+    for part in warehouse.parts_in("deliveries", partition):
+        if part.rpartition("/")[2].removesuffix(".parquet") in unwritten or not rewriter.is_known(part):
             continue
         try:
-            rows = pq.read_metadata(path).num_rows
+            rows = warehouse.metadata("deliveries", part).num_rows
         except (OSError, pa.ArrowException):
             continue
-        found.append(PublishedPart(part, rows, path.stat().st_size, "", ()))
+        found.append(PublishedPart(part, rows, warehouse.size("deliveries", part), "", ()))
     return found
 
 
@@ -64,15 +66,15 @@ def merge_deliveries(
     Raises:
         LockHeldError, WarehouseError: as for `Rewriter.rewrite`; nothing was changed.
     """
-    folder_of = rewriter.warehouse.deliveries
 
     def build(folder: Path) -> Plan:
         moves: list[Move] = []
         new_parts: list[NewPart] = []
         for group in groups:
             # Groups are planned by size, but rows must stay in order of time.
-            old = sorted((folder_of / part.part for part in group), key=_began)
-            new = _merge(old, folder)
+            with contextlib.ExitStack() as stack:
+                local = (stack.enter_context(rewriter.warehouse.local(f"deliveries/{part.part}")) for part in group)
+                new = _merge(sorted(local, key=_began), folder)
             moves += [Move(part.part, new.part, ()) for part in group]
             new_parts.append(new)
         return Plan(tuple(moves), tuple(new_parts))
@@ -229,7 +231,7 @@ def _merge_records(
 
 
 def _compact_partition(rewriter: Rewriter, partition: str, summary: CompactionSummary) -> CompactedPartition | None:
-    of_deliveries = rewriter.warehouse.table_of(partition) == rewriter.warehouse.deliveries
+    of_deliveries = table_of(partition) == "deliveries"
     parts = parts_of_deliveries(rewriter, partition) if of_deliveries else rewriter.parts_of(partition)
     groups = plan_groups(parts, rewriter.settings.target_part_bytes)
     if not groups:

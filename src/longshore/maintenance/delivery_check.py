@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.ledger.queries import RunPart
-    from longshore.storage.warehouse import Warehouse
+    from longshore.storage.stores.interface import Warehouse
 
 _COMPARED = ["batch_id", "path", "is_member", "record_id", "outcome", "reason"]
 _A_PART = re.compile(r"run_date=\d{4}-\d\d-\d\d/[0-9a-f]{32}\.parquet")
@@ -49,7 +49,8 @@ def compare_delivery_log(ledger: Ledger, warehouse: Warehouse) -> LogFaults:
             faults.strays.append(part)
             continue
         seen: set[str] = set()
-        fault = _compare_part(warehouse.deliveries / part, runs, correct, seen, ledger)
+        with warehouse.local(f"deliveries/{part}") as path:
+            fault = _compare_part(path, runs, correct, seen, ledger)
         if fault:
             faults.parts[part] = fault
         else:

@@ -30,14 +30,14 @@ import pyarrow.parquet as pq
 
 from longshore.errors import SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, delete_landed, delete_original
-from longshore.ingestion.project import open_ledger, refuse_lost_ledger
+from longshore.ingestion.project import landing_of, open_ledger, refuse_lost_ledger
 from longshore.maintenance.landed_copies import find_copies
 from longshore.maintenance.rewrite import Rewriter, Transform, now, rewriting
 from longshore.storage import fault_injection
 from longshore.storage.archives.members import members_in
 from longshore.storage.archives.remove_member import remove_members
 from longshore.storage.archives.stream import ArchiveError, ArchiveLimits, Budget
-from longshore.storage.landing import DRAFT, Landing, MovedError
+from longshore.storage.landing import DRAFT, MovedError
 from longshore.storage.ledger.queries import ids_of_path, ids_with_prefix, sizes_of_records
 from longshore.storage.ledger.rewrites import (
     bury,
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.ledger.batches import Ledger
+    from longshore.storage.stores.interface import Landing
 
 
 def remove_member(originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, ledger: Ledger) -> int:
@@ -211,7 +212,7 @@ def forget_records(
     """
     summary = ForgetSummary()
     with rewriting(settings, "forget", summary.to_dict) as rewriter:
-        with Landing(settings.landing) as landing:
+        with landing_of(settings) as landing:
             # An empty ledger would report that nothing is left of the record.
             refuse_lost_ledger(rewriter.ledger, rewriter.warehouse, landing)
         summary.asked = _resolve(rewriter.ledger, record_ids, paths, block_unknown=block_unknown)
@@ -229,7 +230,7 @@ def plan_forget(
     Raises:
         SettingsError, LedgerError: as `forget_records`.
     """
-    with open_ledger(settings, read_only=True) as ledger, Landing(settings.landing) as landing:
+    with open_ledger(settings, read_only=True) as ledger, landing_of(settings) as landing:
         asked = _resolve(ledger, record_ids, paths, block_unknown=block_unknown)
         originals = all_originals(ledger, asked)
         places = {one.place for found in originals.values() for one in found}
@@ -306,11 +307,11 @@ def _drop_copies(rewriter: Rewriter, record_ids: set[str], summary: ForgetSummar
     ]
     # Parts that `verify --repair` set aside.
     for part in rewriter.warehouse.aside():
-        path = rewriter.warehouse.root / part
         try:
-            ids = pq.read_table(path, columns=["record_id"], partitioning=None)["record_id"].to_pylist()
+            with rewriter.warehouse.local(part) as path:
+                ids = pq.read_table(path, columns=["record_id"], partitioning=None)["record_id"].to_pylist()
             if record_ids.intersection(ids):
-                path.unlink()
+                rewriter.warehouse.delete_aside(part)
         except (OSError, pa.ArrowException, KeyError) as error:
             stuck.append(f"{part}, possibly: it cannot be read or deleted ({error}).")
     summary.left += stuck
@@ -324,7 +325,7 @@ def _delete_originals(
     ledger, limits = rewriter.ledger, rewriter.settings.limits_of_archives
     undone: set[str] = set()
     archives: dict[str, list[Original]] = {}
-    with Landing(rewriter.settings.landing) as landing:
+    with landing_of(rewriter.settings) as landing:
         for original in (one for places in originals.values() for one in places):
             if original.member is not None:
                 archives.setdefault(original.place, []).append(original)
@@ -359,7 +360,7 @@ def _delete_copies(
     sizes = sizes_of_records(rewriter.ledger, record_ids)
     places = {from_source_path(one.place) for found in originals.values() for one in found if one.member is None}
     undone: set[str] = set()
-    with Landing(rewriter.settings.landing) as landing:
+    with landing_of(rewriter.settings) as landing:
         for copy in list(find_copies(landing, sizes, places, rewriter.settings.limits_of_archives)):
             reason = _REASONS.get(copy.form, "").format(member=copy.member)
             if not reason:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from longshore.records import LandedFile
     from longshore.storage.archives.stream import ArchiveLimits
-    from longshore.storage.landing import Landing
+    from longshore.storage.stores.interface import Landing
 
 _READ_BYTES = 1 << 20
 

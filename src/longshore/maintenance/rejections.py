@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any
 from longshore.console import table
 from longshore.errors import SettingsError
 from longshore.ingestion.finalization import archive_day, place_of, reason_name
-from longshore.ingestion.project import ledger_if_any, open_ledger, refuse_lost_ledger
+from longshore.ingestion.project import landing_of, ledger_if_any, open_ledger, refuse_lost_ledger, warehouse_of
 from longshore.records import GONE, Outcome
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import MovedError
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.queries import file_rejections, mark_rejection_gone, member_rejections
 from longshore.storage.ledger.runs import drop_kept
 from longshore.storage.listing import REJECTED
 from longshore.storage.lock import one_run_at_a_time
 from longshore.storage.names import from_source_path, to_source_path
-from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from longshore.settings import Settings
     from longshore.storage.ledger.audit import Original
+    from longshore.storage.stores.interface import Landing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Rejected:
 
 def rejected_files(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Return the rejected files that are still there, oldest first; `reason` selects."""
-    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
-        refuse_lost_ledger(ledger, Warehouse(settings.warehouse), landing)
+    with landing_of(settings) as landing, ledger_if_any(settings) as ledger:
+        refuse_lost_ledger(ledger, warehouse_of(settings), landing)
         return quarantined(ledger, landing, reason) if ledger is not None else []
 
 
@@ -80,7 +80,7 @@ def _path_of(one: Rejected) -> str:
 def rejected_members(settings: Settings, reason: str | None = None) -> list[Rejected]:
     """Return the rejected archive members, oldest first; they cannot be moved back on their own."""
     with ledger_if_any(settings) as ledger:
-        refuse_lost_ledger(ledger, Warehouse(settings.warehouse))
+        refuse_lost_ledger(ledger, warehouse_of(settings))
         if ledger is None:
             return []
         return [
@@ -123,9 +123,9 @@ def retry(
         SettingsError: a path is not that of a rejected file; nothing was moved.
         LockHeldError: a run is at work; nothing was moved.
     """
-    warehouse = Warehouse(settings.warehouse)
+    warehouse = warehouse_of(settings)
     now = dt.datetime.now(dt.UTC)
-    with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), Landing(settings.landing) as landing:
+    with one_run_at_a_time(warehouse.inner, "retry", now, settings.ledger_url), landing_of(settings) as landing:
         chosen = _chosen(rejected_files(settings, reason), paths, everything=everything or reason is not None)
         with open_ledger(settings) as ledger:
             return [back for one in chosen if (back := _put_back(one, landing, ledger)) is not None]
@@ -150,11 +150,11 @@ def discard(
         LockHeldError: a run is at work; nothing was deleted.
         OSError: a file cannot be deleted.
     """
-    warehouse = Warehouse(settings.warehouse)
+    warehouse = warehouse_of(settings)
     now = dt.datetime.now(dt.UTC)
     with (
         one_run_at_a_time(warehouse.inner, "discard", now, settings.ledger_url),
-        Landing(settings.landing) as landing,
+        landing_of(settings) as landing,
         open_ledger(settings) as ledger,
     ):
         refuse_lost_ledger(ledger, warehouse, landing)

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from longshore.errors import LedgerError
-from longshore.ingestion.delivery_log import set_aside, write_again, write_deliveries
+from longshore.ingestion.delivery_log import write_again, write_deliveries
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, reason_name
 from longshore.ingestion.project import claim_landing, ledger_url_of, refuse_other_landing, what_was_lost
 from longshore.ingestion.recovery import finish_deletions, recover
@@ -62,11 +62,9 @@ from longshore.storage.names import from_source_path, to_source_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from longshore.settings import Settings
-    from longshore.storage.landing import Landing
-    from longshore.storage.warehouse import Warehouse
+    from longshore.storage.stores.interface import Landing, Warehouse
 
 _COLUMNS = ["record_id", "source_path", "source_bytes", "source_modified_at", "batch_id", "ingested_at"]
 # Originals per transaction.
@@ -82,7 +80,7 @@ def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Land
         if part in known:
             continue
         try:
-            rows = _rows(warehouse.records / part)
+            rows = _rows(warehouse, part)
         except (pa.ArrowException, KeyError, OSError):
             continue  # cannot be adopted; `verify` lists it
         homes = audit.parts_of(ledger, (row["record_id"] for row in rows))
@@ -95,17 +93,18 @@ def adopt_parts(ledger: Ledger, run_no: int, warehouse: Warehouse, landing: Land
             yield f"The part {part} held only records that other parts hold too. It was moved to _longshore/aside."
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(warehouse: Warehouse, part: str) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
-    with path.open("rb") as file:
+    with warehouse.local(f"records/{part}") as path, path.open("rb") as file:
         rows: list[dict[str, Any]] = pq.read_table(file, columns=_COLUMNS).to_pylist()
     return rows
 
 
 def _adoptions(part: str, rows: list[dict[str, Any]], warehouse: Warehouse, landing: Landing) -> Iterator[Adoption]:
     """Yield the batches whose rows are in a part: one, or several after a compaction."""
-    data = (warehouse.records / part).read_bytes()
+    with warehouse.local(f"records/{part}") as path:
+        data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     rows = sorted(rows, key=lambda row: row["batch_id"])
     for batch_id, of_a_batch in groupby(rows, key=lambda row: row["batch_id"]):
@@ -275,7 +274,7 @@ def _write_deliveries(ledger: Ledger, warehouse: Warehouse) -> Iterator[str]:
         yield f"The deliveries of a run were written: deliveries/{part}."
     faults = compare_delivery_log(ledger, warehouse)
     for part in faults.parts:
-        set_aside(warehouse, part)
+        warehouse.set_aside(part, "deliveries")
     for run in faults.missing:
         write_again(ledger, warehouse, run)
         yield f"The deliveries of a run were written again from the ledger: deliveries/{run.part}."

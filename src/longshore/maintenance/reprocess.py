@@ -22,10 +22,10 @@ import pyarrow.compute as pc
 
 from longshore.errors import LockHeldError, SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, originals_in, read_originals
+from longshore.ingestion.project import landing_of
 from longshore.maintenance.rewrite import Transform, rewriting, tables_of
 from longshore.maintenance.row_filter import parse_where
 from longshore.records import Record
-from longshore.storage.landing import Landing
 from longshore.storage.ledger.rewrites import published_places
 from longshore.storage.listing import first_match
 from longshore.storage.names import printable
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from longshore.maintenance.rewrite import Rewriter
     from longshore.records import RunObserver
     from longshore.settings import Settings
+    from longshore.storage.stores.interface import Landing
 
 # Changes shown per column.
 SAMPLES = 3
@@ -170,7 +171,7 @@ def reprocess_warehouse(
     if older_than_version is not None:
         _version(older_than_version)
     summary = ReprocessSummary(dry_run)
-    with rewriting(settings, "reprocess", summary.for_the_ledger) as rewriter, Landing(settings.landing) as landing:
+    with rewriting(settings, "reprocess", summary.for_the_ledger) as rewriter, landing_of(settings) as landing:
         for partition in rewriter.partitions():
             change = Renormalise(
                 rewriter=rewriter, landing=landing, summary=summary, where=chosen, older_than=older_than_version

@@ -18,25 +18,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from longshore.errors import LockHeldError, WarehouseError
-from longshore.ingestion.project import open_ledger, refuse_lost_ledger
+from longshore.ingestion.project import landing_of, open_ledger, refuse_lost_ledger, warehouse_of
 from longshore.ingestion.recovery import recover
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import fsync_folder
-from longshore.storage.landing import Landing
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.rewrites import Move, NewPart, Plan, begin_rewrite, published_parts, unfinished_rewrites
 from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.parquet import ColumnSums, SortedPart, sha256_of
 from longshore.storage.partition_swap import (
     abandon,
-    build_folder,
     exchange_partition,
     one_rewrite_at_a_time,
     recover_rewrites,
     run_lock_within,
 )
 from longshore.storage.schema import SCHEMA_VERSION, conform
-from longshore.storage.warehouse import Warehouse
+from longshore.storage.stores.interface import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from longshore.settings import Settings
     from longshore.storage.ledger.rewrites import PublishedPart
     from longshore.storage.parquet import WrittenPart
+    from longshore.storage.stores.interface import Warehouse
 
 # Rows decoded at once; a news text has some kilobytes.
 _READ_ROWS = 1024
@@ -113,15 +112,15 @@ def tables_of(warehouse: Warehouse, part: PublishedPart) -> Iterator[pa.Table]:
     Raises:
         WarehouseError: its bytes differ from those that were published.
     """
-    path = warehouse.records / part.part
-    if part.sha256 and sha256_of(path) != part.sha256:
-        raise WarehouseError(
-            f"{path} is damaged: its bytes differ from those that were published. Nothing was changed. "
-            "Run `longshore verify` for details."
-        )
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_READ_ROWS):
-            yield conform(pa.Table.from_batches([batch]))
+    with warehouse.local(f"records/{part.part}") as path:
+        if part.sha256 and sha256_of(path) != part.sha256:
+            raise WarehouseError(
+                f"{warehouse.root / 'records' / part.part} is damaged: its bytes differ from those that were "
+                "published. Nothing was changed. Run `longshore verify` for details."
+            )
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_READ_ROWS):
+                yield conform(pa.Table.from_batches([batch]))
 
 
 def place_verified(draft: Path, written: WrittenPart, wanted: ColumnSums, folder: Path) -> NewPart:
@@ -160,19 +159,15 @@ class Rewriter:
 
     def partitions(self) -> list[str]:
         """Return the names of the partition folders, oldest first."""
-        return self._partitions(self.warehouse.records)
+        return self.warehouse.partitions("records")
 
     def delivery_partitions(self) -> list[str]:
         """Return the names of the partition folders of the delivery log, oldest first."""
-        return self._partitions(self.warehouse.deliveries)
-
-    def _partitions(self, table: Path) -> list[str]:
-        return sorted(folder.name for folder in table.iterdir() if folder.is_dir()) if table.is_dir() else []
+        return self.warehouse.partitions("deliveries")
 
     def parts_of(self, partition: str) -> list[PublishedPart]:
         """Return the parts of a partition that may be rewritten: published, and of a known schema."""
-        folder = self.warehouse.records / partition
-        names = [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
+        names = self.warehouse.parts_in("records", partition)
         return [part for part in published_parts(self.ledger, names) if self.is_known(part.part)]
 
     def rewrite(
@@ -214,7 +209,7 @@ class Rewriter:
         """
         rewrite_no = begin_rewrite(self.ledger, self.kind, self.run_no, partition)
         try:
-            plan = build(build_folder(self.warehouse, rewrite_no, partition))
+            plan = build(self.warehouse.build_folder(rewrite_no, partition))
             fault_injection.step("rewrite.verified")
             if not plan.moves:
                 abandon(self.warehouse, self.ledger, rewrite_no)
@@ -234,13 +229,13 @@ class Rewriter:
 
     def recover_batches(self) -> None:
         """Finish or undo the batches of a run that died. The caller must hold the run lock too."""
-        with Landing(self.settings.landing) as landing:
+        with landing_of(self.settings) as landing:
             recover(self.ledger, self.warehouse, landing, self.settings)
 
     def is_known(self, part: str) -> bool:
         """Return whether this Longshore knows the schema version of a part."""
         try:
-            metadata = pq.read_metadata(self.warehouse.table_of(part) / part).metadata or {}
+            metadata = self.warehouse.metadata(table_of(part), part).metadata or {}
         except (OSError, pa.ArrowInvalid):
             # Damaged: `tables_of` reports it.
             return True
@@ -260,7 +255,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         LockHeldError: another rewrite is at work.
         LedgerError: the ledger was lost, or a repair is unfinished.
     """
-    warehouse = Warehouse(settings.warehouse)
+    warehouse = warehouse_of(settings)
     run_id = uuid.uuid4().hex
     with (
         one_rewrite_at_a_time(warehouse, f"{kind} {run_id[:8]}", now(), settings.ledger_url),

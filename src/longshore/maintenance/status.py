@@ -7,13 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from longshore.ingestion.project import ledger_if_any, waiting_files, what_was_lost
+from longshore.ingestion.project import landing_of, ledger_if_any, waiting_files, warehouse_of, what_was_lost
 from longshore.maintenance.rejections import quarantined
-from longshore.storage.landing import Landing
 from longshore.storage.ledger.runs import count_stuck, last_runs
 from longshore.storage.listing import PassedOver
 from longshore.storage.lock import holder_of
-from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +104,8 @@ def status_of(settings: Settings, runs: int = 5) -> Status:
         LandingMissingError: the landing folder does not exist.
         LedgerError: the ledger cannot be used.
     """
-    warehouse = Warehouse(settings.warehouse)
-    with Landing(settings.landing) as landing, ledger_if_any(settings) as ledger:
+    warehouse = warehouse_of(settings)
+    with landing_of(settings) as landing, ledger_if_any(settings) as ledger:
         now = time.time()
         listing = waiting_files(landing, ledger, settings, _COUNTED)
         oldest = listing.files[0].modified_ns / 1e9 if listing.files else None

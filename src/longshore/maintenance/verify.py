@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from longshore.errors import LedgerError, LockHeldError, LongshoreError, RepairUnfinishedError
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
-from longshore.ingestion.project import adopt_landing, open_ledger, what_was_lost
+from longshore.ingestion.project import adopt_landing, landing_of, open_ledger, warehouse_of, what_was_lost
 from longshore.maintenance.delivery_check import compare_delivery_log
 from longshore.maintenance.repair import repair_project
 from longshore.records import GONE, Outcome
-from longshore.storage.landing import Landing, MovedError
+from longshore.storage.landing import MovedError
 from longshore.storage.ledger import audit
 from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.queries import count_unwritten_batches
@@ -33,15 +33,16 @@ from longshore.storage.ledger.rewrites import unfinished_forgets
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED
 from longshore.storage.lock import holder_of, one_run_at_a_time
 from longshore.storage.names import printable
-from longshore.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.ledger.audit import LedgerPart, Original
     from longshore.storage.ledger.batches import Ledger
+    from longshore.storage.stores.interface import Landing, Warehouse
 
 # A thoroughly wrong folder must not make a report of gigabytes.
 _LISTED = 1000
@@ -165,7 +166,7 @@ def _compare_originals(
         file, delivery = there.get(path), original.delivery
         if file is None:
             found.add("original-missing", path, "It was moved there, and is missing.")
-        elif (file.size, file.modified_ns) == (delivery.file.size, delivery.file.modified_ns):
+        elif landing.same_bytes(file, delivery.file):
             continue
         elif delivery.record_id is None or _sha256(landing, file) != delivery.record_id:
             found.add("original-changed", path, "It was changed after it was read.")
@@ -236,11 +237,11 @@ def verify(settings: Settings, *, repair: bool = False, adopt: bool = False) -> 
     Raises:
         LongshoreError: a run is at work; nothing was compared.
     """
-    warehouse = Warehouse(settings.warehouse)
+    warehouse = warehouse_of(settings)
     try:
         now = dt.datetime.now(dt.UTC)
         lock = one_run_at_a_time(warehouse.inner, "verify", now, settings.ledger_url)
-        with lock, Landing(settings.landing) as landing:
+        with lock, landing_of(settings) as landing:
             if adopt:
                 adopt_landing(settings)
             repaired = repair_project(settings, warehouse, landing) if repair else []
@@ -258,7 +259,7 @@ def verify_when_free(settings: Settings, *, repair: bool, patience_seconds: floa
     Raises:
         LongshoreError: a run is still at work; nothing was compared.
     """
-    folder = Warehouse(settings.warehouse).inner
+    folder = warehouse_of(settings).inner
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
@@ -331,19 +332,18 @@ def _check_parts(ledger: Ledger, warehouse: Warehouse, found: Verification) -> N
 def _check_part(part: LedgerPart, ledger: Ledger, warehouse: Warehouse, found: Verification) -> None:
     import pyarrow as pa  # noqa: PLC0415 - half a second that other commands need not pay
 
-    path = warehouse.records / part.part
-    sha256 = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            sha256.update(chunk)
-    if sha256.hexdigest() != part.sha256:
-        found.add("part-damaged", part.part, f"Its bytes differ from those that were published. {_FROM_A_BACKUP}")
-    try:
-        ids = record_ids_of(warehouse, part.part)
-    except (pa.ArrowException, KeyError) as error:
-        if sha256.hexdigest() == part.sha256:
-            found.add("part-damaged", part.part, f"It cannot be read: {error}.")
-        return
+    from longshore.storage.parquet import sha256_of  # noqa: PLC0415 - as above
+
+    with warehouse.local(f"records/{part.part}") as path:
+        sha256 = sha256_of(path)
+        if sha256 != part.sha256:
+            found.add("part-damaged", part.part, f"Its bytes differ from those that were published. {_FROM_A_BACKUP}")
+        try:
+            ids = _record_ids(path)
+        except (pa.ArrowException, KeyError) as error:
+            if sha256 == part.sha256:
+                found.add("part-damaged", part.part, f"It cannot be read: {error}.")
+            return
     if len(ids) != part.rows:
         found.add("part-miscounted", part.part, f"It holds {len(ids):,} records; the ledger says {part.rows:,}.")
     if len(set(ids)) != len(ids):
@@ -358,9 +358,14 @@ def _check_part(part: LedgerPart, ledger: Ledger, warehouse: Warehouse, found: V
 
 def record_ids_of(warehouse: Warehouse, part: str) -> list[str]:
     """Return the record ids of a part, in order."""
+    with warehouse.local(f"records/{part}") as path:
+        return _record_ids(path)
+
+
+def _record_ids(part: Path) -> list[str]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
-    with (warehouse.records / part).open("rb") as file:
+    with part.open("rb") as file:
         ids: list[str] = pq.read_table(file, columns=["record_id"]).column("record_id").to_pylist()
     return ids
 

@@ -60,9 +60,9 @@ def serve_project(
         LongshoreError: the server of our own did not start.
     """
     if not settings.landing.is_dir():
-        from longshore.storage.landing import Landing  # noqa: PLC0415 - it knows what to say
+        from longshore.ingestion.project import landing_of  # noqa: PLC0415 - it knows what to say
 
-        Landing(settings.landing).close()
+        landing_of(settings).close()
     if log_format == "json":
         logs.log_as_json()
     state = Path.cwd() / STATE_FOLDER

@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from longshore.errors import SettingsError
-from longshore.ingestion.project import waiting_files
+from longshore.ingestion.project import landing_of, waiting_files
 from longshore.settings import Settings
-from longshore.storage.landing import Landing
 from longshore.storage.listing import is_passed_over
 
 # Changes within so long are one.
@@ -59,7 +58,7 @@ async def stable_changes(settings: Settings) -> AsyncIterator[None]:
 
 def _look(settings: Settings) -> tuple[bool, float | None]:
     """Return whether a file is ready, and else how long the youngest needs; None where there is none."""
-    with contextlib.suppress(OSError), Landing(settings.landing) as landing:
+    with contextlib.suppress(OSError), landing_of(settings) as landing:
         listing = waiting_files(landing, None, settings, 1)
         return bool(listing.files or listing.not_files), listing.young_seconds if listing.young else None
     return False, None

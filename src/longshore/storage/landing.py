@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from longshore.errors import LandingMissingError
 from longshore.storage import fault_injection
@@ -33,10 +33,13 @@ from longshore.storage.filesystem import (
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED, Listing, list_stable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from longshore.records import LandedFile
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 # One fixed name: the run that finalizes the same file again overwrites the draft that a dead run left.
 DRAFT = ".longshore.draft"
@@ -221,12 +224,12 @@ def _rename(source_fd: int, name: str, target_fd: int, wanted: str) -> str:
         raise MovedError("it vanished before it was finalized") from None
 
 
-__all__ = ["Landing", "MovedError"]
+__all__ = ["LocalLanding", "MovedError"]
 
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-class Landing:
+class LocalLanding:
     """The files below one landing root. Close it, or use it as a context manager: it holds a few folders open."""
 
     def __init__(self, root: Path) -> None:
@@ -314,7 +317,17 @@ class Landing:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def same_bytes(self, found: LandedFile, delivered: LandedFile) -> bool:
+        """Return whether size and mtime of a finalized file are those of the delivery: a move keeps both."""
+        return (found.size, found.modified_ns) == (delivered.size, delivered.modified_ns)
+
     # Reading
+
+    def fetch(self, files: Iterable[LandedFile]) -> None:
+        """Do nothing: a local file is read in no time."""
+
+    def release(self, file: LandedFile) -> None:
+        """Do nothing: nothing was fetched."""
 
     def open(self, file: LandedFile) -> int:
         """Open a landed file for reading and return its descriptor.
@@ -371,12 +384,18 @@ class Landing:
 
     # Finalizing: promises and errors are those of the functions above
 
-    def move(self, file: LandedFile, target: str) -> str:
+    def map(self, function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
+        """Call a function for each item, one after another."""
+        return map(function, items)
+
+    def move(self, file: LandedFile, target: str, sha256: str | None = None) -> str:
         """Move a landed file, never over another one, and return its new path."""
+        del sha256  # inode, size and mtime tell what it is
         return move(self._folders, file, target)
 
-    def find_moved(self, file: LandedFile, target: str) -> str | None:
+    def find_moved(self, file: LandedFile, target: str, sha256: str | None = None) -> str | None:
         """Return the path to which an interrupted `move` moved a file; None if it is gone."""
+        del sha256
         return find_moved(self._folders, file, target)
 
     def delete(self, file: LandedFile) -> None:

@@ -18,15 +18,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import errno
-import os
-import shutil
 import time
 from typing import TYPE_CHECKING
 
-from longshore.errors import LockHeldError, WarehouseError
+from longshore.errors import LockHeldError
 from longshore.storage import fault_injection
-from longshore.storage.filesystem import exchange, fsync_folder, make_folders
 from longshore.storage.ledger.rewrites import (
     BUILDING,
     EXCHANGED,
@@ -41,22 +37,12 @@ from longshore.storage.lock import one_run_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-    from pathlib import Path
 
     from longshore.storage.ledger.batches import Ledger
-    from longshore.storage.ledger.rewrites import Plan, Rewrite
-    from longshore.storage.warehouse import Warehouse
+    from longshore.storage.ledger.rewrites import Plan
+    from longshore.storage.stores.interface import Warehouse
 
 _POLL_SECONDS = 0.05
-
-
-def build_folder(warehouse: Warehouse, rewrite_no: int, partition: str) -> Path:
-    """Create and return the empty folder that will replace that of a partition."""
-    folder = _folder(warehouse, rewrite_no)
-    # A dead process with an older ledger may have left one with this number.
-    shutil.rmtree(folder, ignore_errors=True)
-    make_folders(folder / partition)
-    return folder / partition
 
 
 @contextlib.contextmanager
@@ -117,21 +103,15 @@ def exchange_partition(
         WarehouseError: the partition is not as it was when the new parts were built; nothing was changed.
     """
     rewrite_no, partition = rewrite
-    visible = warehouse.table_of(partition) / partition
-    built = _folder(warehouse, rewrite_no) / partition
-    going = {move.old.rpartition("/")[2] for move in plan.moves}
-    _bring_along(visible, built, going)
+    going = {move.old for move in plan.moves}
+    warehouse.prepare_exchange(rewrite_no, partition, going)
     fault_injection.step("rewrite.linked")
     mark_ready(ledger, rewrite_no, plan, touched)
     fault_injection.step("rewrite.ready")
     still_held()
-    _swap(visible, built)
-    fault_injection.step("rewrite.exchanged")
-    fsync_folder(visible.parent)
-    fsync_folder(built.parent)
+    warehouse.exchange(rewrite_no, partition, going, plan.new_parts)
     mark_exchanged(ledger, rewrite_no, plan, dt.datetime.now(dt.UTC))
     fault_injection.step("rewrite.recorded")
-    _remove_if_empty(visible)
 
 
 def recover_rewrites(ledger: Ledger, warehouse: Warehouse, grace_seconds: float, *, building: bool = False) -> int:
@@ -145,7 +125,8 @@ def recover_rewrites(ledger: Ledger, warehouse: Warehouse, grace_seconds: float,
     for rewrite in unfinished_rewrites(ledger):
         if rewrite.state == READY and rewrite.plan is not None:
             unfinished += 1
-            if _was_exchanged(warehouse, rewrite):
+            going = [move.old for move in rewrite.plan.moves]
+            if warehouse.finish_exchange(rewrite.rewrite_no, rewrite.partition, going, rewrite.plan.new_parts):
                 mark_exchanged(ledger, rewrite.rewrite_no, rewrite.plan, dt.datetime.now(dt.UTC))
             else:
                 abandon(warehouse, ledger, rewrite.rewrite_no)
@@ -158,7 +139,7 @@ def recover_rewrites(ledger: Ledger, warehouse: Warehouse, grace_seconds: float,
 
 def abandon(warehouse: Warehouse, ledger: Ledger, rewrite_no: int) -> None:
     """Delete what was built for a rewrite that readers never saw."""
-    shutil.rmtree(_folder(warehouse, rewrite_no), ignore_errors=True)
+    warehouse.drop_rewrite(rewrite_no)
     abandon_rewrite(ledger, rewrite_no)
 
 
@@ -169,77 +150,9 @@ def drop_old(warehouse: Warehouse, ledger: Ledger, grace_seconds: float) -> int:
         # Forgotten records are deleted at once.
         grace = 0 if rewrite.kind == "forget" else grace_seconds
         if rewrite.state == EXCHANGED and time.time() - (rewrite.ended_at or 0) >= grace:
-            folder = _folder(warehouse, rewrite.rewrite_no)
-            shutil.rmtree(folder, ignore_errors=True)
+            gone = warehouse.drop_rewrite(rewrite.rewrite_no)
             fault_injection.step("rewrite.dropped")
-            if not folder.exists():
+            if gone:
                 mark_done(ledger, rewrite.rewrite_no)
                 dropped += 1
     return dropped
-
-
-def _folder(warehouse: Warehouse, rewrite_no: int) -> Path:
-    return warehouse.inner / "rewrites" / str(rewrite_no)
-
-
-def _bring_along(visible: Path, built: Path, going: Collection[str]) -> None:
-    """Hard-link every other part of the old folder into the new one, and check that the old parts are still there."""
-    missing = set(going)
-    with os.scandir(visible) as entries:
-        for entry in entries:
-            if not entry.is_file(follow_symlinks=False):
-                raise WarehouseError(f"{entry.path} is not a part; nothing was changed. Move it out of the warehouse.")
-            if entry.name in going:
-                missing.discard(entry.name)
-            else:
-                _link(visible / entry.name, built / entry.name)
-    if missing:
-        raise WarehouseError(
-            f"{visible / min(missing)} disappeared while its partition was rewritten; nothing was changed. "
-            "`longshore verify` says whether the ledger and the warehouse agree."
-        )
-    fsync_folder(built)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
-            raise
-        # A file system without hard links.
-        shutil.copy2(source, target)
-        with target.open("rb") as copy:
-            os.fsync(copy.fileno())
-
-
-def _swap(visible: Path, built: Path) -> None:
-    if exchange(built, visible):
-        return
-    aside = built.with_name(f"{built.name}.old")
-    visible.rename(aside)
-    fault_injection.step("rewrite.aside")
-    built.rename(visible)
-    aside.rename(built)
-
-
-def _was_exchanged(warehouse: Warehouse, rewrite: Rewrite) -> bool:
-    """Return whether readers see the new folder; one between two renames is put in place first."""
-    table = warehouse.table_of(rewrite.partition)
-    visible = table / rewrite.partition
-    built = _folder(warehouse, rewrite.rewrite_no) / rewrite.partition
-    aside = built.with_name(f"{built.name}.old")
-    if not visible.exists() and aside.exists():
-        built.rename(visible)
-        fsync_folder(visible.parent)
-        return True
-    if rewrite.plan is None:
-        return False
-    old, new = [move.old for move in rewrite.plan.moves], [part.part for part in rewrite.plan.new_parts]
-    there = [part for part in (*old, *new) if (table / part).exists()]
-    return there == new
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()

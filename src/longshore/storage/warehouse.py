@@ -7,6 +7,8 @@ is not atomic, or with staging and records on different file systems.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -17,12 +19,16 @@ from typing import TYPE_CHECKING
 from longshore.errors import WarehouseError
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import fsync_folder, make_folders, rename_no_replace, write_durably
+from longshore.storage.folder_exchange import bring_along, remove_if_empty, swap, was_exchanged
+from longshore.storage.stores.interface import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
+
+    from longshore.storage.ledger.rewrites import NewPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class StagedPart:
     sha256: str
 
 
-class Warehouse:
+class LocalWarehouse:
     """The folders below one warehouse root."""
 
     def __init__(self, root: Path) -> None:
@@ -52,10 +58,6 @@ class Warehouse:
         """The URL of the ledger unless the settings name another."""
         return f"sqlite:///{self.inner / 'ledger.sqlite3'}"
 
-    def table_of(self, partition: str) -> Path:
-        """Return the folder of the table that a partition belongs to: records or deliveries."""
-        return self.deliveries if partition.startswith("run_date=") else self.records
-
     def make(self) -> None:
         """Create missing folders."""
         make_folders(self.records)
@@ -64,6 +66,10 @@ class Warehouse:
     def begin_staging(self, run_id: str) -> None:
         """Create the staging folder of a run: a worker that outlives its run cannot write into another's."""
         make_folders(self._staging / run_id)
+
+    def spool(self, run_id: str) -> Path:
+        """Return the folder in which a run keeps what it has fetched from a landing in an object store."""
+        return self._staging / run_id
 
     def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
         """Write a table as a part that no reader sees yet, and fsync it."""
@@ -74,12 +80,13 @@ class Warehouse:
         fault_injection.step("stage.done")
         return StagedPart(name, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
 
-    def publish(self, run_id: str, name: str, part: str) -> None:
+    def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Make a staged part visible, in one step; `part` is its path below `records/`.
 
         Raises:
             WarehouseError: another file has this name already; nothing was changed.
         """
+        del sha256  # the rename cannot change the bytes
         target = self.records / part
         self._make_partition(target.parent)
         fault_injection.step("publish.rename")
@@ -108,17 +115,67 @@ class Warehouse:
         fsync_folder(self.records)
         return True
 
-    def set_aside(self, part: str) -> None:
-        """Move a part to `_longshore/aside/`, where no reader looks, never over another."""
-        target = self.inner / "aside" / part
+    def publish_deliveries(self, draft: Path, part: str) -> None:
+        """Make a file visible in `deliveries/`, in one step."""
+        target = self.deliveries / part
         make_folders(target.parent)
-        rename_no_replace(self.records / part, target)
+        rename_no_replace(draft, target)
+        fault_injection.step("deliveries.renamed")
         fsync_folder(target.parent)
-        fsync_folder((self.records / part).parent)
+
+    def set_aside(self, part: str, table: str = "records") -> None:
+        """Move a part to where no reader looks, never over another."""
+        if table == "records":
+            target = self.inner / "aside" / part
+        else:
+            # Apart from records that are set aside: `forget` need not search it, because it holds no text.
+            target = self.inner / "deliveries-aside" / f"{secrets.token_hex(4)}-{part.rpartition('/')[2]}"
+        make_folders(target.parent)
+        rename_no_replace(self.root / table / part, target)
+        fsync_folder(target.parent)
+        fsync_folder((self.root / table / part).parent)
 
     def aside(self) -> Iterator[str]:
         """Yield the path, below the warehouse, of each part that was set aside."""
         return (f"_longshore/aside/{path}" for path in _files_below(self.inner / "aside"))
+
+    def delete_aside(self, path: str) -> None:
+        """Delete a part that was set aside."""
+        (self.root / path).unlink()
+
+    # Reading
+
+    def exists(self, table: str, part: str) -> bool:
+        """Return whether a part of a table is visible."""
+        return (self.root / table / part).exists()
+
+    @contextlib.contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        """Return, for a block, the path of a file below the root."""
+        found = self.root / path
+        if not found.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(found))
+        yield found
+
+    def metadata(self, table: str, part: str) -> pa.parquet.FileMetaData:
+        """Read the footer of a part."""
+        import pyarrow.parquet as pq  # noqa: PLC0415 - half a second that `status` and `inspect` need not pay
+
+        return pq.read_metadata(self.root / table / part)
+
+    def size(self, table: str, part: str) -> int:
+        """Return the size of a part in bytes."""
+        return (self.root / table / part).stat().st_size
+
+    def partitions(self, table: str) -> list[str]:
+        """Return the names of the partition folders of a table, oldest first."""
+        folder = self.root / table
+        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+
+    def parts_in(self, table: str, partition: str) -> list[str]:
+        """Return the paths of the parts of a partition, in order."""
+        folder = self.root / table / partition
+        return [f"{partition}/{path.name}" for path in sorted(folder.glob("*.parquet"))]
 
     def has_parts(self) -> bool:
         """Return whether readers see any part."""
@@ -155,6 +212,54 @@ class Warehouse:
     def staged(self) -> Iterator[str]:
         """Yield the path, below staging, of each file that is staged or was left there."""
         return _files_below(self._staging)
+
+    # Rewrites
+
+    def build_folder(self, rewrite_no: int, partition: str) -> Path:
+        """Create and return the empty folder that will replace that of a partition."""
+        # A dead process with an older ledger may have left one with this number.
+        shutil.rmtree(self._rewrite(rewrite_no), ignore_errors=True)
+        folder = self._rewrite(rewrite_no) / partition
+        make_folders(folder)
+        return folder
+
+    def prepare_exchange(self, rewrite_no: int, partition: str, going: Collection[str]) -> None:
+        """Hard-link every other part of the old folder into the new one, and check that the old parts are there.
+
+        Raises:
+            WarehouseError: the partition is not as it was when the new parts were built; nothing was changed.
+        """
+        bring_along(self._visible(partition), self._rewrite(rewrite_no) / partition, _names(going))
+
+    def exchange(self, rewrite_no: int, partition: str, going: Collection[str], new: Sequence[NewPart]) -> None:
+        """Exchange the old folder and the new one, which holds everything that readers shall see."""
+        del going, new
+        visible, built = self._visible(partition), self._rewrite(rewrite_no) / partition
+        swap(visible, built)
+        fault_injection.step("rewrite.exchanged")
+        remove_if_empty(visible)
+        fsync_folder(visible.parent)
+        fsync_folder(built.parent)
+
+    def finish_exchange(self, rewrite_no: int, partition: str, going: Collection[str], new: Sequence[NewPart]) -> bool:
+        """Finish an exchange whose process died; return whether readers see the new folder."""
+        built = self._rewrite(rewrite_no) / partition
+        return was_exchanged(self._visible(partition), built, _names(going), _names(part.part for part in new))
+
+    def drop_rewrite(self, rewrite_no: int) -> bool:
+        """Delete the folder of a rewrite, which no reader opens; return whether it is gone."""
+        shutil.rmtree(self._rewrite(rewrite_no), ignore_errors=True)
+        return not self._rewrite(rewrite_no).exists()
+
+    def _rewrite(self, rewrite_no: int) -> Path:
+        return self.inner / "rewrites" / str(rewrite_no)
+
+    def _visible(self, partition: str) -> Path:
+        return self.root / table_of(partition) / partition
+
+
+def _names(parts: Iterable[str]) -> list[str]:
+    return [part.rpartition("/")[2] for part in parts]
 
 
 def _files_below(root: Path) -> Iterator[str]:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from longshore.records import LandedFile
     from longshore.storage.archives.stream import Stream
-    from longshore.storage.landing import Landing
+    from longshore.storage.stores.interface import Landing
 
 Kind = Literal["gz", "bz2", "xz", "zst", "tar", "zip"]
 
