@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longshore.documents import text_kinds
+from longshore.documents import rows, text_kinds
 from longshore.documents.kinds import PLAIN, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Those that prove most come first: an RSS feed is XML too, a mail has lines that look like fields of a table.
-RECOGNISERS: Final[tuple[Callable[[str, str], Kind | None], ...]] = (text_kinds.recognise,)
+RECOGNISERS: Final[tuple[Callable[[str, str], Kind | None], ...]] = (
+    rows.recognise,
+    text_kinds.recognise,
+)
 
 
 def recognise(text: str, name: str) -> Kind:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from longshore.records import Rejection
     from longshore.text.decode import Decoded
 
 
@@ -69,3 +70,11 @@ class Member:
 
 class NotThisKindError(Exception):
     """A stream that began as a container turned out not to be one; the file is what it is otherwise."""
+
+
+class ContainerRejectedError(Exception):
+    """A container none of whose documents can become a record, for one reason: the whole file is rejected with it."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.detail)
+        self.rejection = rejection
