@@ -125,7 +125,7 @@ def split(
 
 
 def extract(text: str, text_field: str | None = None) -> Extracted | Rejection:
-    """Take the text and the fields out of one row below its header, or say why it has none."""
+    """Extract the text and the fields of one row below its header, or say why it has none."""
     for dialect, header, row in _readings(text):
         fields = {name or "#": value for name, value in zip(header, _unescaped(row, dialect), strict=True)}
         return document(fields, "tsv" if dialect.delimiter == "\t" else "csv", text_field)

@@ -118,7 +118,7 @@ def is_companion_name(name: str) -> bool:
 
 
 def document(fields: Mapping[str, Value], step: str, text_field: str | None = None) -> Extracted | Rejection:
-    """Take text, title, date and metadata out of the fields of one document.
+    """Extract text, title, date and metadata from the fields of one document.
 
     step: names the format in the receipt, such as `json`. text_field: the name of the field that holds the text, as
     the settings give it; also with dots.

@@ -1,4 +1,4 @@
-"""HTML fragments in the fields of other formats: JSON, CSV, feeds. Take the tags out, keep all text.
+"""HTML fragments in the fields of other formats (JSON, CSV, feeds): tags out, all text kept.
 
 A fragment has no navigation to leave out, so nothing is judged here: each block becomes a paragraph. Whole pages are
 the work of `html.py`.

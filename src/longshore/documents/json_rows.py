@@ -143,7 +143,7 @@ def split(
 
 
 def extract(text: str, text_field: str | None = None) -> Extracted | Rejection:
-    """Take the text and the fields out of one JSON object, or say why it has none."""
+    """Extract the text and the fields of one JSON object, or say why it has none."""
     text = text.strip().strip("\x1e")
     try:
         value = _loads(text)

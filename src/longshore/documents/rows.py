@@ -43,7 +43,7 @@ def split(
 
 
 def extract(text: str, raw: bytes, text_field: str | None = None) -> Extracted | Rejection:
-    r"""Take the text and the fields out of one object or row, or say why it has none.
+    r"""Extract the text and the fields of one object or row, or say why it has none.
 
     raw: not looked at; the text holds all.
 
