@@ -34,7 +34,7 @@ _LINES_SUFFIXES: Final = (".jsonl", ".ndjson", ".jsonlines", ".ldjson")
 _SUFFIXES: Final = (".json", *_LINES_SUFFIXES)
 # Of the rows of JSON Lines, one in this many may be broken, and the last one, which a program did not finish.
 _FEW_BROKEN: Final = 100
-# From so many on, the rows of a file are no longer asked for their text field.
+# After this many rows, no more of them are asked for their text field.
 _ROWS_ASKED: Final = 1_000
 _DEEPEST_ARRAY: Final = 4
 _LONGEST_KEY: Final = 1_000
