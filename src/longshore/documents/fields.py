@@ -62,7 +62,7 @@ _WORD: Final = re.compile(r"\w+")
 _CJK: Final = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # A summary of fewer words is a label.
 _LEAST_SUMMARY: Final = 5
-# A text below other fields, of an object that is not known to wrap documents, is one only if it has at least this many words.
+# A text below other fields is one only with at least this many words.
 _LEAST_NESTED: Final = 12
 # How programs end a text that they cut: `… [+1234 chars]`, `...`.
 _CUT: Final = re.compile(r"(?:…|\.\.\.)\s*(?:\[\+\d+ chars\]|https?://\S+)?\s*\Z")
