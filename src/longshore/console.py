@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _GAP: Final = "  "
 _NARROWEST_COLUMN: Final = 10
 # The sixteen colours of every terminal, in the shades that its owner chose: they show on light and dark grounds.
+# Cells that say what became of a document.
+_WORDS: Final = {"published": "green", "duplicate": "yellow", "rejected": "red", "deferred": "yellow"}
 _STYLES: Final = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 
 
@@ -49,18 +51,21 @@ def clipped(line: str, width: int) -> str:
     return line if cell_len(line) <= width else f"{set_cell_size(line, width - 1).rstrip()}…"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> Iterator[str]:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None, *, every_column: bool = False
+) -> Iterator[str]:
     """Yield the lines of a table without its empty columns; the last column may hold sentences.
 
     Args:
         head: the name of each column.
         rows: a cell for each column; cells are escaped here.
         width: in terminal columns; default: that of the terminal, unlimited if there is none.
+        every_column: keep the empty columns.
     """
     if width is None and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
     cells = [[printable(cell) for cell in row] for row in rows]
-    shown = [at for at in range(len(head)) if at == 0 or any(row[at] for row in cells)]
+    shown = [at for at in range(len(head)) if every_column or at == 0 or any(row[at] for row in cells)]
     names, cells = [head[at] for at in shown], [[row[at] for at in shown] for row in cells]
     return _unlimited(names, cells) if width is None else _fitted(names, cells, width)
 
@@ -79,15 +84,16 @@ def _fitted(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     from rich.text import Text  # noqa: PLC0415
 
     rule_below_the_head = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
-    drawn = Table(box=rule_below_the_head, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    drawn = Table(box=rule_below_the_head, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for at, name in enumerate(names):
         longest = max([len(name), *(cell_len(row[at]) for row in rows)])
         # Long sentences wrap before long names do.
         least = min(longest, 2 * width // 5) if at == 0 else min(longest, _NARROWEST_COLUMN)
         drawn.add_column(name, overflow="fold", min_width=least)
     for row in rows:
-        drawn.add_row(*map(Text, row))
-    console = Console(width=width, color_system=None)
+        drawn.add_row(*(Text(cell, style=_WORDS.get(cell, "")) for cell in row))
+    coloured = has_colour(sys.stdout)
+    console = Console(width=width, force_terminal=coloured, color_system="standard" if coloured else None)
     with console.capture() as captured:
         console.print(drawn)
     yield from (line.rstrip() for line in captured.get().splitlines())

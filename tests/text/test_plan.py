@@ -2,7 +2,8 @@
 
 import pytest
 
-from longshore.text.mojibake.replay import replay, replay_steps
+from longshore.text.mojibake.describe import describe_plan
+from longshore.text.mojibake.replay import _FUNCTIONS, replay, replay_steps
 from longshore.text.repair import repair
 
 
@@ -34,3 +35,25 @@ def test_steps_replay_group_by_group():
 def test_a_plan_stays_short_for_a_long_text():
     lines = [f"línea {number} clara\nlÃ­nea {number} estropeada" for number in range(2000)]
     assert len(repair("\n".join(lines)).repairs) <= 4
+
+
+def test_every_step_of_a_plan_has_words():
+    for name in _FUNCTIONS:
+        (words,) = describe_plan([name])
+        assert ":" not in words
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (["encode:sloppy-windows-1252", "decode:utf-8"], "mojibake repaired: windows-1252 read as UTF-8"),
+        (
+            ["spans:encode:latin-1", "spans:transcode:restore_byte_a0", "spans:decode:utf-8-variants"],
+            "mojibake repaired: ISO-8859-1 read as UTF-8, in some words, lost bytes restored",
+        ),
+        (["encode:cp1251", "decode:koi8-r"], "mojibake repaired: cp1251 read as koi8-r"),
+    ],
+)
+def test_a_plan_is_told_in_words(plan, words):
+    assert describe_plan(plan) == [words]
+    assert describe_plan(plan * 2) == [words]

@@ -105,10 +105,10 @@ def ingest(options: argparse.Namespace) -> int:
         if options.json:
             names = ("path", "outcome", "language", "date", "encoding", "detail")
             listed = [dict(zip(names, row, strict=True)) for row in document_rows(summary)]
-            return _print([json.dumps({"dry_run": True, **summary.to_dict(), "listed": listed}, indent=2)])
-        return _print(as_lines(summary, settings.landing, settings.warehouse))
+            return print_lines([json.dumps({"dry_run": True, **summary.to_dict(), "listed": listed}, indent=2)])
+        return print_lines(as_lines(summary, settings.landing, settings.warehouse))
     summary = _ingest(settings, options)
-    _print([as_json(summary)] if options.json else as_lines(summary, settings.landing, settings.warehouse))
+    print_lines([as_json(summary)] if options.json else as_lines(summary, settings.landing, settings.warehouse))
     return 1 if options.fail_on_rejected and summary.reasons else 0
 
 
@@ -141,7 +141,7 @@ def init(options: argparse.Namespace) -> int:
     """Create the folders and files that a project lacks."""
     from longshore.cli.scaffold import make_project
 
-    return _print(make_project(Path(options.folder), options.group))
+    return print_lines(make_project(Path(options.folder), options.group))
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -164,7 +164,7 @@ def status(options: argparse.Namespace) -> int:
 
     found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
     as_json = json.dumps([{"kind": alert.kind, "detail": alert.detail} for alert in found], indent=2)
-    _print([as_json] if options.json else [alert.detail for alert in found] or ["All is well."])
+    print_lines([as_json] if options.json else [alert.detail for alert in found] or ["All is well."])
     return 1 if found else 0
 
 
@@ -180,14 +180,14 @@ def inspect(options: argparse.Namespace) -> int:
         try:
             for one in inspect_path(Path(name), settings, None if options.json else SHOWN_OF_AN_ARCHIVE):
                 if not options.json:
-                    _print(one.lines(width))
+                    print_lines(one.lines(width))
                 elif isinstance(one, Inspection):
                     found.append(one.to_dict())
         except SettingsError as error:
             _warn(f"longshore: {error}")
             code = error.exit_code
     if options.json:
-        _print([json.dumps(found, indent=2, default=str)])
+        print_lines([json.dumps(found, indent=2, default=str)])
     return code
 
 
@@ -206,8 +206,8 @@ def changes(options: argparse.Namespace) -> int:
 
     found = read_changes(existing_project(options), options.since, with_ids=options.ids)
     if options.json:
-        return _print(json.dumps(change.to_dict()) for change in found)
-    return _print(line for change in found for line in change.lines())
+        return print_lines(json.dumps(change.to_dict()) for change in found)
+    return print_lines(line for change in found for line in change.lines())
 
 
 def reprocess(options: argparse.Namespace) -> int:
@@ -246,7 +246,7 @@ def schema(options: argparse.Namespace) -> int:
     """Print the columns."""
     from longshore.cli.schema_docs import FORMATS
 
-    return _print([FORMATS[options.format]()])
+    return print_lines([FORMATS[options.format]()])
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -268,12 +268,12 @@ def rejected(options: argparse.Namespace) -> int:
         done = rejections.discard(
             existing_project(options), options.paths, reason=reason_of(options), everything=options.all
         )
-        return _print([f"{len(done):,} rejected file(s) were deleted for good; the ledger keeps the rejections."])
+        return print_lines([f"{len(done):,} rejected file(s) were deleted for good; the ledger keeps the rejections."])
     if options.paths or options.all:
         raise SettingsError("PATH and --all need --discard; without it, every rejected file is listed.")
     listed = rejections.rejected_members if options.members else rejections.rejected_files
     found = listed(existing_project(options), reason_of(options))
-    return _print([rejections.as_json(found)] if options.json else rejections.as_lines(found))
+    return print_lines([rejections.as_json(found)] if options.json else rejections.as_lines(found))
 
 
 def retry(options: argparse.Namespace) -> int:
@@ -281,21 +281,31 @@ def retry(options: argparse.Namespace) -> int:
     from longshore.maintenance.rejections import retry as put_back
 
     back = put_back(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
-    _print(printable(path) for path in back[:_ROWS])
+    print_lines(printable(path) for path in back[:_ROWS])
     if len(back) > _ROWS:
-        _print([f"… and {len(back) - _ROWS:,} more"])
-    return _print([f"{len(back):,} file(s) are back in landing; the next run ingests them."])
+        print_lines([f"… and {len(back) - _ROWS:,} more"])
+    return print_lines([f"{len(back):,} file(s) are back in landing; the next run ingests them."])
 
 
 def _show(result: _Result, options: argparse.Namespace) -> int:
-    return _print([json.dumps(result.to_dict(), indent=2)] if options.json else result.lines())
+    return print_lines([json.dumps(result.to_dict(), indent=2)] if options.json else result.lines())
 
 
-def _print(lines: Iterable[str]) -> int:
+def print_lines(lines: Iterable[str]) -> int:
+    """Print lines on standard output, and return the exit code 0."""
     for line in lines:
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
     return 0
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON in ASCII, which acts on no terminal; moments and days in ISO 8601, other types as text."""
+
+    def plain(other: object) -> str:
+        return other.isoformat() if isinstance(other, dt.date) else str(other)
+
+    return json.dumps(value, default=plain, ensure_ascii=True, indent=indent)
 
 
 def _warn(sentence: str) -> None:

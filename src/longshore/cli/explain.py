@@ -19,6 +19,7 @@ from longshore.storage.filesystem import landed
 from longshore.storage.landing import LocalLanding, MovedError
 from longshore.storage.listing import first_match
 from longshore.storage.names import printable, to_source_path
+from longshore.text.mojibake.describe import describe_group
 from longshore.text.mojibake.replay import replay_steps
 from longshore.text.normalise import Steps, take_steps
 
@@ -70,7 +71,7 @@ def _repair_lines(steps: Steps, width: int) -> Iterator[str]:
         return
     before = steps.decoded.text
     for index, (after, act) in enumerate(islice(replay_steps(before, repaired.repairs), _SHOWN_ACTS)):
-        yield f"  {'repairs' if index == 0 else '':<9}  {printable(act)}"
+        yield f"  {'repairs' if index == 0 else '':<9}  {printable(describe_group(act.split()))}"
         was, became = _excerpts(before, after, width)
         if was != became:
             yield f"{_INDENT}before  {was}"

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from longshore import __version__
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # The commands as `longshore --help` and the reference page group them.
 GROUPS: Final = {
     "Start": ("init", "ingest", "serve"),
-    "Read": ("changes", "schema"),
+    "Read": ("find", "show", "query", "changes", "schema"),
     "Check": ("status", "inspect", "rejected", "verify"),
     "Change": ("retry", "reprocess", "forget", "compact"),
     "Other": ("completion", "version"),
@@ -33,7 +34,7 @@ GROUPS: Final = {
 _FIRST_STEPS: Final = (
     ("longshore init news && cd news", "a new project"),
     ("longshore ingest", "the files in landing/ become records"),
-    ("longshore status", "what waits, what was done"),
+    ("longshore find harbour --since 7d", "look at them"),
     ("longshore serve", "from now on, every minute"),
 )
 
@@ -130,6 +131,58 @@ def _add_ingesting(commands: _Commands) -> None:
 
 
 def _add_reading(commands: _Commands) -> None:
+    find = _command(
+        commands,
+        "find",
+        "list records that hold some words, newest first",
+        module="reading",
+        folders=True,
+        json="a line for each record",
+        examples=[
+            ("longshore find", "the newest records"),
+            ("longshore find harbour 'new crane' --since 7d", "with both, ingested in the last week"),
+            ("longshore find --where \"language = 'de' and published_date >= '2024-01-01'\"", "by their columns"),
+        ],
+    )
+    text = "all of these are in its title, text or path, whatever their case"
+    find.add_argument("words", nargs="*", metavar="QUERY", help=text)
+    text = "only rows such as \"language = 'und'\"; `longshore schema` lists the columns"
+    find.add_argument("--where", metavar="CONDITION", help=text)
+    find.add_argument("--feed", metavar="NAME", help="only records of this feed")
+    text = "only records ingested since then: 2024-03-17, 2024-03-17T12:00 (UTC), 12h, 7d, 4w"
+    find.add_argument("--since", metavar="TIME", help=text)
+    find.add_argument("--limit", type=int, default=20, metavar="N", help="at most N records (default: 20; 0: all)")
+
+    show = _command(
+        commands,
+        "show",
+        "show a record: how it was made, header, metadata and text",
+        module="reading",
+        folders=True,
+        json="all its columns",
+        verbose="the columns for bookkeeping, and the repair plan as it is recorded",
+        examples=[
+            ("longshore show 5f1d08a2", "by the beginning of its id, as `longshore find` lists it"),
+            ("longshore show letters/one.txt", "by the path that it was delivered under"),
+        ],
+    )
+    text = "an id, or its first six digits; or the path of a delivery; or a file on this machine"
+    show.add_argument("record", metavar="RECORD_ID|PATH", help=text)
+
+    query = _command(
+        commands,
+        "query",
+        "run SQL over the views `records` and `deliveries`, by DuckDB (extra `query`)",
+        module="reading",
+        folders=True,
+        json="a line for each row",
+        examples=[
+            ('longshore query "SELECT language, count(*) FROM records GROUP BY ALL ORDER BY 2 DESC"', "languages"),
+            ("longshore query \"SELECT path, reason FROM deliveries WHERE outcome = 'rejected'\"", "what was rejected"),
+        ],
+    )
+    query.add_argument("sql", metavar="SQL", help="one statement, in quotes")
+
     changes = _command(
         commands,
         "changes",
@@ -290,11 +343,26 @@ def _command(
     *,
     folders: bool = False,
     json: str = "",
+    verbose: str = "",
     examples: Sequence[tuple[str, str]] = (),
+    module: str = "commands",
 ) -> Parser:
-    """Add a command; `folders`: its project can be named by flags, `json`: what `--json` prints."""
+    """Add a command.
+
+    Args:
+        commands: where to add it.
+        name: of the command, and of the function that is its body.
+        text: what it does.
+        folders: whether its project can be named by flags.
+        json: what `--json` prints.
+        verbose: what `--verbose` shows also.
+        examples: a command and what it is for.
+        module: of the body, below `cli`.
+    """
     command = commands.add_parser(name, summary=text, examples=examples)
     common = command.add_argument_group("Common options")
+    if verbose:
+        common.add_argument("-v", "--verbose", action="store_true", help=f"show also {verbose}")
     if json:
         common.add_argument("--json", action="store_true", help=f"print {json} as JSON")
     if folders:
@@ -304,8 +372,7 @@ def _command(
     common.add_argument("-h", "--help", action="help", help="show this help")
 
     def run(options: argparse.Namespace) -> int:
-        from longshore.cli import commands as bodies  # noqa: PLC0415 - not for `--help` and `version`
-
+        bodies = import_module(f"longshore.cli.{module}")  # not for `--help` and `version`
         return int(getattr(bodies, name)(options))
 
     command.set_defaults(run=run, parser=command)

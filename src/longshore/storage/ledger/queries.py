@@ -242,6 +242,13 @@ def ids_of_path(ledger: Ledger, source_path: str) -> set[str]:
         return {bytes(record_id).hex() for record_id in db.execute(query).scalars()}
 
 
+def deliveries_of_path(ledger: Ledger, source_path: str) -> Sequence[sa.Row[Any]]:
+    """Return what was delivered under this path, the last delivery first; this scans all deliveries."""
+    query = sa.select(deliveries).where(deliveries.c.path == source_path).order_by(deliveries.c.delivery_no.desc())
+    with ledger.engine.connect() as db:
+        return db.execute(query).all()
+
+
 def _brought(ledger: Ledger, where: sa.ColumnElement[bool], wanted: set[bytes]) -> Iterator[Brought]:
     query = (
         sa.select(deliveries, batches.c.ingested_at, batches.c.after_ingest)

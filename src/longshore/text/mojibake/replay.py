@@ -46,12 +46,13 @@ def replay(text: str, repairs: Sequence[str]) -> str:
 
 def replay_steps(text: str, repairs: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the text after each group of steps, and the steps of the group joined by blanks."""
-    for group in _groups(repairs):
+    for group in groups(repairs):
         text = _apply(text, group)
         yield text, " ".join(group)
 
 
-def _groups(repairs: Sequence[str]) -> Iterator[list[str]]:
+def groups(repairs: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the groups of steps of a plan; raise ValueError that names the first step that is unknown."""
     group: list[str] = []
     for step in repairs:
         named = _STEP.fullmatch(step)
