@@ -8,7 +8,6 @@ Not promised: tables without a header, with rows of different lengths, or with o
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from longshore.documents.fields import (
     no_text_field,
 )
 from longshore.documents.kinds import ContainerRejectedError, Extracted, Kind, Member, NotThisKindError
-from longshore.documents.streams import Piece, TextStream, lines_of, open_text
+from longshore.documents.streams import Piece, TextStream, lines_of, open_text, text_source
 from longshore.records import Reason, Rejection
 
 _Quoting: TypeAlias = Literal["doubled", "escaped", "none"]
@@ -98,7 +97,7 @@ def recognise(text: str, name: str, text_field: str | None = None) -> Kind | Non
     if not any(_header(first, sign, text_field) for first in _first_lines(head) for sign in _DELIMITERS):
         return None
     try:
-        return _survey(_source_of(text), name, len(text) * 4 + 8, text_field).kind
+        return _survey(text_source(text), name, len(text) * 4 + 8, text_field).kind
     except NotThisKindError:
         return None
 
@@ -137,7 +136,7 @@ def extract(text: str, text_field: str | None = None) -> Extracted | Rejection:
 
 def _readings(text: str) -> Iterator[tuple[_Dialect, tuple[str, ...], list[str]]]:
     """Yield each way to read a header and one row below it."""
-    source = _source_of(text)
+    source = text_source(text)
     for dialect in _dialects(text.partition("\n")[0]):
         try:
             rows = [row for _, row in _rows(source, dialect, 0, len(text) * 4 + 8) if row]
@@ -152,11 +151,6 @@ def _headers(text: str) -> Iterator[tuple[str, ...]]:
         for sign in _DELIMITERS:
             if header := _header(line, sign, None):
                 yield header
-
-
-def _source_of(text: str) -> TextStream:
-    raw = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
-    return TextStream(io.BytesIO(raw))
 
 
 def _first_lines(head: str) -> list[str]:

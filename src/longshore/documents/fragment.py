@@ -31,6 +31,8 @@ _TAG: Final = re.compile(
 _ENTITY: Final = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _BLANKS: Final = re.compile(r"[ \t\n\f\r]+")
 _GAPS: Final = re.compile(r"(?<![ \t])[ \t]*\n[ \t]*")
+_SPACES: Final = re.compile(r"[ \t]{2,}")
+_PARAGRAPHS: Final = re.compile(r"\n[ \t]*\n\s*")
 _MANY_LINES: Final = re.compile(r"\n{3,}")
 # Tags that prove HTML in a text that does not begin with one.
 _ENOUGH_TAGS: Final = 4
@@ -54,17 +56,25 @@ def unescape_entities(text: str) -> str:
         return text
     if len(_ENTITY.findall(text)) != text.count("&"):
         return text
-    return html.unescape(text).replace("\xa0", " ")
+    return unescape(text).replace("\xa0", " ")
+
+
+def unescape(text: str) -> str:
+    """Return a text with its entities read, those that end with a semicolon; `&copy=1` is no entity."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
 
 
 def strip_tags(text: str) -> str:
     """Return the text of markup: blocks as paragraphs, line breaks as lines, scripts and styles left out."""
     parts: list[str] = []
-    laid_out = any(match["name"] and match["name"].lower() in _BLOCKS | _LINES for match in _TAG.finditer(text))
+    names = {match["name"].lower() for match in _TAG.finditer(text) if match["name"]}
+    laid_out = not names.isdisjoint(_BLOCKS | _LINES)
+    # Editors of blogs store paragraphs as blank lines, and mark up headings and lists only.
+    keep = "all" if not laid_out else "nothing" if "p" in names else "paragraphs"
     at, preformatted = 0, 0
     unclosed: set[str] = set()  # looked for once: a text of a million openings stays linear
     while match := _TAG.search(text, at):
-        parts.append(_words(text[at : match.start()], keep=not laid_out or preformatted > 0))
+        parts.append(_words(text[at : match.start()], "all" if preformatted else keep))
         name = (match["name"] or "").lower()
         at = match.end()
         if match[0] == "<!--":
@@ -84,13 +94,20 @@ def strip_tags(text: str) -> str:
             parts.append("\n")
         elif name in _CELLS and match["close"]:
             parts.append(" ")
-    parts.append(_words(text[at:], keep=not laid_out or preformatted > 0))
+    parts.append(_words(text[at:], "all" if preformatted else keep))
     joined = "".join(parts).replace("\xa0", " ")
+    if "pre" not in names:
+        joined = _SPACES.sub(" ", joined)
     return _MANY_LINES.sub("\n\n", _GAPS.sub("\n", joined)).strip() if laid_out else joined.strip()
 
 
-def _words(text: str, *, keep: bool) -> str:
-    return html.unescape(text if keep else _BLANKS.sub(" ", text))
+def _words(text: str, keep: str) -> str:
+    """Return a text between tags. keep: which of its line ends mean something."""
+    if keep == "all":
+        return unescape(text)
+    if keep == "paragraphs":
+        return unescape("\n\n".join(_BLANKS.sub(" ", part) for part in _PARAGRAPHS.split(text)))
+    return unescape(_BLANKS.sub(" ", text))
 
 
 def _end_of(text: str, name: str, at: int) -> int | None:

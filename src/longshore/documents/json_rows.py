@@ -7,7 +7,6 @@ Not promised: JSON with comments or with commas at the ends of lists.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from longshore.documents.fields import (
     no_text_field,
 )
 from longshore.documents.kinds import ContainerRejectedError, Extracted, Kind, Member, NotThisKindError
-from longshore.documents.streams import Piece, TextStream, lines_of, open_text
+from longshore.documents.streams import Piece, TextStream, lines_of, open_text, text_source
 from longshore.records import Reason, Rejection
 
 MEDIA_TYPE: Final = "application/json"
@@ -101,9 +100,8 @@ def recognise(text: str, name: str, text_field: str | None = None) -> Kind | Non
     """
     if not _BEGINNING.match(text, 0, 4_096):
         return None
-    source = TextStream(io.BytesIO(text.encode("utf-8", "surrogatepass")))
     try:
-        survey = _survey(source, name, len(text) * 4 + 8, text_field)
+        survey = _survey(text_source(text), name, len(text) * 4 + 8, text_field)
     except NotThisKindError:
         return None
     return _kind(survey)

@@ -60,10 +60,16 @@ class TextStream:
         return Member(str(number), raw, len(raw), media_type, replace(self.decoded, text=text))
 
 
-def open_text(stream: BinaryIO, declared: str | None = None) -> TextStream:
+def text_source(text: str) -> TextStream:
+    """Return a text that is in memory as a stream."""
+    return TextStream(io.BytesIO(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")))
+
+
+def open_text(stream: BinaryIO, declared: str | None = None, hint: str | None = None) -> TextStream:
     """Return the text of a seekable stream; raise NotThisKindError where there is none.
 
-    declared: an encoding that the settings give for the file.
+    declared: an encoding that the settings give for the file. hint: one that the file itself names, obeyed where the
+    file is not UTF-8 and can be read so.
     """
     stream.seek(0)
     marked = stream.read(3) == _BOM
@@ -71,7 +77,9 @@ def open_text(stream: BinaryIO, declared: str | None = None) -> TextStream:
         return TextStream(stream, len(_BOM) if marked else 0)
     stream.seek(0)
     raw = stream.read()
-    decoded = decode(raw, declared)
+    decoded = decode(raw, declared or hint)
+    if hint and not declared and isinstance(decoded, Rejection):
+        decoded = decode(raw)
     if isinstance(decoded, Rejection):
         raise NotThisKindError(decoded.detail)
     if decoded.encoding == "utf-8" and decoded.method in {"mixed", "utf-8", "bom"}:
