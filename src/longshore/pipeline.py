@@ -43,7 +43,7 @@ from longshore.settings import load_settings
 from longshore.storage import fault_injection
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import ledger_failed
-from longshore.storage.ledger.queries import endings_of_run
+from longshore.storage.ledger.queries import endings_of_run, ledger_id
 from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.lock import one_run_at_a_time
 
@@ -86,11 +86,14 @@ def ingest(
         holder = f"{run_name} {run.summary.run_id[:8]}"
         with one_run_at_a_time(run.warehouse.inner, holder, _now(), settings.ledger_url) as run.check_lock:
             run.warehouse.make()
+            if settings.after_ingest != "keep":
+                run.landing.make()
             with open_ledger(settings) as ledger:
                 warning = check_ledger(ledger, run.warehouse, run.landing)
                 if warning:
                     run.tell(warning)
                 claim_landing(ledger, settings)
+                run.warehouse.claim(ledger_id(ledger))
                 run.run(ledger, wait=wait)
     except sa.exc.SQLAlchemyError as error:
         raise ledger_failed(error, ledger_url_of(settings)) from error
@@ -122,16 +125,18 @@ class _Run:
     @classmethod
     def open(cls, settings: Settings, observer: RunObserver, executor: Executor | ExecutorFactory) -> _Run:
         run_id = uuid.uuid4().hex
+        warehouse = warehouse_of(settings)
+        landing = landing_of(settings, spool=warehouse.spool(run_id))
         order = WorkOrder(
             landing=str(settings.landing),
             warehouse=str(settings.warehouse),
+            inner=str(warehouse.inner),
             run_id=run_id,
             policy=settings.text_policy,
             declared_encodings=settings.declared_encodings,
             archive_limits=settings.limits_of_archives,
         )
         summary = IngestSummary(run_id, _now())
-        landing, warehouse = landing_of(settings), warehouse_of(settings)
         return cls(settings, landing, warehouse, observer, executor, summary, order)
 
     def run(self, ledger: Ledger, *, wait: bool) -> None:

@@ -58,6 +58,7 @@ class LandedFile:
     path: below the landing root, `/`-separated; bytes that are not UTF-8 are surrogates, as `os.fsdecode` gives.
     size: bytes. modified_ns, changed_ns: mtime and ctime, nanoseconds since the epoch. A move changes the ctime, so
     two files are compared without it.
+    inode: of an object in a store, a hash of its ETag. etag: its ETag, where it was listed in this run.
     """
 
     path: str
@@ -65,6 +66,7 @@ class LandedFile:
     modified_ns: int
     inode: int
     changed_ns: int = field(default=0, compare=False)
+    etag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -27,6 +27,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from longshore.errors import SettingsError
 from longshore.storage.archives.stream import ArchiveLimits
+from longshore.storage.stores.url import StoreUrl, is_store_url, parse_store_url, without_secrets
 from longshore.text.policy import DateOrder, TextPolicy
 
 SETTINGS_FILE: Final = "longshore.toml"
@@ -70,6 +71,13 @@ _MESSAGES: Final = {
 }
 
 
+def _location(value: object) -> object:
+    return parse_store_url(value) if isinstance(value, str) and is_store_url(value) else value
+
+
+_Location = Annotated[Path | StoreUrl, BeforeValidator(_location)]
+
+
 class SettingsWarning(FutureWarning):
     """A setting has a name of an older version, or was removed."""
 
@@ -85,13 +93,16 @@ class Settings(BaseSettings):
     )
 
     # Where
-    landing: Path = Path("landing")
-    """The folder that files are dropped in. It must exist: a mistyped path would look like an empty folder."""
-    warehouse: Path = Path("warehouse")
-    """The folder that readers open; `records/` below it is created when it is missing."""
+    landing: _Location = Path("landing")
+    """The folder that files are dropped in, or a place in an object store (`s3://bucket/prefix`, `gs://…`, `az://…`).
+    It must exist: a mistyped path would look like an empty folder."""
+    warehouse: _Location = Path("warehouse")
+    """The folder, or the place in an object store, that readers open; `records/` below it is created when it is
+    missing. It may be of another kind than `landing`."""
     ledger_url: str = ""
     """The ledger's SQLAlchemy URL (`postgresql+psycopg://…` for several machines). Empty: SQLite in
-    `warehouse/_longshore/`, which needs no server and is fast enough for tens of millions of deliveries."""
+    `warehouse/_longshore/`, which needs no server and is fast enough for tens of millions of deliveries. A warehouse in
+    an object store needs a URL, because no database can lie there."""
 
     # Which files
     include: tuple[str, ...] = ()
@@ -245,9 +256,26 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _folders_are_separate(self) -> Self:
-        landing, records = self.landing.resolve(), (self.warehouse / "records").resolve()
-        if landing == self.warehouse.resolve() or landing.is_relative_to(records) or records.is_relative_to(landing):
+        if isinstance(self.landing, StoreUrl) or isinstance(self.warehouse, StoreUrl):
+            overlap = (
+                isinstance(self.landing, StoreUrl)
+                and isinstance(self.warehouse, StoreUrl)
+                and (self.landing.is_below(self.warehouse) or self.warehouse.is_below(self.landing))
+            )
+        else:
+            landing, records = self.landing.resolve(), (self.warehouse / "records").resolve()
+            overlap = (
+                landing == self.warehouse.resolve()
+                or landing.is_relative_to(records)
+                or records.is_relative_to(landing)
+            )
+        if overlap:
             raise ValueError("landing and warehouse must be separate folders, neither inside the other's files")
+        if isinstance(self.warehouse, StoreUrl) and not self.ledger_url:
+            raise ValueError(
+                f"the warehouse {self.warehouse} is in an object store, which cannot hold the ledger: set `ledger_url` "
+                "to a PostgreSQL (for several machines), or to a SQLite file on a disk of the only machine that runs"
+            )
         return self
 
     @property
@@ -340,7 +368,8 @@ def _explain(error: ValidationError, given: set[str]) -> str:
             sentences.append(f"{message[:1].upper()}{message[1:]}.")
         else:
             source = _source_of(str(item["loc"][0]), given)
-            sentences.append(f"The setting {name} (from {source}) cannot be {item['input']!r}: {_reason(dict(item))}.")
+            value = without_secrets(repr(item["input"]))
+            sentences.append(f"The setting {name} (from {source}) cannot be {value}: {_reason(dict(item))}.")
     return "\n".join(sentences)
 
 

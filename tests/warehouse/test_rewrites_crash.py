@@ -43,9 +43,9 @@ def test_a_full_disk_during_compaction_leaves_all_as_it_was_or_as_it_should_be(p
 
 @pytest.mark.parametrize("step", [*REWRITE_STEPS, "rewrite.aside"])
 def test_the_same_holds_where_two_names_cannot_be_exchanged(project, step, monkeypatch):
-    from longshore.storage import partition_swap
+    from longshore.storage import folder_exchange
 
-    monkeypatch.setattr(partition_swap, "exchange", lambda _one, _other: False)
+    monkeypatch.setattr(folder_exchange, "exchange", lambda _one, _other: False)
     project.ingest_in_parts(3)
     before = project.table()
     assert in_child(project.compact, f"{step}:kill") == KILLED

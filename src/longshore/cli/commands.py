@@ -47,7 +47,7 @@ def settings_of(options: argparse.Namespace, **more: object) -> Settings:
 def existing_project(options: argparse.Namespace) -> Settings:
     """Return the settings of a project whose warehouse exists: a mistyped one would look like an empty one."""
     settings = settings_of(options)
-    if not settings.warehouse.is_dir():
+    if isinstance(settings.warehouse, Path) and not settings.warehouse.is_dir():
         raise SettingsError(
             f"The warehouse folder {settings.warehouse} does not exist. The first `longshore ingest` creates it, or "
             "name yours with --warehouse, LONGSHORE_WAREHOUSE or `warehouse` in longshore.toml."
@@ -116,7 +116,7 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
     from longshore.cli.progress import terminal_observer
     from longshore.orchestration.api import configured_api
 
-    if not settings.landing.is_dir():
+    if isinstance(settings.landing, Path) and not settings.landing.is_dir():
         from longshore.ingestion.project import landing_of
 
         # Raises an error that says what to do, before Prefect is imported.

@@ -19,6 +19,7 @@ from longshore.storage.filesystem import landed
 from longshore.storage.landing import LocalLanding, MovedError
 from longshore.storage.listing import first_match
 from longshore.storage.names import printable, to_source_path
+from longshore.storage.stores.url import StoreUrl
 from longshore.text.mojibake.describe import describe_group
 from longshore.text.mojibake.replay import replay_steps
 from longshore.text.normalise import Steps, take_steps
@@ -261,6 +262,8 @@ def _inspect_bytes(shown: str, landed_path: str, raw: bytes, settings: Settings)
 
 def _landed_path(path: Path, settings: Settings) -> str:
     """Return the path of a file below landing/, or its name if it is elsewhere."""
+    if isinstance(settings.landing, StoreUrl):
+        return path.name
     below = os.path.relpath(path, settings.landing)
     return path.name if below.startswith("..") else below
 

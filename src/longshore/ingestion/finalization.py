@@ -12,7 +12,7 @@ import errno
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from longshore.records import GONE, Outcome
 from longshore.storage import fault_injection
@@ -62,6 +62,15 @@ class Finalization:
         return _IMMOVABLE_FILE
 
 
+class _Attempt(NamedTuple):
+    """One file that was to be put away: where it is now (None: nowhere), or why not."""
+
+    ending: Delivery
+    wanted: str
+    place: str | None
+    error: MovedError | OSError | None = None
+
+
 def finalize(
     endings: Iterable[Delivery],
     ingested_at: dt.datetime,
@@ -82,33 +91,40 @@ def finalize(
     done = Finalization()
     failed: dict[str, list[str]] = {}
     day = archive_day(ingested_at)
-    for ending in endings:
-        if ending.member is not None or ending.outcome is Outcome.DEFERRED:
-            continue
-        if settings.after_ingest == "keep":
-            done.left.append(ending)
-            continue
+    files = [one for one in endings if one.member is None and one.outcome is not Outcome.DEFERRED]
+
+    def put_away(ending: Delivery) -> _Attempt:
+        landing.release(ending.file)
         fault_injection.step("finalize.file")
+        wanted = place_of(ending, day)
         try:
-            wanted = place_of(ending, day)
             place = _put_away(ending, wanted, landing, settings, again=again)
         except MovedError as error:
-            done.places[ending.file.path] = GONE
-            if not (again and settings.after_ingest == "delete"):
-                done.problems.append(f"{to_source_path(ending.path)} was ingested, but could not be moved: {error}.")
+            return _Attempt(ending, wanted, None, error)
         except OSError as error:
             if error.errno not in _IMMOVABLE:
                 raise
+            return _Attempt(ending, wanted, None, error)
+        fault_injection.step("finalize.moved")
+        if place is not None and ending.outcome is Outcome.REJECTED:
+            _write_reason(landing, place, ending, ingested_at)
+        return _Attempt(ending, wanted, place)
+
+    if settings.after_ingest == "keep":
+        for ending in files:
+            landing.release(ending.file)
+        done.left += files
+        files = []
+    for ending, wanted, place, error in landing.map(put_away, files):
+        if isinstance(error, MovedError):
+            done.places[ending.file.path] = GONE
+            if not (again and settings.after_ingest == "delete"):
+                done.problems.append(f"{to_source_path(ending.path)} was ingested, but could not be moved: {error}.")
+        elif error is not None:
             problem = done.keep(ending, error).replace("{cause}", _cause(error))
             failed.setdefault(problem, []).append(to_source_path(ending.path))
-        else:
-            fault_injection.step("finalize.moved")
-            if place is None:
-                continue
-            if place != wanted:
-                done.places[ending.file.path] = place
-            if ending.outcome is Outcome.REJECTED:
-                _write_reason(landing, place, ending, ingested_at)
+        elif place is not None and place != wanted:
+            done.places[ending.file.path] = place
     done.problems.extend(_summarise(failed))
     fault_injection.step("finalize.done")
     return done

@@ -136,8 +136,15 @@ def plan_batches(
     With each batch come the files that must wait for another one: a source that is published is a duplicate, but one
     that is only claimed may still fail, and then its duplicate would be finalized without a record.
     """
+    files = list(files)
+    landing.fetch(file for file in files if _is_read(file, settings))
     for found in _bounded((identify(file, landing, settings) for file in files), settings):
         yield _plan(found, ledger, now())
+
+
+def _is_read(file: LandedFile, settings: Settings) -> bool:
+    most = settings.max_archive_bytes if may_be_archive(file.path) else settings.max_file_bytes
+    return file.size <= most
 
 
 def _bounded(found: Iterable[list[Delivery]], settings: Settings) -> Iterator[list[list[Delivery]]]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longshore.errors import LedgerError, RepairUnfinishedError, SettingsError
@@ -16,6 +17,7 @@ from longshore.storage.ledger.runs import count_stuck, unchanged_kept
 from longshore.storage.listing import wanted_by
 from longshore.storage.names import from_source_path, printable, to_source_path
 from longshore.storage.stores.choose import open_landing, open_warehouse
+from longshore.storage.stores.url import StoreUrl, is_store_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
     from longshore.storage.stores.interface import Landing, Warehouse
 
 
-def landing_of(settings: Settings) -> Landing:
+def landing_of(settings: Settings, spool: Path | None = None) -> Landing:
     """Open the landing of a project.
+
+    spool: the local folder in which the processes of a run share what one of them has fetched.
 
     Raises:
         LandingMissingError: it does not exist.
     """
-    return open_landing(settings.landing)
+    return open_landing(settings.landing, spool)
 
 
 def warehouse_of(settings: Settings) -> Warehouse:
@@ -96,7 +100,14 @@ def adopt_landing(settings: Settings) -> None:
 
 
 def _landing_of(settings: Settings) -> str:
-    """Return the landing folder as the ledger records it: relative to the warehouse, so that a project may be moved."""
+    """Return the landing folder as the ledger records it: relative to the warehouse, so that a project may be moved.
+
+    If one of the two is in an object store: its whole address or path.
+    """
+    if isinstance(settings.landing, StoreUrl):
+        return str(settings.landing)
+    if isinstance(settings.warehouse, StoreUrl):
+        return to_source_path(os.fspath(settings.landing.resolve()))
     return to_source_path(os.path.relpath(settings.landing.resolve(), settings.warehouse.resolve()))
 
 
@@ -108,7 +119,9 @@ def refuse_other_landing(ledger: Ledger, settings: Settings) -> None:
     """
     recorded = ledger.landing()
     if recorded not in (None, _landing_of(settings)):
-        folder = os.path.normpath(settings.warehouse.resolve() / from_source_path(recorded or ""))
+        folder = recorded or ""
+        if isinstance(settings.warehouse, Path) and not is_store_url(folder):
+            folder = os.path.normpath(settings.warehouse.resolve() / from_source_path(folder))
         raise SettingsError(
             f"The warehouse {settings.warehouse} belongs to the landing folder {printable(folder)}, not to "
             f"{settings.landing}. Use a warehouse of its own for each landing folder. If the folder was moved, with "

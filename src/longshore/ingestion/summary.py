@@ -23,6 +23,7 @@ from longshore.console import table
 from longshore.records import Outcome
 from longshore.storage.listing import PassedOver
 from longshore.storage.names import to_source_path
+from longshore.storage.stores.url import Location
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -181,7 +182,7 @@ def as_json(summary: IngestSummary) -> str:
     return json.dumps(summary.to_dict(), ensure_ascii=True, indent=2)
 
 
-def as_lines(summary: IngestSummary, landing: Path, warehouse: Path) -> Iterator[str]:
+def as_lines(summary: IngestSummary, landing: Location, warehouse: Location) -> Iterator[str]:
     """Yield the lines that a person reads after a run."""
     if summary.state == "nothing-to-do":
         yield f"Nothing new in {landing}: no stable file waits there."

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longshore.records import Brief, Reason, Record, Rejection, Staged
@@ -49,6 +50,7 @@ class WorkOrder:
 
     landing: str
     warehouse: str
+    inner: str
     run_id: str
     policy: TextPolicy
     declared_encodings: dict[str, str]
@@ -74,7 +76,9 @@ def _normalise_sources(sources: Sequence[Source], order: WorkOrder) -> _Results:
     """Read and normalise the sources in groups; an archive that cannot be read to its end counts as unread."""
     by_file: list[_Results] = []
     group = _Group(order)
-    with open_landing(location_of(order.landing)) as landing:
+    warehouse = open_warehouse(location_of(order.warehouse), inner=Path(order.inner))
+    with open_landing(location_of(order.landing), warehouse.spool(order.run_id)) as landing:
+        landing.fetch(source.file for source in sources)
         for _, of_a_file in groupby(sources, key=lambda source: source.file.path):
             by_file.append(_read_file(list(of_a_file), landing, group))
     group.normalise()
@@ -270,7 +274,8 @@ def _stage(batch: Batch, order: WorkOrder, results: _Results) -> StagedPart | No
         if not results.rows:
             return None
         table = table_of(results.rows)
-    return open_warehouse(location_of(order.warehouse)).stage(order.run_id, f"{batch.batch_id}.parquet", table)
+    warehouse = open_warehouse(location_of(order.warehouse), inner=Path(order.inner))
+    return warehouse.stage(order.run_id, f"{batch.batch_id}.parquet", table)
 
 
 def _tallies(records: list[Record]) -> dict[str, dict[str, int]]:

@@ -41,7 +41,7 @@ from longshore.storage.landing import MovedError
 from longshore.storage.ledger import audit
 from longshore.storage.ledger.audit import LedgerPart
 from longshore.storage.ledger.batches import Ledger
-from longshore.storage.ledger.queries import take_as_written
+from longshore.storage.ledger.queries import ledger_id, take_as_written
 from longshore.storage.ledger.repair import (
     Adoption,
     Found,
@@ -238,6 +238,7 @@ def repair_project(settings: Settings, warehouse: Warehouse, landing: Landing) -
     with Ledger(url) as ledger:
         refuse_other_landing(ledger, settings)
         claim_landing(ledger, settings)
+        warehouse.claim(ledger_id(ledger), adopt=True)
         lost = damage is not None or lost_before(ledger) or what_was_lost(ledger, warehouse, landing) is not None
         # From here on the ledger is incomplete: every other command refuses until `end_repair`.
         begin_repair(ledger, lost=lost)

@@ -23,6 +23,7 @@ from longshore.ingestion.recovery import recover
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import fsync_folder
 from longshore.storage.ledger.batches import Ledger
+from longshore.storage.ledger.queries import ledger_id
 from longshore.storage.ledger.rewrites import Move, NewPart, Plan, begin_rewrite, published_parts, unfinished_rewrites
 from longshore.storage.ledger.runs import begin_run, end_run
 from longshore.storage.parquet import ColumnSums, SortedPart, sha256_of
@@ -262,6 +263,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
         open_ledger(settings) as ledger,
     ):
         refuse_lost_ledger(ledger, warehouse)
+        warehouse.claim(ledger_id(ledger))
         run_no = begin_run(ledger, run_id, kind, now())
         state = "failed"
         try:

@@ -9,7 +9,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -33,6 +32,7 @@ from longshore.orchestration.task_executor import place_of
 from longshore.records import Batch, Delivery, Outcome, RunObserver, Staged
 from longshore.settings import Settings
 from longshore.storage.names import to_source_path
+from longshore.storage.stores.url import Location, StoreUrl
 
 PART_PUBLISHED = "longshore.part.published"
 FILE_REJECTED = "longshore.file.rejected"
@@ -197,22 +197,24 @@ def _report(found: _Opaque) -> None:
     add_asset_metadata(key, {**counts, "languages": _top(summary.tallies.get("language", {}))})
 
 
-def records_asset(warehouse: Path) -> Asset:
+def records_asset(warehouse: Location) -> Asset:
     """Return the dataset that readers open, as Prefect's asset; it comes from the landing folder."""
     return Asset(key=uri_of("records", warehouse / "records"))
 
 
-def uri_of(kind: str, folder: Path) -> str:
+def uri_of(kind: str, folder: Location) -> str:
     """Name a folder of this machine as an asset: the same name from run to run.
 
     >>> uri_of("records", Path("/data/ware house"))
     'longshore://records/data/ware-20house'
     """
+    if isinstance(folder, StoreUrl):
+        return quote(str(folder), safe=":/").replace("%", "-")
     # Asset keys take neither `%` nor a blank.
     return f"longshore://{kind}{quote(str(folder.absolute()), safe='/').replace('%', '-')}"
 
 
-def part_payload(batch: Batch, part: str, staged: Staged, warehouse: Path) -> dict[str, Any]:
+def part_payload(batch: Batch, part: str, staged: Staged, warehouse: Location) -> dict[str, Any]:
     """Return what a consumer needs of a new part: where it is, how much, in which languages, of which dates."""
     first, last = staged.dates or (None, None)
     return {

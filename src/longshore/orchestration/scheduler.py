@@ -38,6 +38,7 @@ from longshore.orchestration.runner import ProjectRunner
 from longshore.orchestration.server import EmbeddedServer
 from longshore.settings import Settings
 from longshore.storage.names import printable
+from longshore.storage.stores.url import StoreUrl
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +106,9 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
         SettingsError: a deployment of that name belongs to another project, or there is no such `alert_block`.
     """
     _log_here_only()
-    runner = ProjectRunner(f"longshore {settings.landing.absolute().parent.name}", POLL_SECONDS)
+    landing = settings.landing
+    name = landing.bucket if isinstance(landing, StoreUrl) else landing.absolute().parent.name
+    runner = ProjectRunner(f"longshore {name}", POLL_SECONDS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, runner.asked_to_stop.set)

@@ -36,6 +36,7 @@ from longshore.orchestration.api import (
 from longshore.orchestration.deployments import deployments
 from longshore.orchestration.logs import say
 from longshore.orchestration.server import EmbeddedServer
+from longshore.storage.stores.url import StoreUrl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def serve_project(
         SettingsError: it is being served already, there is no landing folder, or PREFECT_API_URL does not answer.
         LongshoreError: the server of our own did not start.
     """
-    if not settings.landing.is_dir():
+    if not isinstance(settings.landing, StoreUrl) and not settings.landing.is_dir():
         from longshore.ingestion.project import landing_of  # noqa: PLC0415 - it knows what to say
 
         landing_of(settings).close()

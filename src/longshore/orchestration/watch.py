@@ -13,6 +13,7 @@ from longshore.errors import SettingsError
 from longshore.ingestion.project import landing_of, waiting_files
 from longshore.settings import Settings
 from longshore.storage.listing import is_passed_over
+from longshore.storage.stores.url import StoreUrl
 
 # Changes within so long are one.
 _DEBOUNCE_MS = 300
@@ -33,15 +34,22 @@ async def stable_changes(settings: Settings) -> AsyncIterator[None]:
     except ImportError:
         raise SettingsError("--watch needs the package watchfiles: pip install 'longshore[watch]'.") from None
 
+    if isinstance(settings.landing, StoreUrl):
+        raise SettingsError(
+            f"--watch cannot watch {settings.landing}: an object store reports no changes. The schedule lists it; "
+            "`schedule_cron` says how often."
+        )
+    folder = settings.landing.resolve()
+
     def may_be_a_delivery(change: Change, name: str) -> bool:
         # What we finalize ourselves goes into folders that are passed over, too.
-        parts = Path(name).relative_to(settings.landing.resolve()).parts
+        parts = Path(name).relative_to(folder).parts
         return change is not Change.deleted and not any(
             is_passed_over("/".join(parts[:depth]), part, take_underscored=settings.take_underscored)
             for depth, part in enumerate(parts, 1)
         )
 
-    async for _ in awatch(settings.landing.resolve(), watch_filter=may_be_a_delivery, debounce=_DEBOUNCE_MS, step=100):
+    async for _ in awatch(folder, watch_filter=may_be_a_delivery, debounce=_DEBOUNCE_MS, step=100):
         patience = _PATIENCE * settings.stable_seconds
         waited = 0.0
         while True:

@@ -257,6 +257,9 @@ class LocalLanding:
         """Close the folders that are held open."""
         self._folders.close()
 
+    def make(self) -> None:
+        """Do nothing: a rename needs no promise of the file system but POSIX's."""
+
     def forget_folders(self) -> None:
         """Close the cached folders: others may have taken their places."""
         self._folders.forget()

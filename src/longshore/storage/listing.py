@@ -73,11 +73,11 @@ class PassedOver:
     example: str = ""
     unwanted: int = 0
 
-    def add(self, entry: os.DirEntry[str], path: str) -> None:
+    def add(self, path: str, *, is_folder: bool) -> None:
         """Count what is ignored by name, except Longshore's own folders and files for git."""
-        if entry.name in _NO_DELIVERY or path in _OWN:
+        if path.rpartition("/")[2] in _NO_DELIVERY or path in _OWN:
             return
-        if entry.is_dir(follow_symlinks=False):
+        if is_folder:
             self.folders += 1
             self.example = self.example or f"{path}/"
         else:
@@ -177,12 +177,12 @@ def list_stable(
                 listing.odd_clock |= age < 0
                 listing.young_seconds = max(listing.young_seconds, min(stable_seconds - age, stable_seconds))
 
-    found = stable() if known is None else _without(stable(), known)
-    files = heapq.nsmallest(limit + 1, found, key=_oldest_first)
+    found = stable() if known is None else without(stable(), known)
+    files = heapq.nsmallest(limit + 1, found, key=oldest_first)
     listing.more = len(files) > limit
     listing.files = files[:limit]
     odd: Iterator[LandedFile] = (file for file in listing.not_files if wanted is None or wanted(file.path))
-    listing.not_files = list(odd if known is None else _without(odd, known))
+    listing.not_files = list(odd if known is None else without(odd, known))
     return listing
 
 
@@ -196,7 +196,7 @@ def _walk(root: Folders, listing: Listing, *, take_underscored: bool) -> Iterato
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if is_passed_over(path, entry.name, take_underscored=take_underscored):
-                        listing.passed_over.add(entry, path)
+                        listing.passed_over.add(path, is_folder=entry.is_dir(follow_symlinks=False))
                         continue
                     try:
                         if entry.is_dir(follow_symlinks=False):
@@ -217,13 +217,15 @@ def _walk(root: Folders, listing: Listing, *, take_underscored: bool) -> Iterato
             listing.problems.append(f"The folder {folder or '.'} could not be listed: {error.strerror}.")
 
 
-def _without(files: Iterator[LandedFile], known: Callable[[Sequence[LandedFile]], set[str]]) -> Iterator[LandedFile]:
+def without(files: Iterator[LandedFile], known: Callable[[Sequence[LandedFile]], set[str]]) -> Iterator[LandedFile]:
+    """Yield the files without those that `known` returns."""
     while chunk := list(itertools.islice(files, 500)):
         passed_over = known(chunk)
         yield from (file for file in chunk if file.path not in passed_over)
 
 
-def _oldest_first(file: LandedFile) -> tuple[int, str]:
+def oldest_first(file: LandedFile) -> tuple[int, str]:
+    """Return the key that sorts files by age."""
     return file.modified_ns, file.path
 
 

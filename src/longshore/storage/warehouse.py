@@ -63,6 +63,9 @@ class LocalWarehouse:
         make_folders(self.records)
         make_folders(self._staging)
 
+    def claim(self, ledger_id: str, *, adopt: bool = False) -> None:
+        """Do nothing: the ledger is a file of the warehouse, or its server is named for this one."""
+
     def begin_staging(self, run_id: str) -> None:
         """Create the staging folder of a run: a worker that outlives its run cannot write into another's."""
         make_folders(self._staging / run_id)
@@ -73,7 +76,7 @@ class LocalWarehouse:
 
     def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
         """Write a table as a part that no reader sees yet, and fsync it."""
-        data = _parquet_bytes(table)
+        data = parquet_bytes(table)
         # A new name for each attempt: the file of a worker that died must not be in the way.
         name = f"{secrets.token_hex(4)}-{name}"
         write_durably(self._staging / run_id / name, data, "stage.write")
@@ -269,7 +272,8 @@ def _files_below(root: Path) -> Iterator[str]:
             yield os.path.relpath(f"{folder}/{name}", root)
 
 
-def _parquet_bytes(table: pa.Table) -> memoryview:
+def parquet_bytes(table: pa.Table) -> memoryview:
+    """Return a table as the bytes of a part."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that `status` and `inspect` need not pay
     import pyarrow.parquet as pq  # noqa: PLC0415
 

@@ -59,6 +59,9 @@ class Landing(Protocol):
     def close(self) -> None:
         """Release what is held open."""
 
+    def make(self) -> None:
+        """Refuse a place in which finalizing would not be safe."""
+
     def forget_folders(self) -> None:
         """Drop what is remembered about folders: others may have taken their places."""
 
@@ -165,6 +168,9 @@ class Warehouse(Protocol):
 
     def make(self) -> None:
         """Prepare what writing needs; refuse a place that cannot keep the promises."""
+
+    def claim(self, ledger_id: str, *, adopt: bool = False) -> None:
+        """Record that this ledger knows what is in the warehouse; refuse a second one, unless it is adopted."""
 
     # Parts
 

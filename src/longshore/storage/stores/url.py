@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 SCHEMES = ("s3", "gs", "az")
 _URL = re.compile(r"(s3|gs|az)://([^/?#@\s]+)(?:/([^?#\s][^?#]*)?)?")
@@ -29,10 +30,18 @@ class StoreUrl:
     def __truediv__(self, name: str) -> StoreUrl:
         return StoreUrl(self.scheme, self.bucket, f"{self.prefix}/{name}".strip("/"))
 
+    def absolute(self) -> StoreUrl:
+        """Return the address itself, as the method of a path does for a path that is absolute."""
+        return self
+
     def is_below(self, other: StoreUrl) -> bool:
         """Return whether this place is another one, or below it."""
         same_bucket = (self.scheme, self.bucket) == (other.scheme, other.bucket)
         return same_bucket and f"{self.prefix}/".startswith(f"{other.prefix}/".lstrip("/"))
+
+
+# Where a landing or a warehouse is.
+Location = Path | StoreUrl
 
 
 def is_store_url(text: str) -> bool:
