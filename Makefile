@@ -39,6 +39,7 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/scanned.py
 	$(BIN)/python benchmarks/idle.py
+	$(BIN)/python benchmarks/adversarial_archives.py
 
 soak: $(VENV)/.installed-test
 	CRASH_MATRIX=full $(BIN)/python -m pytest -q tests/crash --timeout 3600

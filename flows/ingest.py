@@ -21,6 +21,7 @@ from longshore.orchestration.artifacts import FlowObserver, finished_payload, pu
 from longshore.orchestration.runs import RUN_ERRORS, failed, may_retry, project_settings, watching
 from longshore.orchestration.task_executor import PrefectExecutor, StoppedError, Work
 from longshore.pipeline import ingest as ingest_landing
+from longshore.storage.names import printable
 
 
 @task(
@@ -64,7 +65,9 @@ def ingest(
     except RUN_ERRORS as error:
         return failed(error, logger)
     if summary.state == "nothing-to-do":
-        return Completed(name="NothingToDo", message=" ".join(summary.notes[:3]) or "Nothing new.", data=summary)
+        return Completed(
+            name="NothingToDo", message=printable(" ".join(summary.notes[:3])) or "Nothing new.", data=summary
+        )
     publish_report(summary, settings)
     raise_alerts(summary, settings)
     logger.info(headline(summary), extra=finished_payload(summary))

@@ -80,8 +80,9 @@ def test_the_cells_of_the_table_hold_no_live_markup(name):
     for cell in (row["file"], row["what was seen"]):
         bare = re.sub(r"\\.", "", cell)
         assert not set(bare) & set("<>`*[]():@!~\\"), cell
-        assert "www." not in cell.lower()
-        assert markup_gone(cell).endswith(name)
+        # What Prefect's second page makes links of, after it has read the escapes.
+        assert not re.search(r"https?://|www\.|@\w", markup_gone(cell), re.IGNORECASE)
+        assert markup_gone(cell).replace("\N{WORD JOINER}", "").endswith(name)
 
 
 def markup_gone(cell):

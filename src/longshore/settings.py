@@ -181,8 +181,12 @@ class Settings(BaseSettings):
     """When small parts of past days are merged, as a cron line. At night, off the full hour, when few files arrive."""
     verify_cron: str = "47 4 * * *"
     """When `verify` runs, as a cron line. After compaction, before people start to work."""
+    server_host: str = Field(default="127.0.0.1", pattern=r"^[A-Za-z0-9.-]+$")
+    """The address that the embedded Prefect server listens on. Loopback, because whoever reaches it can start and
+    cancel runs. A container needs `0.0.0.0`: turn on `server_login` then. Without a login it answers under the names
+    `127.0.0.1` and `localhost`, and under this one, only."""
     server_port: int = Field(default=4200, ge=1, le=65_535)
-    """The loopback port of the embedded Prefect server, Prefect's own default; the next free port if it is taken."""
+    """The port of the embedded Prefect server, Prefect's own default; the next free port if it is taken."""
     server_login: bool = False
     """Whether the embedded Prefect server asks for a login, which is in `.longshore/login`. Off: one person's machine
     needs none. Turn it on where other users can log in to the machine."""

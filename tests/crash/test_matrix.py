@@ -90,6 +90,8 @@ def _postgresql_cases():
         return _CASES
     each = {step: times[len(times) // 2] for step in fault_injection.STEPS if (times := _TIMES.get(step, (1, 2, 3)))}
     killed = [_case(step, "kill", nth) for step, nth in each.items()]
+    finalizing = (*_FINALIZING, *fault_injection.DELETE_STEPS, "finalize.done", "ledger.finalized")
+    killed += [_case(step, "kill", each.get(step, 5), "delete") for step in finalizing]
     killed += [_case(step, "ebusy", 5, "delete") for step in fault_injection.DELETE_STEPS]
     killed += [_case(step, "kill", workers=2) for step in ("stage.done", "ledger.staged")]
     return killed + [_case(step, "kill", rewrite=what) for what, steps in rewrites.STEPS.items() for step in steps]

@@ -32,8 +32,8 @@ STOPS = [
 class Project:
     """The small project of the crash matrix, driven by the command line."""
 
-    def __init__(self, root: Path, url: str = "") -> None:
-        self.root, self.url = root, url
+    def __init__(self, root: Path, url: str = "", after_ingest: str = "archive") -> None:
+        self.root, self.url, self.after_ingest = root, url, after_ingest
 
     def run(self, *arguments: str, fault: str = "", files_a_batch: int = 4) -> subprocess.CompletedProcess[str]:
         """Run a command of Longshore, with a fault that strikes it."""
@@ -45,6 +45,7 @@ class Project:
             "LONGSHORE_STABLE_SECONDS": "0",
             "LONGSHORE_MAX_FILES_PER_BATCH": str(files_a_batch),
             "LONGSHORE_WORKERS": "1",
+            "LONGSHORE_AFTER_INGEST": self.after_ingest,
             "LONGSHORE_LEDGER_URL": self.url,
             "LONGSHORE_FAULT": fault,
         }
@@ -106,6 +107,38 @@ def test_a_repair_that_dies_is_finished_before_anything_else_runs(tmp_path, step
 @pytest.mark.parametrize(("step", "kind", "nth"), [case for case in KILLS if case[0] not in MOVED])
 def test_the_same_with_the_ledger_in_postgresql(tmp_path, postgres_url, step, kind, nth):
     _die_and_finish(Project(tmp_path, postgres_url), step, kind, nth)
+
+
+def _die_and_delete(project: Project, step: str) -> None:
+    """A file could not be deleted, the ledger is lost, and the repair dies: the next one deletes the file."""
+    fill(project.root / "landing")
+    assert project.run("ingest", fault="finalize.unlink:ebusy:5").returncode == 0
+    assert len(list((project.root / "landing/_deleting").iterdir())) == 1
+    project.lose_ledger(damaged=False)
+    assert project.run("verify", "--repair", fault=f"{step}:kill").returncode != 0
+    assert UNFINISHED in project.run("ingest").stderr
+    done = project.run("verify", "--repair")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not list((project.root / "landing/_deleting").iterdir())
+    fill(project.root / "landing")
+    assert project.run("ingest", files_a_batch=12).returncode == 0
+    assert project.published() == collections.Counter(record_ids().values())
+    assert not list(project.root.glob("landing/*.txt"))
+    agrees = project.run("verify")
+    assert agrees.returncode == 0, agrees.stdout
+
+
+IN_DELETE_MODE = [step for step in REPAIR_STEPS if step not in MOVED]
+
+
+@pytest.mark.parametrize("step", IN_DELETE_MODE)
+def test_a_file_that_could_not_be_deleted_is_deleted_by_the_repair_that_finishes(tmp_path, step):
+    _die_and_delete(Project(tmp_path, after_ingest="delete"), step)
+
+
+@pytest.mark.parametrize("step", IN_DELETE_MODE)
+def test_the_same_in_delete_mode_with_the_ledger_in_postgresql(tmp_path, postgres_url, step):
+    _die_and_delete(Project(tmp_path, postgres_url, "delete"), step)
 
 
 def test_every_other_command_refuses_until_the_repair_is_finished(tmp_path):

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from longshore.orchestration.access import make_private, refusal
+from longshore.errors import LongshoreError
+from longshore.orchestration.access import make_private, names_of, refusal
 from tests.flows.browser import browser_page, why_no_browser
 from tests.flows.project import free_port, until
 
@@ -140,7 +141,7 @@ def test_with_a_login_only_who_has_it_is_answered_and_the_project_is_served(tmp_
         monkeypatch.delenv(name, raising=False)
     state = tmp_path / ".longshore"
     make_private(state)
-    server = EmbeddedServer(state, free_port(), login=True)
+    server = EmbeddedServer(state, "127.0.0.2", free_port(), login=True)
     server.start()
     try:
         server.wait()
@@ -148,12 +149,38 @@ def test_with_a_login_only_who_has_it_is_answered_and_the_project_is_served(tmp_
         login = login_of(state)
         assert login == server.login
         url = f"{server.api_url}/admin/version"
+        assert url.startswith("http://127.0.0.2:")
         assert ask(url)[0] == 401
+        assert ask(url, Host="evil.example")[0] == 403
         assert ask(url, Authorization=f"Basic {base64.b64encode(b'longshore:wrong').decode()}")[0] == 401
         assert ask(url, Authorization=f"Basic {base64.b64encode(login.encode()).decode()}")[0] == 200
     finally:
         server.stop()
     assert login not in (state / "server.log").read_text()
+
+
+def test_a_server_for_others_is_warned_of_without_a_login(tmp_path, monkeypatch):
+    from longshore.orchestration.server import EmbeddedServer
+
+    monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
+    make_private(tmp_path)
+    assert EmbeddedServer(tmp_path, "127.0.0.1", free_port()).warning is None
+    assert EmbeddedServer(tmp_path, "0.0.0.0", free_port(), login=True).warning is None
+    open_to_all = EmbeddedServer(tmp_path, "0.0.0.0", free_port())
+    assert "server_login" in (open_to_all.warning or "")
+    assert open_to_all.api_url.startswith("http://127.0.0.1:"), "a client cannot connect to 0.0.0.0 everywhere"
+    with pytest.raises(LongshoreError, match="server_host"):
+        EmbeddedServer(tmp_path, "192.0.2.1", free_port())
+
+
+def test_only_a_login_opens_other_names_and_never_other_origins():
+    foreign = [(b"host", b"files.example:4200")]
+    assert refusal(foreign, names_of("0.0.0.0", login=False))
+    assert refusal(foreign, names_of("10.0.0.7", login=False))
+    assert refusal(foreign, names_of("127.0.0.1", login=True))
+    assert refusal(foreign, names_of("0.0.0.0", login=True)) is None
+    assert refusal([(b"host", b"10.0.0.7:4200")], names_of("10.0.0.7", login=False)) is None
+    assert refusal([*foreign, (b"origin", b"http://evil.example")], names_of("0.0.0.0", login=True))
 
 
 def test_a_project_with_a_login_is_served_and_ingest_is_seen_by_it(tmp_path):

@@ -1,4 +1,4 @@
-"""What a person sees of a run on Prefect's web page."""
+"""What a person sees of a run on Prefect's web page, in each of its two versions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from tests.flows.browser import browser_page, why_no_browser
 from tests.flows.project import until
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser() or "-")]
+
+PAGES = ("", "/v2")
+# A path has no double slash; browsers read `http:/host` as they read `http://host`.
+NAMES = [
+    "![x](http:/evil.example/x.png)",
+    "[click](http:/evil.example)",
+    "<img src=x onerror=alert(1)>",
+    "http:/evil.example/a",
+    "WWW.evil.example",
+    "me@evil.example",
+]
 
 
 def test_the_report_renders_with_its_figures(served):
@@ -33,19 +44,32 @@ def test_the_report_renders_with_its_figures(served):
         assert "empty|odd*name.txt" in body, "a name from outside is shown as it is, and makes no markup"
 
 
+class Watched:
+    """A page of the server; what it loads from elsewhere, and what it links to."""
+
+    def __init__(self, page, served):
+        self.page, self.base = page, served.api.url.removesuffix("/api")
+        self.asked = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("dialog", lambda dialog: self.asked.append(dialog.message))
+
+    def read(self, path, *, tab="", shown="evil.example"):
+        """Open a page and its tab, and return its text; nothing on it may be live."""
+        self.page.goto(self.base + path)
+        if tab:
+            self.page.get_by_text(tab, exact=True).first.click()
+        self.page.get_by_text(shown).first.wait_for()
+        self.page.wait_for_timeout(1000)
+        links = self.page.eval_on_selector_all("a, img, iframe", "found => found.map(one => one.href || one.src || '')")
+        assert [link for link in links if "evil" in link.removeprefix(self.base) or "onerror" in link] == [], path
+        assert [url for url in self.asked if not url.startswith((self.base, "data:", "blob:"))] == [], path
+        return self.page.locator("body").inner_text().replace("\N{WORD JOINER}", "")
+
+
 def test_names_from_outside_load_nothing_and_are_no_links(served):
-    # A member path has no double slash; browsers read `http:/host` as they read `http://host`.
-    names = [
-        "![x](http:/evil.example/x.png)",
-        "[click](http:/evil.example)",
-        "<img src=x onerror=alert(1)>",
-        "http:/evil.example/a",
-        "WWW.evil.example",
-        "me@evil.example",
-    ]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name in names:
+        for name in NAMES:
             archive.writestr(f"{name}.txt", "")
     served.drop("markup.zip", packed.getvalue())
     run = served.api.start("longshore-ingest/ingest")
@@ -54,18 +78,53 @@ def test_names_from_outside_load_nothing_and_are_no_links(served):
     def of_this_run(key):
         return next((found for found in served.api.artifacts(key) if "evil" in str(found["data"])), None)
 
+    def event():
+        return next((found for found in served.api.events("longshore.file.rejected") if "evil" in str(found)), None)
+
+    found = until("the event of a rejected file", event)
+    artifacts = {key: until(key, lambda key=key: of_this_run(key)) for key in ("rejected-files", "ingest-report")}
     with browser_page() as page:
-        asked = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("dialog", lambda dialog: asked.append(dialog.message))
-        for key in ("rejected-files", "ingest-report"):
-            artifact = until(key, lambda key=key: of_this_run(key))
-            page.goto(f"{served.api.url.removesuffix('/api')}/artifacts/artifact/{artifact['id']}")
-            page.get_by_text("evil.example").first.wait_for()
-            page.wait_for_timeout(1000)
-            links = page.eval_on_selector_all("a, img", "found => found.map(one => one.href || one.src || '')")
-            assert [link for link in links if "evil" in link or "onerror" in link] == []
-            body = page.locator("body").inner_text()
-            assert "[click](http:/evil.example).txt" in body, key
-            assert "WWW.evil.example.txt" in body, key
-        assert [url for url in asked if "evil" in url or url == "1"] == []
+        watched = Watched(page, served)
+        for version in PAGES:
+            for key, artifact in artifacts.items():
+                body = watched.read(f"{version}/artifacts/artifact/{artifact['id']}")
+                # The second version shows the cells of a table as they are stored, with their escapes.
+                for name in NAMES if (version, key) != ("/v2", "rejected-files") else ():
+                    assert f"{name}.txt" in body, (version, key)
+            raw = watched.read(f"{version}/events/event/{found['occurred'][:10]}/{found['id']}", tab="Raw")
+            assert found["payload"]["path"].rpartition("!/")[2][:12] in raw
+
+
+def test_the_reports_of_maintenance_load_nothing_and_hold_no_links(served):
+    """Files that strangers put where only Longshore writes are findings, by their names."""
+    for name in NAMES:
+        stray = served.landing / "_archive" / "2020-01-01" / f"{name}.txt"
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_text("nobody delivered this")
+    verified = served.api.ended(served.api.start("longshore-verify/verify"))
+    assert verified["state_type"] == "FAILED"
+    served.drop("compact/one.txt", "Three barges came down the river with timber for the yard.")
+    served.api.ended(served.api.start("longshore-ingest/ingest"))
+    served.api.ended(served.api.start("longshore-compact/compact"))
+    (report,) = until("the report of the verification", lambda: served.api.artifacts("verify-report")[:1])
+    (compacted,) = until("the report of the compaction", lambda: served.api.artifacts("compact-report")[:1])
+    with browser_page() as page:
+        watched = Watched(page, served)
+        for version in PAGES:
+            body = watched.read(f"{version}/artifacts/artifact/{report['id']}")
+            for name in NAMES:
+                assert f"{name}.txt" in body
+            watched.read(f"{version}/artifacts/artifact/{compacted['id']}", shown="partition")
+            watched.read(f"{version}/artifacts", shown="verify-report")
+
+
+def test_the_message_of_a_state_is_shown_as_text(served):
+    """Prefect's doing, on which the flows rely: messages name files."""
+    run = served.api.start("longshore-ingest/ingest")
+    served.api.ended(run)
+    message = "[click](http://evil.example/c) <img src=x onerror=alert(1)>"
+    state = {"type": "COMPLETED", "name": "NothingToDo", "message": message}
+    served.api.post(f"/flow_runs/{run}/set_state", {"state": state, "force": True})
+    with browser_page() as page:
+        watched = Watched(page, served)
+        assert message in watched.read(f"/runs/flow-run/{run}", tab="Details")

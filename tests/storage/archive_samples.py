@@ -136,6 +136,24 @@ def zip64_of_claims() -> bytes:
     return bytes(data)
 
 
+def wide_zip(depth: int) -> bytes:
+    """Return a zip of sixteen zips of sixteen zips …, with a text of a megabyte in each of the innermost."""
+    data = b"a" * 1_000_000
+    for level in range(depth):
+        data = zip_of({f"{number}.{'zip' if level else 'txt'}": data for number in range(16)})
+    return data
+
+
+def zip64_directory(copies: int, said: int) -> bytes:
+    """Return a zip whose directory has an entry so many times, and whose end record claims another number in zip64."""
+    data = zip_of({"a.txt": ONE})
+    start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    directory = data[start:end] * copies
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, said, said, len(directory), start)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, start + len(directory), 1)
+    return data[:start] + directory + record + locator + data[end : end + 8] + b"\xff" * 12 + b"\0\0"
+
+
 def tar_folder(name: str) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type = tarfile.DIRTYPE
@@ -170,8 +188,12 @@ ADVERSARIAL = {
     ),
     "many-folders.tar.gz": lambda: COMPRESS["gz"](tar_of({}, more=[tar_folder(f"{n}") for n in range(20_000)])),
     "nested.zip": lambda: quine_like_zip(30),
+    "wide.zip": lambda: wide_zip(depth=5),
+    "quine.tar": lambda: tar_of({"a.tar": tar_of({"a.tar": tar_of({"a.tar": tar_of({"a.txt": ONE})})})}),
     "overlapping.zip": lambda: overlapping_zip(60_000, b"a" * 1_000_000),
     "claims.zip": zip64_of_claims,
+    "entries.zip": lambda: zip64_directory(1, said=2**62),
+    "directory.zip": lambda: zip64_directory(1_000_000, said=1_000_000),
     "name.gz": lambda: b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 20_000_000,
     "streams.gz": lambda: COMPRESS["gz"](b"") * 300_000,
     "streams.bz2": lambda: COMPRESS["bz2"](b"") * 300_000,
@@ -179,5 +201,8 @@ ADVERSARIAL = {
     "streams.zst": lambda: COMPRESS["zst"](b"") * 100_000,
     "dictionary.xz": xz_with_dictionary,
     "window.zst": lambda: b"\x28\xb5\x2f\xfd\x00\xa8" + b"\x01\x00\x00" * 1000,
-    "zeros.tar.xz": lambda: COMPRESS["xz"](bytes(300_000_000)),
+    "zeros.tar.xz": lambda: COMPRESS["xz"](bytes(100_000_000)),
+    "zeros.gz": lambda: COMPRESS["gz"](bytes(100_000_000)),
+    "zeros.zst": lambda: COMPRESS["zst"](bytes(100_000_000)),
+    "zeros.gz.gz.gz": lambda: COMPRESS["gz"](COMPRESS["gz"](COMPRESS["gz"](bytes(100_000_000)))),
 }

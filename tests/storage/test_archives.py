@@ -459,7 +459,7 @@ def test_an_archive_that_is_cut_while_it_is_read_is_deferred(tmp_path: Path) -> 
 
 # Archives that are made to cost much
 
-_CPU_SECONDS, _MEMORY = 10, 1024 * MIB
+_CPU_SECONDS, _MEMORY = 4, 1024 * MIB
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)

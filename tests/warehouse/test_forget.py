@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import zipfile
 
 import pytest
@@ -235,6 +236,30 @@ def test_an_original_that_somebody_renamed_is_found_by_its_bytes(project):
     original.rename(original.with_name("renamed by hand.txt"))
     assert forget(project).originals_deleted == 1
     assert nothing_is_left(project)
+
+
+def test_an_original_whose_path_is_longer_than_a_path_may_be_is_gone(project):
+    """The kernel refuses such a path as a whole; folders are opened one by one."""
+    folder = os.open(project.root / "landing", os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 240, dir_fd=folder)
+        below = os.open("d" * 240, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    file = os.open("deep.txt", os.O_WRONLY | os.O_CREAT, dir_fd=folder)
+    os.write(file, SECRET.encode())
+    os.close(file)
+    os.close(folder)
+    project.ingest()
+
+    def names():
+        return {name for _, _, found, _ in os.fwalk(project.root / "landing") for name in found}
+
+    assert "deep.txt" in names()
+    summary = forget(project)
+    assert (summary.records_removed, summary.originals_deleted, summary.left) == (1, 1, [])
+    assert "deep.txt" not in names()
+    assert disagreements(project) == []
 
 
 def test_a_file_that_waits_to_be_deleted_is_found_by_its_bytes(project):

@@ -249,11 +249,12 @@ def repair_project(settings: Settings, warehouse: Warehouse, landing: Landing) -
         finished = recover(ledger, warehouse, landing, settings)
         if finished:
             done.append(f"{finished} unfinished batch(es) were finished or undone.")
-        done.extend(finish_deletions(ledger, landing))
         dropped = drop_ownerless_sources(ledger)
         if dropped:
             done.append(f"{dropped} stale claim(s) were deleted.")
         done.extend(adopt_parts(ledger, run_no, warehouse, landing))
+        # A rebuilt ledger knows now which records the files in _deleting/ are the originals of.
+        done.extend(finish_deletions(ledger, landing))
         if lost:
             done.extend(record_originals(ledger, run_no, landing))
             fault_injection.step("repair.recorded")

@@ -1,7 +1,8 @@
 """Access to the embedded Prefect server: own origin only, an optional login, and private files.
 
 Promised: no page of another site can use the server through a browser on this machine, whatever it sends; no other user
-can read its files. Not promised: without a login (`server_login`), any user of this machine can use its API.
+can read its files. Not promised: without a login (`server_login`), any user of this machine can use its API, and so
+can whoever else reaches `server_host`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
     from pathlib import Path
 
     Message = MutableMapping[str, Any]
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - a container publishes a port of it; the default is loopback
 LOGIN_FILE = "login"
 LOGIN_VARIABLE = "PREFECT_API_AUTH_STRING"
 # The page loads nothing from elsewhere, whatever a report or a log holds, and no other page may frame it.
@@ -38,16 +40,16 @@ class OwnOriginOnly:
     page, also where CORS does not apply: simple requests and WebSockets.
     """
 
-    def __init__(self, app: App) -> None:
-        """Store the application that is guarded."""
-        self._app = app
+    def __init__(self, app: App, names: Collection[str] | None = LOOPBACK_NAMES) -> None:
+        """Store the application that is guarded, and the names it answers under; `None`: any, because of a login."""
+        self._app, self._names = app, names
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with 403."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        problem = refusal(scope["headers"])
+        problem = refusal(scope["headers"], self._names)
         if problem is None:
             await self._app(scope, receive, _with_page_policy(send))
         elif scope["type"] == "websocket":
@@ -58,8 +60,8 @@ class OwnOriginOnly:
             await send({"type": "http.response.body", "body": problem.encode()})
 
 
-def refusal(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Return why a request with these headers is refused, or None.
+def refusal(headers: Iterable[tuple[bytes, bytes]], names: Collection[str] | None = LOOPBACK_NAMES) -> str | None:
+    """Return why a request with these headers is refused, or None. `names` None: any name of the server will do.
 
     >>> refusal([(b"host", b"localhost:4200"), (b"origin", b"http://localhost:4200")])
     >>> refusal([(b"host", b"localhost:4200"), (b"origin", b"null")])
@@ -67,11 +69,32 @@ def refusal(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """
     given = [(name.lower(), value.decode("latin-1").lower()) for name, value in headers]
     hosts = [value for name, value in given if name == b"host"]
-    if len(hosts) != 1 or _name_of(hosts[0]) not in LOOPBACK_NAMES:
-        return f"This server answers only under {' and '.join(LOOPBACK_NAMES)}."
+    name = _name_of(hosts[0]) if len(hosts) == 1 else None
+    if name is None or (names is not None and name not in names):
+        return f"This server answers only under {' and '.join(names or ['one name'])}."
     if any(value not in (f"http://{hosts[0]}", f"https://{hosts[0]}") for name, value in given if name == b"origin"):
         return "Requests from pages of other sites are refused."
     return None
+
+
+def names_of(host: str, *, login: bool) -> tuple[str, ...] | None:
+    """Return the names under which a server that listens on `host` answers; `None`: any.
+
+    Another site cannot log in, so a server with a login may be reached under whichever name its network gives it.
+
+    >>> names_of("0.0.0.0", login=False)
+    ('127.0.0.1', 'localhost')
+    >>> names_of("10.0.0.7", login=False)
+    ('127.0.0.1', 'localhost', '10.0.0.7')
+    """
+    if login and not is_loopback(host):
+        return None
+    return (*LOOPBACK_NAMES, *({host.lower()} - {*LOOPBACK_NAMES, EVERY_ADDRESS}))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens there."""
+    return host == "localhost" or host.startswith("127.")
 
 
 def _name_of(host: str) -> str | None:

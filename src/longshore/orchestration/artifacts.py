@@ -26,12 +26,12 @@ from prefect.events import emit_event
 
 from longshore.ingestion.summary import IngestSummary
 from longshore.maintenance.status import status_of
-from longshore.orchestration.markdown import as_card, as_markdown, rejected_rows
+from longshore.orchestration.markdown import as_card, as_markdown, escaped, rejected_rows
 from longshore.orchestration.monitoring import backlog_alerts, rejected_share_alert
 from longshore.orchestration.task_executor import place_of
 from longshore.records import Batch, Delivery, Outcome, RunObserver, Staged
 from longshore.settings import Settings
-from longshore.storage.names import to_source_path
+from longshore.storage.names import printable, to_source_path
 from longshore.storage.stores.url import Location, StoreUrl
 
 PART_PUBLISHED = "longshore.part.published"
@@ -122,7 +122,7 @@ class FlowObserver:
 
     def message(self, sentence: str) -> None:
         """Log it."""
-        self._logger.info(sentence)
+        self._logger.info(printable(sentence))
         if self._also:
             self._also.message(sentence)
 
@@ -155,7 +155,7 @@ def publish_report(summary: IngestSummary, settings: Settings) -> None:
 def publish_markdown(markdown: str, key: str, headline: str) -> None:
     """Put a report on the server under a key; its card shows the headline."""
     with told_but_not_fatal("the report"):
-        create_markdown_artifact(markdown, key=key, description=headline[:500])
+        create_markdown_artifact(markdown, key=key, description=escaped(headline, 500))
 
 
 def raise_alerts(summary: IngestSummary, settings: Settings) -> None:

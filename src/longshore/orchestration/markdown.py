@@ -31,8 +31,10 @@ _BAR_CELLS = 24
 _MARKUP = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{character: f"\\{character}" for character in "|`*_[]()#!~$\\:@"}}
 )
-# Links are also made of addresses without a scheme, in any case.
-_BARE_ADDRESS = re.compile(r"(?<=www)\.", re.IGNORECASE)
+# Prefect's second page makes links of addresses after it has read the escapes: only a character between hinders it.
+# `printable` never lets a name have a word joiner of its own.
+_ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=\\@)|(?<=https\\:)(?=//)|(?<=http\\:)(?=//)", re.IGNORECASE)
+_JOINER = "\N{WORD JOINER}"
 
 
 def as_card(summary: IngestSummary) -> str:
@@ -178,7 +180,7 @@ def escaped(text: str, most: int = 160) -> str:
     text = printable(text)
     if len(text) > most:
         text = f"{text[: most // 2]}…{text[-(most // 2) :]}"
-    return _BARE_ADDRESS.sub(r"\\.", text.translate(_MARKUP))
+    return _ADDRESS.sub(_JOINER, text.translate(_MARKUP))
 
 
 def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -21,6 +21,7 @@ from longshore.orchestration.flow_files import load_flow
 from longshore.orchestration.logs import keep_to_one_line_a_batch
 from longshore.records import RunObserver, SilentObserver
 from longshore.settings import Settings, load_settings
+from longshore.storage.names import printable
 
 # Errors that may be gone a moment later. A full disk, a missing right or bad data are not: they are reported at once.
 _TRANSIENT = {errno.EIO, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.ENETUNREACH}
@@ -42,7 +43,7 @@ class LogObserver(SilentObserver):
 
     def message(self, sentence: str) -> None:
         """Log one sentence."""
-        self._logger.info(sentence)
+        self._logger.info(printable(sentence))
 
 
 def project_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the values are checked by the model
@@ -62,7 +63,7 @@ def watching() -> RunObserver | None:
 def failed(error: Exception, logger: Any) -> State[Any]:  # noqa: ANN401 - as above
     """Return the state of a run that could not finish: one sentence with what to do; the traceback only in the log."""
     logger.debug("The run failed.", exc_info=error)
-    return Failed(message=error_sentence(error), data=error)
+    return Failed(message=printable(error_sentence(error)), data=error)
 
 
 def error_sentence(error: Exception) -> str:

@@ -74,9 +74,11 @@ def serve_project(
             if api_url:
                 check_answers(api_url)
             else:
-                server = EmbeddedServer(state, settings.server_port, login=settings.server_login)
+                server = EmbeddedServer(state, settings.server_host, settings.server_port, login=settings.server_login)
                 api_url = server.api_url
                 say(f"Starting the embedded Prefect server (10 to 20 s); its log is {STATE_FOLDER}/server.log")
+                if server.warning:
+                    say(f"Warning: {server.warning}")
                 server.start()
             use_api(api_url, server.login if server is not None else None)
             _serve(settings, state, api_url, server, metrics_port=metrics_port, watch=watch)

@@ -1,8 +1,8 @@
-"""The embedded Prefect server: a child process on loopback, with its database under `.longshore/`.
+"""The embedded Prefect server: a child process, with its database under `.longshore/`.
 
-Promised: it listens on 127.0.0.1 only and answers to no other site's page (`access.py`); it ends with the process that
-started it, also when that one is killed; its database is kept in bounds. Not promised: that it suits more than one
-machine. For that, run a Prefect server as its own service and set PREFECT_API_URL.
+Promised: it listens on `server_host` only, by default loopback, and answers to no other site's page (`access.py`); it
+ends with the process that started it, also when that one is killed; its database is kept in bounds. Not promised: that
+it suits more than one machine. For that, run a Prefect server as its own service and set PREFECT_API_URL.
 
 Run as a module, this file is that child.
 """
@@ -10,6 +10,7 @@ Run as a module, this file is that child.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -20,10 +21,13 @@ from typing import TYPE_CHECKING
 
 from longshore.errors import LongshoreError
 from longshore.orchestration.access import (
+    EVERY_ADDRESS,
     LOGIN_VARIABLE,
     LOOPBACK_NAMES,
     OwnOriginOnly,
+    is_loopback,
     login_of,
+    names_of,
     open_private,
 )
 from longshore.orchestration.api import QUIET, answers
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
-HOST = "127.0.0.1"
 # A first start makes the database: 13 s here, much more on a small machine with a slow disk.
 _START_SECONDS = 300.0
 _STOP_SECONDS = 4.0
@@ -76,8 +79,8 @@ POLL_INTERVALS = {
 class EmbeddedServer:
     """One `prefect server` child. `start` it, ask `is_alive`, `stop` it."""
 
-    def __init__(self, state: Path, port: int, *, login: bool = False) -> None:
-        """Store the folder for its files, the wanted port (a free one near it is used), and whether to ask for a login.
+    def __init__(self, state: Path, host: str, port: int, *, login: bool = False) -> None:
+        """Store the folder for its files, its address, and whether to ask for a login. A free port near `port` is used.
 
         A login that the user has set for the server (PREFECT_SERVER_API_AUTH_STRING) is used in any case.
         """
@@ -85,13 +88,24 @@ class EmbeddedServer:
         self.login = given or (login_of(state) if login else None)
         self.home = state / "prefect"
         self.log = state / "server.log"
-        self.port = free_port(port)
+        self.host = host
+        self.port = free_port(host, port)
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def page_url(self) -> str:
-        """Where its web page is."""
-        return f"http://{HOST}:{self.port}"
+        """Where its web page is, for this machine."""
+        return f"http://{LOOPBACK_NAMES[0] if self.host == EVERY_ADDRESS else self.host}:{self.port}"
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence on what is dangerous about its address, or None."""
+        if is_loopback(self.host) or self.login:
+            return None
+        return (
+            f"The Prefect server listens on {self.host} without a login: whoever reaches port {self.port} can start "
+            "and cancel runs and read their logs. Set `server_login = true`."
+        )
 
     @property
     def api_url(self) -> str:
@@ -110,7 +124,7 @@ class EmbeddedServer:
             self.log.replace(self.log.with_suffix(".log.1"))
         with open_private(self.log, "ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - ourselves, and a number
-                [sys.executable, "-m", "longshore.orchestration.server", str(self.port)],
+                [sys.executable, "-m", "longshore.orchestration.server", self.host, str(self.port)],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -158,7 +172,7 @@ class EmbeddedServer:
             **ours,
             # What the user sets for the server wins: another database, other bounds.
             **os.environ,
-            "PREFECT_SERVER_API_HOST": HOST,
+            "PREFECT_SERVER_API_HOST": self.host,
             "PREFECT_SERVER_API_PORT": str(self.port),
             "PREFECT_API_URL": self.api_url,
             # Where the page was loaded from, under whichever name.
@@ -176,7 +190,7 @@ class EmbeddedServer:
             return str(error)
 
 
-def free_port(wanted: int) -> int:
+def free_port(host: str, wanted: int) -> int:
     """Return the wanted port, or the next one above it that is free.
 
     Raises:
@@ -186,9 +200,12 @@ def free_port(wanted: int) -> int:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                    continue
+                problem = f"This machine cannot listen on {host!r} ({error.strerror})."
+                raise LongshoreError(f"{problem} Set `server_host` to one of its addresses.") from None
             return port
     raise LongshoreError(f"No port from {wanted} to {wanted + 99} is free. Set `server_port` to another.")
 
@@ -222,7 +239,7 @@ def _lock_before_reading() -> None:
     AioSqliteConfiguration.begin_transaction = begin_immediately  # type: ignore[method-assign, assignment]  # the same, but for the lock
 
 
-def main(port: str) -> None:
+def main(host: str, port: str) -> None:
     """Be the server until told to end."""
     parent = int(os.environ.pop("LONGSHORE_SERVER_PARENT"))
     if sys.platform == "linux":
@@ -233,8 +250,9 @@ def main(port: str) -> None:
     import uvicorn  # noqa: PLC0415 - the server child only
     from prefect.server.api.server import create_app  # noqa: PLC0415 - the server child only
 
-    uvicorn.run(OwnOriginOnly(create_app(final=True)), host=HOST, port=int(port), log_level="warning")
+    names = names_of(host, login="PREFECT_SERVER_API_AUTH_STRING" in os.environ)
+    uvicorn.run(OwnOriginOnly(create_app(final=True), names), host=host, port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

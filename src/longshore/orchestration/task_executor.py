@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from longshore.errors import WorkerError
 from longshore.ingestion.executors import ProcessExecutor, killed_its_worker
 from longshore.ingestion.worker import normalise_batch
+from longshore.storage.names import printable, to_source_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -145,7 +146,7 @@ def place_of(batch: Batch) -> str:
     """
     folders = {os.path.dirname(source.file.path) for source in batch.sources}  # noqa: PTH120 - `/`-separated names
     common = os.path.commonpath(folders) if folders and "" not in folders else ""
-    return f"{common}/" if common else "landing/"
+    return f"{printable(to_source_path(common))}/" if common else "landing/"
 
 
 def files_of(batch: Batch) -> str:
