@@ -198,7 +198,7 @@ def test_what_is_passed_over_by_its_name_is_told(project, command):
         (landing / name).parent.mkdir(parents=True, exist_ok=True)
         (landing / name).write_text("Nobody shall wonder where this went.")
     said = longshore(*command, cwd=project).stdout
-    assert "Passed over by name: 2 file(s) and 1 folder(s), such as " in said
+    assert "Ignored: 2 file(s) and 1 folder(s) by name, such as " in said
     found = json.loads(longshore(*command, "--json", cwd=project).stdout)["passed_over"]
     assert (found["files"], found["folders"], found["unwanted"]) == (2, 1, 0)
 
@@ -229,7 +229,7 @@ def test_what_the_patterns_leave_out_is_told(project):
     (project / "landing/story.md").write_text("A story that no pattern takes.")
     for command in (("ingest",), ("ingest", "--dry-run"), ("status",)):
         said = longshore(*command, cwd=project, LONGSHORE_INCLUDE='["*.txt"]').stdout
-        assert "Left alone by the settings `include` and `exclude`: 1 file(s)." in said
+        assert "Ignored: 1 file(s) by `include` and `exclude`." in said
 
 
 def test_a_missing_landing_folder_is_an_error_that_says_how_to_make_one(tmp_path):
@@ -302,8 +302,8 @@ def test_inspect_goes_into_an_archive_as_an_ingest_does(project):
 
 
 def test_inspect_says_what_cannot_be_read_and_goes_on(project):
-    done = longshore("inspect", "landing", str(SAMPLES / "02-date-line.txt"), "gone.txt", cwd=project, code=2)
-    assert "landing is a folder. Name a file in it." in done.stderr
+    done = longshore("inspect", "/dev/null", str(SAMPLES / "02-date-line.txt"), "gone.txt", cwd=project, code=2)
+    assert "/dev/null is not a regular file. Name a text file." in done.stderr
     assert "gone.txt cannot be read: No such file or directory." in done.stderr
     assert "date       2024-03-17" in done.stdout
 

@@ -1,5 +1,6 @@
 """Log lines for machines."""
 
+import io
 import json
 import logging
 import os
@@ -7,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from longshore.orchestration.logs import JsonLines, keep_to_one_line_a_batch
+from longshore.orchestration.logs import JsonConsole, JsonLines, keep_to_one_line_a_batch
 
 
 def record(message, *values, **extra):
@@ -79,3 +80,33 @@ def test_a_batch_that_went_well_has_one_line_and_one_that_did_not_has_all(caplog
         logger.error("Task run failed", extra={"task_name": "normalise"})
         logger.info("Finished in state Completed()", extra={"task_name": "another"})
     assert [record.getMessage() for record in caplog.records] == ["Task run failed", "Finished in state Completed()"]
+
+
+def test_runs_with_nothing_to_do_print_nothing_and_others_print_all_their_lines():
+    stream = io.StringIO()
+    console = JsonConsole(stream)
+
+    def run(*messages):
+        for message in ("Beginning flow run 'x'", "View at http://…", *messages):
+            console.handle(
+                logging.makeLogRecord({"name": "prefect.flow_runs", "levelno": logging.INFO, "msg": message})
+            )
+
+    run("Finished in state NothingToDo('Nothing new.', type=COMPLETED)")
+    assert stream.getvalue() == ""
+    run("3 file(s), 0.1 MB, are ready to be ingested.", "Finished in state Completed()")
+    messages = [json.loads(line)["message"].split()[0] for line in stream.getvalue().splitlines()]
+    assert messages == ["Beginning", "View", "3", "Finished"]
+
+
+def test_prefect_prints_with_the_quiet_console_where_logs_are_text():
+    program = (
+        "from longshore.orchestration import logs; logs.log_news_only()\n"
+        "import prefect.main, logging\n"
+        "print([type(one).__name__ for one in logging.getLogger('').handlers])\n"
+        "logging.getLogger('prefect.flow_runs').warning('from a run')\n"
+    )
+    environment = {**os.environ, "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert "QuietConsole" in done.stdout
+    assert "from a run" in done.stderr

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -16,6 +17,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from longshore.console import has_colour, painted
 from longshore.errors import SettingsError
 from longshore.storage.names import printable
 
@@ -95,7 +97,9 @@ def _no_pydantic_plugins() -> Iterator[None]:
 
 def ingest(options: argparse.Namespace) -> int:
     """Ingest once: as a Prefect flow run if an API is configured, else directly."""
-    from longshore.ingestion.summary import as_json, as_lines, document_rows
+    from longshore.ingestion.project import warehouse_of
+    from longshore.ingestion.summary import as_json as summary_as_json
+    from longshore.ingestion.summary import as_lines, document_rows
 
     settings = settings_of(options, max_files_per_run=options.max_files)
     if options.dry_run:
@@ -103,13 +107,42 @@ def ingest(options: argparse.Namespace) -> int:
 
         summary = preview(settings, wait=not options.no_wait, tell=_warn)
         if options.json:
+            # With the plans: a program may replay them.
             names = ("path", "outcome", "language", "date", "encoding", "detail")
-            listed = [dict(zip(names, row, strict=True)) for row in document_rows(summary)]
+            listed = [dict(zip(names, row, strict=True)) for row in document_rows(summary, verbose=True)]
             return print_lines([json.dumps({"dry_run": True, **summary.to_dict(), "listed": listed}, indent=2)])
-        return print_lines(as_lines(summary, settings.landing, settings.warehouse))
+        return print_lines(as_lines(summary, settings.landing, verbose=options.verbose))
+    first = not warehouse_of(settings).inner.exists()
     summary = _ingest(settings, options)
-    print_lines([as_json(summary)] if options.json else as_lines(summary, settings.landing, settings.warehouse))
+    print_lines([summary_as_json(summary)] if options.json else _ingest_lines(summary, settings, options, first=first))
     return 1 if options.fail_on_rejected and summary.reasons else 0
+
+
+def _ingest_lines(
+    summary: IngestSummary, settings: Settings, options: argparse.Namespace, *, first: bool
+) -> Iterator[str]:
+    from longshore.ingestion.summary import as_lines
+    from longshore.orchestration.api import serving_here
+
+    yield from as_lines(summary, settings.landing, verbose=options.verbose)
+    if summary.records:
+        yield f"The records are in {settings.warehouse}/records. Look at them: {own_command('find', options)}"
+    if first and not os.environ.get("PREFECT_API_URL") and serving_here() is None:
+        hint = f"Hint: {own_command('serve', options)} does this every minute, and shows each run on a web page."
+        yield painted(hint, "dim") if has_colour(sys.stdout) else hint
+
+
+def own_command(name: str, options: argparse.Namespace) -> str:
+    """Return a command on the same project, as it can be pasted into the same shell."""
+    program = [sys.argv[0]]
+    if Path(sys.argv[0]).name == "__main__.py":
+        program = [sys.executable, "-m", "longshore"]
+    elif shutil.which("longshore") == str(Path(sys.argv[0]).absolute()):
+        program = ["longshore"]
+    with contextlib.suppress(ValueError):
+        program[0] = str(Path(program[0]).relative_to(Path.cwd()))
+    given = [(f"--{flag}", getattr(options, flag, None)) for flag in ("landing", "warehouse")]
+    return shlex.join([*program, name, *(word for flag, value in given if value for word in (flag, value))])
 
 
 def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
@@ -122,8 +155,6 @@ def _ingest(settings: Settings, options: argparse.Namespace) -> IngestSummary:
         # Raises an error that says what to do, before Prefect is imported.
         landing_of(settings).close()
     api = configured_api()
-    if api is None and not options.json:
-        _warn("No Prefect API is configured: this run is direct, and no web page shows it.")
     with _stop_on_signals(), terminal_observer(quiet=options.json) as observer:
         if api is None:
             from longshore.pipeline import ingest
@@ -141,7 +172,13 @@ def init(options: argparse.Namespace) -> int:
     """Create the folders and files that a project lacks."""
     from longshore.cli.scaffold import make_project
 
-    return print_lines(make_project(Path(options.folder), options.group))
+    folder = Path(options.folder)
+    made = make_project(folder, options.group)
+    if options.json:
+        return print_lines([as_json([{"what": what, "path": path} for what, path in made], indent=2)])
+    print_lines(f"{what:<8} {printable(path)}" for what, path in made)
+    place = "" if folder == Path() else f"cd {shlex.quote(options.folder)}, "
+    return print_lines([f"Next: {place}drop text files into landing/, run `longshore ingest`."])
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -149,7 +186,10 @@ def serve(options: argparse.Namespace) -> int:
     from longshore.orchestration.serve import serve_project
 
     return serve_project(
-        settings_of(options), metrics_port=options.metrics_port, watch=options.watch, log_format=options.log_format
+        settings_of(options),
+        metrics_port=options.metrics_port,
+        watch=options.watch,
+        log_format="json" if options.json else options.log_format,
     )
 
 
@@ -169,25 +209,29 @@ def status(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Print the steps of normalising each file; one that cannot be read does not stop the others."""
-    from longshore.cli.explain import SHOWN_OF_AN_ARCHIVE, Inspection, inspect_path
+    """Print the steps of normalising each file, or a table of a folder; an unreadable file does not stop the others."""
+    from longshore.cli.explain import SHOWN_OF_AN_ARCHIVE, Inspection, files_below, folder_table, inspect_path
 
     settings = read_settings()
     width = shutil.get_terminal_size((100, 24)).columns
     found: list[dict[str, Any]] = []
     code = 0
-    for name in options.files:
+    for path in map(Path, options.files):
         try:
-            for one in inspect_path(Path(name), settings, None if options.json else SHOWN_OF_AN_ARCHIVE):
-                if not options.json:
-                    print_lines(one.lines(width))
-                elif isinstance(one, Inspection):
-                    found.append(one.to_dict())
+            if path.is_dir() and not options.json:
+                print_lines(folder_table(path, settings))
+                continue
+            for file in files_below(path, settings) if path.is_dir() else [path]:
+                for one in inspect_path(file, settings, None if options.json else SHOWN_OF_AN_ARCHIVE):
+                    if not options.json:
+                        print_lines(one.lines(width, verbose=options.verbose))
+                    elif isinstance(one, Inspection):
+                        found.append(one.to_dict())
         except SettingsError as error:
             _warn(f"longshore: {error}")
             code = error.exit_code
     if options.json:
-        print_lines([json.dumps(found, indent=2, default=str)])
+        print_lines([as_json(found, indent=2)])
     return code
 
 
@@ -207,7 +251,8 @@ def changes(options: argparse.Namespace) -> int:
     found = read_changes(existing_project(options), options.since, with_ids=options.ids)
     if options.json:
         return print_lines(json.dumps(change.to_dict()) for change in found)
-    return print_lines(line for change in found for line in change.lines())
+    lines = (line for change in found for line in change.lines())
+    return print_lines(_or(lines, f"Nothing has changed since {options.since}."))
 
 
 def reprocess(options: argparse.Namespace) -> int:
@@ -246,7 +291,7 @@ def schema(options: argparse.Namespace) -> int:
     """Print the columns."""
     from longshore.cli.schema_docs import FORMATS
 
-    return print_lines([FORMATS[options.format]()])
+    return print_lines([FORMATS["json" if options.json else options.format]()])
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -268,6 +313,8 @@ def rejected(options: argparse.Namespace) -> int:
         done = rejections.discard(
             existing_project(options), options.paths, reason=reason_of(options), everything=options.all
         )
+        if options.json:
+            return print_lines([as_json({"discarded": done}, indent=2)])
         return print_lines([f"{len(done):,} rejected file(s) were deleted for good; the ledger keeps the rejections."])
     if options.paths or options.all:
         raise SettingsError("PATH and --all need --discard; without it, every rejected file is listed.")
@@ -281,6 +328,8 @@ def retry(options: argparse.Namespace) -> int:
     from longshore.maintenance.rejections import retry as put_back
 
     back = put_back(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
+    if options.json:
+        return print_lines([as_json({"retried": back}, indent=2)])
     print_lines(printable(path) for path in back[:_ROWS])
     if len(back) > _ROWS:
         print_lines([f"… and {len(back) - _ROWS:,} more"])
@@ -306,6 +355,15 @@ def as_json(value: object, indent: int | None = None) -> str:
         return other.isoformat() if isinstance(other, dt.date) else str(other)
 
     return json.dumps(value, default=plain, ensure_ascii=True, indent=indent)
+
+
+def _or(lines: Iterable[str], otherwise: str) -> Iterator[str]:
+    """Yield the lines, or one other if there are none."""
+    line = None
+    for line in lines:
+        yield line
+    if line is None:
+        yield otherwise
 
 
 def _warn(sentence: str) -> None:

@@ -10,17 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from longshore.console import clipped
+from longshore.console import clipped, table
 from longshore.errors import SettingsError
 from longshore.ingestion.planning import identify_archive
 from longshore.records import Reason, Rejection
 from longshore.storage.archives.members import may_be_archive, members
 from longshore.storage.filesystem import landed
 from longshore.storage.landing import LocalLanding, MovedError
-from longshore.storage.listing import first_match
+from longshore.storage.listing import first_match, is_passed_over
 from longshore.storage.names import printable, to_source_path
 from longshore.storage.stores.url import StoreUrl
-from longshore.text.mojibake.describe import describe_group
+from longshore.text.mojibake.describe import describe_group, describe_plan
 from longshore.text.mojibake.replay import replay_steps
 from longshore.text.normalise import Steps, take_steps
 
@@ -42,10 +42,10 @@ _SHOWN_HEADER_LINES: Final = 12
 _BEFORE: Final = 16
 
 
-def _step_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
+def _step_lines(steps: Steps, rival: str | None, width: int, *, verbose: bool) -> Iterator[str]:
     """Yield the lines of all steps; `rival` is the text in the encoding that came second."""
     yield from _decode_lines(steps, rival, width)
-    yield from _repair_lines(steps, width)
+    yield from _repair_lines(steps, width, verbose=verbose)
     yield from _header_lines(steps)
     yield from _language_lines(steps)
 
@@ -65,7 +65,7 @@ def _decode_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
             yield f"{_INDENT}{decoded.runner_up:<{longer}}  {other}"
 
 
-def _repair_lines(steps: Steps, width: int) -> Iterator[str]:
+def _repair_lines(steps: Steps, width: int, *, verbose: bool) -> Iterator[str]:
     repaired = steps.repaired
     if not repaired.repairs:
         yield "  repairs    none"
@@ -73,6 +73,8 @@ def _repair_lines(steps: Steps, width: int) -> Iterator[str]:
     before = steps.decoded.text
     for index, (after, act) in enumerate(islice(replay_steps(before, repaired.repairs), _SHOWN_ACTS)):
         yield f"  {'repairs' if index == 0 else '':<9}  {printable(describe_group(act.split()))}"
+        if verbose:
+            yield f"{_INDENT}plan    {act}"
         was, became = _excerpts(before, after, width)
         if was != became:
             yield f"{_INDENT}before  {was}"
@@ -129,6 +131,8 @@ def _excerpts(before: str, after: str, length: int) -> tuple[str, str]:
     return printable(before[start : start + length]), printable(after[start : start + length])
 
 
+# The documents of a folder that a terminal shows.
+_MOST_ROWS: Final = 100
 # The documents of an archive that a terminal shows.
 SHOWN_OF_AN_ARCHIVE = 20
 
@@ -142,15 +146,27 @@ class Inspection:
     result: Steps | Rejection
     rival: str | None = None
 
-    def lines(self, width: int = 100) -> Iterator[str]:
-        """Yield the lines for a person, at most `width` columns wide."""
+    def lines(self, width: int = 100, *, verbose: bool = False) -> Iterator[str]:
+        """Yield the lines for a person, at most `width` columns wide; `verbose`: with the repair plan."""
         yield f"{printable(self.path)}  ({self.size:,} bytes)"
         if isinstance(self.result, Rejection):
             yield f"  rejected   {self.result.reason}: {printable(self.result.detail)}"
         else:
             width = max(width, _NARROWEST)
-            yield from (clipped(line, width) for line in _step_lines(self.result, self.rival, width))
+            lines = _step_lines(self.result, self.rival, width, verbose=verbose)
+            yield from (clipped(line, width) for line in lines)
         yield ""
+
+    def row(self) -> tuple[str, ...]:
+        """Return the cells of the table of a folder, as a dry run has them."""
+        if isinstance(self.result, Rejection):
+            return (self.path, "rejected", "", "", "", f"{self.result.reason}: {self.result.detail}")
+        steps = self.result
+        date = str(
+            steps.header.published_date or ("" if steps.header.date_status == "none" else steps.header.date_status)
+        )
+        repairs = ", ".join(describe_plan(steps.repaired.repairs))
+        return (self.path, "published", steps.language.language, date, steps.decoded.encoding, repairs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -175,10 +191,37 @@ class Unshown:
     path: str
     documents: int
 
-    def lines(self, _width: int = 100) -> Iterator[str]:
+    def lines(self, _width: int = 100, *, verbose: bool = False) -> Iterator[str]:
         """Yield the lines for a person."""
+        del verbose
         yield f"… and {self.documents:,} more in {printable(self.path)}"
         yield ""
+
+
+def files_below(folder: Path, settings: Settings) -> Iterator[Path]:
+    """Yield the regular files below a folder in order, without those whose names an ingest ignores."""
+    for here, folders, names in os.walk(folder):
+        inside = os.path.relpath(here, folder)
+
+        def is_wanted(name: str, inside: str = inside) -> bool:
+            path = name if inside == "." else f"{inside}/{name}"
+            return not is_passed_over(path, name, take_underscored=settings.take_underscored)
+
+        folders[:] = sorted(filter(is_wanted, folders))
+        yield from (path for name in sorted(filter(is_wanted, names)) if (path := Path(here, name)).is_file())
+
+
+def folder_table(folder: Path, settings: Settings) -> Iterator[str]:
+    """Yield a table of the documents below a folder, or of the first of them: what an ingest would make of each."""
+    found = (one for path in files_below(folder, settings) for one in inspect_path(path, settings))
+    rows = [one.row() for one in islice(found, _MOST_ROWS + 1) if isinstance(one, Inspection)]
+    if not rows:
+        yield f"{printable(str(folder))} holds no file that an ingest would take."
+        return
+    head = ("document", "would be", "language", "date", "encoding", "what would be done")
+    yield from table(head, rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        yield f"… and more. Name a file or a folder below {printable(str(folder))}, or use --json for all."
 
 
 def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Iterator[Inspection | Unshown]:

@@ -91,7 +91,8 @@ def build_parser() -> Parser:
 
 def _add_ingesting(commands: _Commands) -> None:
     text = "create landing/, warehouse/ and a commented longshore.toml; overwrite nothing"
-    init = _command(commands, "init", text, examples=[("longshore init news", "a project in the folder news")])
+    examples = [("longshore init news", "a project in the folder news")]
+    init = _command(commands, "init", text, json="what was done", examples=examples)
     init.add_argument("folder", nargs="?", default=".", metavar="DIR", help="where (default: here)")
     init.add_argument("--group", metavar="NAME", help="let the members of this group drop files in landing/ (2775)")
 
@@ -101,6 +102,7 @@ def _add_ingesting(commands: _Commands) -> None:
         "ingest the stable files in landing/",
         folders=True,
         json="the summary",
+        verbose="repair plans as they are recorded",
         examples=[
             ("longshore ingest --dry-run", "see what would become of each file"),
             ("longshore ingest --max-files 1000", "the oldest thousand files"),
@@ -117,6 +119,7 @@ def _add_ingesting(commands: _Commands) -> None:
         "serve",
         "run the schedules, with an embedded Prefect server if none is configured",
         folders=True,
+        json="the log lines",
         examples=[("longshore serve --watch", "ingest within a second of a stable file")],
     )
     serve.add_argument("--watch", action="store_true", help="also start a run within a second of a stable file")
@@ -201,6 +204,7 @@ def _add_reading(commands: _Commands) -> None:
         commands,
         "schema",
         "show the columns of the records, with their types and meanings",
+        json="it",
         examples=[("longshore schema --format sql", "a CREATE TABLE statement")],
     )
     text = "text, arrow, json, sql or markdown (default: text)"
@@ -222,11 +226,15 @@ def _add_checking(commands: _Commands) -> None:
     inspect = _command(
         commands,
         "inspect",
-        "show each step of normalising a file, and write nothing",
+        "show each step of normalising a file, or what a folder would become; write nothing",
         json="it",
-        examples=[("longshore inspect landing/letter.txt", "why was it read as it was?")],
+        verbose="repair plans as they are recorded",
+        examples=[
+            ("longshore inspect landing/letter.txt", "why was it read as it was?"),
+            ("longshore inspect letters", "a table of all files in a folder"),
+        ],
     )
-    inspect.add_argument("files", nargs="+", metavar="FILE", help="a file anywhere on this machine")
+    inspect.add_argument("files", nargs="+", metavar="FILE|DIR", help="a file or a folder anywhere on this machine")
 
     rejected = _command(
         commands,
@@ -265,6 +273,7 @@ def _add_maintaining(commands: _Commands) -> None:
         "retry",
         "put rejected files back into landing, for the next run",
         folders=True,
+        json="their paths",
         examples=[
             ("longshore retry --reason TOO_LARGE", "after `max_file_bytes` was raised"),
             ("longshore retry letters/one.txt", "one file, as `longshore rejected` shows it"),
@@ -333,7 +342,7 @@ def _add_other(commands: _Commands) -> None:
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="bash, zsh or fish", metavar="SHELL")
     completion.set_defaults(run=_completion)
-    _command(commands, "version", "show the version").set_defaults(run=_version)
+    _command(commands, "version", "show the version", json="it").set_defaults(run=_version)
 
 
 def _command(
@@ -393,8 +402,8 @@ def _print_candidates(parser: Parser, words: Sequence[str]) -> int:
     return 0
 
 
-def _version(_: argparse.Namespace) -> int:
-    sys.stdout.write(f"longshore {__version__}\n")
+def _version(options: argparse.Namespace) -> int:
+    sys.stdout.write(f"{json.dumps({'version': __version__}) if options.json else f'longshore {__version__}'}\n")
     return 0
 
 

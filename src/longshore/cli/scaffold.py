@@ -14,7 +14,6 @@ from longshore import settings as settings_module
 from longshore.errors import SettingsError
 from longshore.orchestration.flow_files import FLOWS, template_folder
 from longshore.settings import SETTINGS_FILE, Settings
-from longshore.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +34,8 @@ _GITIGNORE = """\
 _TABLE_EXAMPLES = {"declared_encodings": '"legacy/**" = "cp850"', "archive_limits_override": "max_depth = 3"}
 
 
-def make_project(folder: Path, group: str | None = None) -> Iterator[str]:
-    """Create what a project lacks, and yield a line for each thing created or kept.
+def make_project(folder: Path, group: str | None = None) -> Iterator[tuple[str, str]]:
+    """Create what a project lacks, and yield what was done (`created`, `kept`, `shared`) with which path.
 
     Args:
         folder: of the project.
@@ -55,14 +54,14 @@ def make_project(folder: Path, group: str | None = None) -> Iterator[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("landing", "warehouse", "flows"):
-            yield _line(folder / name, new=_make_folder(folder / name))
+            yield _done(folder / name, new=_make_folder(folder / name))
         if group is not None:
-            yield _share(folder / "landing", group)
+            _share(folder / "landing", group)
+            yield "shared", f"{folder / 'landing'} with the group {group}"
         for name, text in files.items():
-            yield _line(folder / name, new=_make_file(folder / name, text))
+            yield _done(folder / name, new=_make_file(folder / name, text))
     except OSError as error:
         raise SettingsError(f"{error.filename} cannot be created: {error.strerror}. Choose another folder.") from None
-    yield f"Next: drop text files into {printable(str(folder / 'landing'))}, then run `longshore ingest` there."
 
 
 def settings_file() -> str:
@@ -121,7 +120,7 @@ def _make_file(path: Path, text: str) -> bool:
     return True
 
 
-def _share(landing: Path, group: str) -> str:
+def _share(landing: Path, group: str) -> None:
     try:
         shutil.chown(landing, group=group)
         landing.chmod(0o2775)
@@ -131,8 +130,7 @@ def _share(landing: Path, group: str) -> str:
         raise SettingsError(
             f"{landing} cannot be given to the group {group!r}: be its owner and a member of the group, or root."
         ) from None
-    return f"shared   {printable(str(landing))} with the group {group}"
 
 
-def _line(path: Path, *, new: bool) -> str:
-    return f"{'created ' if new else 'kept    '} {printable(str(path))}"
+def _done(path: Path, *, new: bool) -> tuple[str, str]:
+    return ("created" if new else "kept"), str(path)

@@ -8,15 +8,10 @@ reaches a terminal.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shlex
-import shutil
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longshore.console import table
@@ -24,6 +19,7 @@ from longshore.records import Outcome
 from longshore.storage.listing import PassedOver
 from longshore.storage.names import to_source_path
 from longshore.storage.stores.url import Location
+from longshore.text.mojibake.describe import describe_plan
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,6 +32,7 @@ _LISTED = 200
 # The most rows of a table in a terminal.
 _ROWS = 40
 DRY_RUN = "dry-run"
+_WORST_FIRST = (Outcome.REJECTED, Outcome.DEFERRED, Outcome.DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +179,16 @@ def as_json(summary: IngestSummary) -> str:
     return json.dumps(summary.to_dict(), ensure_ascii=True, indent=2)
 
 
-def as_lines(summary: IngestSummary, landing: Location, warehouse: Location) -> Iterator[str]:
-    """Yield the lines that a person reads after a run."""
+def as_lines(summary: IngestSummary, landing: Location, *, verbose: bool = False) -> Iterator[str]:
+    """Yield the lines that a person reads after a run.
+
+    verbose: show repair plans as they are recorded.
+    """
     if summary.state == "nothing-to-do":
         yield f"Nothing new in {landing}: no stable file waits there."
         yield from summary.passed_over.sentences()
         return
-    yield from _documents_table(summary)
+    yield from _documents_table(summary, verbose=verbose)
     yield ""
     yield headline(summary)
     if summary.reasons:
@@ -196,34 +196,6 @@ def as_lines(summary: IngestSummary, landing: Location, warehouse: Location) -> 
     if summary.rejected and summary.state != DRY_RUN:
         yield f"  {summary.rejected:,} file(s) are in {landing}/_rejected, each with its reason beside it."
     yield from summary.passed_over.sentences()
-    if summary.parts:
-        records = f"{warehouse}/records"
-        yield f"Parquet: {records}/" + (
-            summary.parts[0] if len(summary.parts) == 1 else f"  ({len(summary.parts)} new parts)"
-        )
-        yield f"Read it: {reading_line(records)}"
-
-
-def reading_line(records: str) -> str:
-    """Return a command that shows the records on this machine: with DuckDB if it is installed, else with Python."""
-    if shutil.which("duckdb"):
-        sql = f"SELECT title, language, published_date FROM {_quoted(f'{records}/**/*.parquet')}"  # noqa: S608 - a line to copy, not to run
-        return f"duckdb -c {_shell_quoted(sql)}"
-    python = Path(sys.executable)
-    with contextlib.suppress(ValueError):
-        python = python.relative_to(Path.cwd())
-    columns = "columns=['title', 'language', 'published_date']"
-    some = f"pq.read_table({records!r}, {columns})[:20].to_pylist()"
-    program = f"import pyarrow.parquet as pq; print(*{some}, sep=chr(10))"
-    return f"{shlex.quote(str(python))} -c {_shell_quoted(program)}"
-
-
-def _shell_quoted(text: str) -> str:
-    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def headline(summary: IngestSummary) -> str:
@@ -244,25 +216,30 @@ def _outcomes(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts.get(outcome)) or "none"
 
 
-def document_rows(summary: IngestSummary) -> list[tuple[str, ...]]:
-    """Return a row for each listed document: path, outcome, language, date, encoding, repairs or reason."""
+def document_rows(summary: IngestSummary, *, verbose: bool = False) -> list[tuple[str, ...]]:
+    """Return a row for each listed document: path, outcome, language, date, encoding, repairs or reason.
+
+    verbose: repairs as plans that replay, not in words.
+    """
     rows: list[tuple[str, ...]] = [
         (r.path, r.outcome, "", "", "", f"{r.reason}: {r.detail}" if r.reason else r.detail) for r in summary.refusals
     ]
     for brief in summary.briefs:
         date = str(brief.published_date or ("" if brief.date_status == "none" else brief.date_status))
-        rows.append((brief.path, Outcome.PUBLISHED, brief.language, date, brief.encoding, ", ".join(brief.repairs)))
+        repairs = ", ".join(brief.repairs if verbose else describe_plan(brief.repairs))
+        rows.append((brief.path, Outcome.PUBLISHED, brief.language, date, brief.encoding, repairs))
     return sorted(rows)
 
 
-def _documents_table(summary: IngestSummary) -> Iterator[str]:
-    if summary.documents.total() <= _ROWS:
-        became, done = ("would be", "what would be done") if summary.state == DRY_RUN else ("became", "what was done")
-        yield from table(("file", became, "language", "date", "encoding", done), document_rows(summary))
-        return
-    rejected = [r for r in summary.refusals if r.outcome is Outcome.REJECTED]
-    if rejected:
-        rows = [(r.path, r.reason or "", r.detail) for r in rejected[:_ROWS]]
-        yield from table(("rejected", "reason", "what was found"), rows)
-    if summary.reasons.total() > _ROWS and summary.state != DRY_RUN:
-        yield "… `longshore rejected` lists all files, `longshore rejected --members` the documents in archives."
+def _documents_table(summary: IngestSummary, *, verbose: bool) -> Iterator[str]:
+    """Yield one table of all documents or, where they are too many, of the first that did not become a record."""
+    rows, total = document_rows(summary, verbose=verbose), summary.documents.total()
+    if total > _ROWS:
+        rows = sorted((row for row in rows if row[1] != Outcome.PUBLISHED), key=lambda row: _WORST_FIRST.index(row[1]))
+        rows = rows[:_ROWS]
+    became, done = ("would be", "what would be done") if summary.state == DRY_RUN else ("became", "what was done")
+    if rows:
+        yield from table(("document", became, "language", "date", "encoding", done), rows)
+    if rows and total > len(rows):
+        more = "" if summary.state == DRY_RUN else "; `longshore find` and `longshore rejected` list them"
+        yield f"… and {total - len(rows):,} more{more}."

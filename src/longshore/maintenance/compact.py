@@ -187,7 +187,7 @@ def compact_warehouse(
     """
     began = time.monotonic()
     summary = CompactionSummary(dry_run)
-    with rewriting(settings, "compact", summary.to_dict) as rewriter:
+    with rewriting(settings, "compact", summary.to_dict, dry_run=dry_run) as rewriter:
         if not dry_run and unfinished_forgets(rewriter.ledger):
             # Its process died: nobody should have to ask again.
             finish_forgetting(rewriter, ForgetSummary())

@@ -63,10 +63,13 @@ class Difference:
 class ReprocessSummary:
     """The changes of a reprocessing. `columns`: changed rows per column; `samples`: a few changes per column.
 
+    criteria: how rows were chosen, for a person. rows_seen: among how many.
     missing: records whose original was not found. refused: records whose original would be rejected now, with reason.
     """
 
     dry_run: bool = False
+    criteria: str = ""
+    rows_seen: int = 0
     rows_chosen: int = 0
     rows_changed: int = 0
     columns: Counter[str] = field(default_factory=Counter)
@@ -82,6 +85,7 @@ class ReprocessSummary:
         samples = {column: [asdict(one) for one in found] for column, found in self.samples.items()}
         return {
             "dry_run": self.dry_run,
+            "rows_seen": self.rows_seen,
             "rows_chosen": self.rows_chosen,
             "rows_changed": self.rows_changed,
             "columns": dict(self.columns),
@@ -99,8 +103,12 @@ class ReprocessSummary:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines that a person reads."""
-        verb = "would change" if self.dry_run else "changed"
-        yield f"{self.rows_chosen:,} row(s) chosen, {self.rows_changed:,} {verb}."
+        if not self.rows_chosen:
+            none = f"none of {self.rows_seen:,} row(s) {self.criteria}" if self.rows_seen else "there are no records"
+            yield f"Nothing to reprocess: {none}."
+        else:
+            verb = "would change" if self.dry_run else "changed"
+            yield f"{self.rows_chosen:,} row(s) chosen, {self.rows_changed:,} {verb}."
         for column, count in self.columns.most_common():
             yield f"{column}: {count:,}"
             for sample in self.samples.get(column, ()):
@@ -170,8 +178,11 @@ def reprocess_warehouse(
     chosen = parse_where(where) if where else None
     if older_than_version is not None:
         _version(older_than_version)
-    summary = ReprocessSummary(dry_run)
-    with rewriting(settings, "reprocess", summary.for_the_ledger) as rewriter, landing_of(settings) as landing:
+    summary = ReprocessSummary(dry_run, _criteria(where, older_than_version))
+    with (
+        rewriting(settings, "reprocess", summary.for_the_ledger, dry_run=dry_run) as rewriter,
+        landing_of(settings) as landing,
+    ):
         for partition in rewriter.partitions():
             change = Renormalise(
                 rewriter=rewriter, landing=landing, summary=summary, where=chosen, older_than=older_than_version
@@ -182,6 +193,16 @@ def reprocess_warehouse(
         if not dry_run:
             drop_old(rewriter.warehouse, rewriter.ledger, settings.rewrite_grace_seconds)
     return summary
+
+
+def _criteria(where: str | None, older_than_version: str | None) -> str:
+    older = f"is of a normaliser version before {older_than_version}"
+    if older_than_version == NORMALISER_VERSION:
+        older += ", the current one"
+    matches = f"matches {where!r}"
+    if where is None:
+        return f"{older}; --where chooses rows of any version"
+    return matches if older_than_version is None else f"{matches} and {older}"
 
 
 def _reprocess_partition(rewriter: Rewriter, partition: str, change: Renormalise, summary: ReprocessSummary) -> None:
@@ -210,6 +231,7 @@ class Renormalise(Transform):
 
     def table(self, table: pa.Table, partition: str) -> pa.Table:
         """Return the rows, the chosen ones normalised again."""
+        self.summary.rows_seen += table.num_rows
         chosen = self._chosen(table, partition)
         if not chosen.any():
             return table

@@ -249,8 +249,12 @@ class Rewriter:
 
 
 @contextlib.contextmanager
-def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any]]) -> Iterator[Rewriter]:
+def rewriting(
+    settings: Settings, kind: str, summary: Callable[[], dict[str, Any]], *, dry_run: bool = False
+) -> Iterator[Rewriter]:
     """Hold the rewrite lock during the block, recover what a killed rewrite left, and record the run in the ledger.
+
+    A dry run is no run: it is not recorded.
 
     Raises:
         LockHeldError: another rewrite is at work.
@@ -264,7 +268,7 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
     ):
         refuse_lost_ledger(ledger, warehouse)
         warehouse.claim(ledger_id(ledger))
-        run_no = begin_run(ledger, run_id, kind, now())
+        run_no = 0 if dry_run else begin_run(ledger, run_id, kind, now())
         state = "failed"
         try:
             rewriter = Rewriter(settings, warehouse, ledger, kind, run_no)
@@ -274,7 +278,8 @@ def rewriting(settings: Settings, kind: str, summary: Callable[[], dict[str, Any
             yield rewriter
             state = "completed"
         finally:
-            end_run(ledger, run_no, state, now(), summary())
+            if not dry_run:
+                end_run(ledger, run_no, state, now(), summary())
 
 
 def now() -> dt.datetime:

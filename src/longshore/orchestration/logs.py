@@ -43,7 +43,29 @@ def _flow_run_id() -> str | None:
     return str(run.flow_run.id) if run is not None and run.flow_run is not None else None
 
 
-class JsonConsole(logging.StreamHandler[Any]):
+class NewsOnly(logging.Handler):
+    """Leaves out runs that found nothing to do: one a minute would bury what matters.
+
+    The lines with which Prefect opens a run are held back until another line of the run follows. The API has them all.
+    Beside a console handler in the bases of a class; each run is a process with a handler of its own.
+    """
+
+    _held: tuple[logging.LogRecord, ...] = ()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the line, after those that were held back, unless it opens a run or says that there was nothing."""
+        message = record.getMessage() if record.name == "prefect.flow_runs" else ""
+        if message.startswith(("Beginning flow run", "View at")):
+            self._held += (record,)
+            return
+        held, self._held = self._held, ()
+        if message.startswith("Finished in state NothingToDo"):
+            return
+        for one in (*held, record):
+            super().emit(one)
+
+
+class JsonConsole(NewsOnly, logging.StreamHandler[Any]):
     """Stands in for Prefect's console handler, in every process that inherits the environment of `log_as_json`.
 
     Prefect hands its handler colours, which a plain one refuses; Prefect then drops its whole configuration of logs,
@@ -59,6 +81,15 @@ class JsonConsole(logging.StreamHandler[Any]):
         return self._lines.format(record)
 
 
+# Prefect takes the class of its handler for the terminal from this when a run begins; the runs inherit it.
+_CONSOLE_CLASS = "PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"
+
+
+def log_news_only() -> None:
+    """Print the log lines of runs as Prefect does, but for runs that found nothing to do."""
+    os.environ.setdefault(_CONSOLE_CLASS, "longshore.orchestration.quiet_console.QuietConsole")
+
+
 def keep_to_one_line_a_batch(task: str) -> None:
     """Leave out Prefect's own line on each run of a task that went well: the flow says more of it in one of its own."""
 
@@ -70,8 +101,7 @@ def keep_to_one_line_a_batch(task: str) -> None:
 
 def log_as_json() -> None:
     """Send the log lines of Longshore, and of Prefect once it is imported, to standard error as JSON."""
-    # Prefect configures its handlers from this when it is imported; the runs inherit it.
-    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = f"{JsonConsole.__module__}.{JsonConsole.__qualname__}"
+    os.environ[_CONSOLE_CLASS] = f"{JsonConsole.__module__}.{JsonConsole.__qualname__}"
     logger = logging.getLogger("longshore")
     logger.handlers = [JsonConsole(sys.stderr)]
     # Prefect's handler would print each line again.

@@ -66,6 +66,8 @@ def serve_project(
         landing_of(settings).close()
     if log_format == "json":
         logs.log_as_json()
+    else:
+        logs.log_news_only()
     state = Path.cwd() / STATE_FOLDER
     with one_serve_at_a_time(state), _interrupt_on_sigterm():
         server = None

@@ -86,18 +86,15 @@ class PassedOver:
             self.files += 1
 
     def sentences(self) -> Iterator[str]:
-        """Yield sentences about what was ignored, and why."""
-        counts = " and ".join(
-            f"{count:,} {kind}" for count, kind in ((self.files, "file(s)"), (self.folders, "folder(s)")) if count
-        )
-        if counts:
-            yield (
-                f"Passed over by name: {counts}, such as {printable(to_source_path(self.example))}. Names that begin "
-                f"with . or _ are hidden; those that end in {', '.join(_UPLOADING[:-1])} or {_UPLOADING[-1]} are "
-                "unfinished uploads. Rename what is to be ingested; the setting `take_underscored` takes names with _."
-            )
+        """Yield one sentence about what was ignored, and why, if anything was."""
+        counts = ((self.files, "file(s)"), (self.folders, "folder(s)"))
+        reasons = [" and ".join(f"{count:,} {kind}" for count, kind in counts if count)]
+        if reasons[0]:
+            reasons[0] += f" by name, such as {printable(to_source_path(self.example))}"
         if self.unwanted:
-            yield f"Left alone by the settings `include` and `exclude`: {self.unwanted:,} file(s)."
+            reasons.append(f"{self.unwanted:,} file(s) by `include` and `exclude`")
+        if any(reasons):
+            yield f"Ignored: {'; '.join(filter(None, reasons))}."
 
     def to_dict(self) -> dict[str, int | str | None]:
         """Return plain values, for JSON."""
