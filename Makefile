@@ -58,11 +58,11 @@ $(VENV)/.made:
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing Longshore and its pinned dependencies (a minute, once) ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e . && touch $@
+	@$(BIN)/python deploy/install.py -c constraints.txt -e . && touch $@
 
 $(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing Longshore with what its tests need (some minutes, once) ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS_TEST)]' && touch $@ $(VENV)/.installed
+	@$(BIN)/python deploy/install.py -c constraints.txt -e '.[$(EXTRAS_TEST)]' && touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: $(VENV)/.installed-test
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS_TEST),dev]' && touch $@
+	@$(BIN)/python deploy/install.py -c constraints.txt -e '.[$(EXTRAS_TEST),dev]' && touch $@

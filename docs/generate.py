@@ -33,7 +33,8 @@ def settings_page() -> Iterator[str]:
     """Yield the page of all settings."""
     yield "# Settings\n\n"
     yield (
-        "From weakest to strongest: the default, `longshore.toml` in the working directory, an environment "
+        "From weakest to strongest: the default, `longshore.toml` in the working directory (or the file that "
+        "`--config` or `LONGSHORE_CONFIG` names; relative folders in it are then below its own), an environment "
         f"variable (`{ENV_PREFIX}` and the name in capitals), a flow parameter or a flag. "
         "An unknown key is an error; a name of the version before works, with a warning.\n\n"
     )

@@ -1,11 +1,18 @@
 """Tables fit the terminal that they are printed in."""
 
+import contextlib
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from longshore.console import clipped, table
+from longshore.console import clipped, table, waiting
 
 HEAD = ("file", "became", "language", "what was done")
 ROW = st.tuples(
@@ -51,3 +58,47 @@ def test_markup_in_a_name_is_shown_as_it_is():
 def test_a_clipped_line_fits_and_is_the_line_where_that_fits(line, width):
     assert cell_len(clipped(line, width)) <= width
     assert clipped(line, width) == line or cell_len(line) > width
+
+
+def on_a_terminal(program):
+    """Run a program on a terminal of its own; return what it wrote there."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.Popen([sys.executable, "-c", program], stderr=theirs, stdout=theirs, env=environment)
+    os.close(theirs)
+    written = b""
+    with contextlib.suppress(OSError):  # the terminal has gone with the program
+        while some := os.read(ours, 4096):
+            written += some
+    os.close(ours)
+    assert done.wait() == 0
+    return written.decode()
+
+
+WAIT = "import time; from longshore.console import waiting\nwith waiting('thinking') as say: "
+
+
+def test_a_terminal_sees_after_a_second_what_goes_on_and_nothing_is_left_of_it():
+    written = on_a_terminal(f"{WAIT}time.sleep(1.5); say('a line'); time.sleep(0.3)")
+    assert "thinking … 1 s" in written
+    assert written.endswith("\r\x1b[K")
+    assert "\x1b[Ka line\r\n" in written
+
+
+def test_what_takes_less_than_a_second_is_not_announced():
+    assert on_a_terminal(f"{WAIT}pass") == ""
+
+
+def test_a_log_file_gets_no_spinner(capsys):
+    with waiting("thinking") as say:
+        say("a line")
+    assert capsys.readouterr().err == "a line\n"
+
+
+def test_an_installation_shows_progress_and_where_it_fails_what_pip_said():
+    script = [str(Path(__file__).parents[1] / "deploy/install.py"), "--no-index", "no-such-package-anywhere"]
+    done = subprocess.run([sys.executable, *script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no-such-package-anywhere" in done.stdout
+    run = f"import subprocess, sys; subprocess.run([sys.executable, *{script!r}])"
+    assert "found, starting pip" in on_a_terminal(run)

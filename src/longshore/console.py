@@ -1,4 +1,4 @@
-"""Colours, tables and clipped lines for a terminal.
+"""Colours, tables, clipped lines and signs of life for a terminal.
 
 Promised: text from outside is escaped in a table, and a table is no wider than the terminal it is printed in. If
 standard output is not a terminal, each row is one line of any length, for `grep` and similar tools.
@@ -6,17 +6,23 @@ standard output is not a terminal, each row is one line of any length, for `grep
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Final, TextIO
 
 from longshore.storage.names import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _GAP: Final = "  "
+_SILENT_SECONDS: Final = 1.0
+_FRAME_SECONDS: Final = 0.1
 _NARROWEST_COLUMN: Final = 10
 # The sixteen colours of every terminal, in the shades that its owner chose: they show on light and dark grounds.
 # Cells that say what became of a document.
@@ -38,6 +44,48 @@ def painted(text: str, style: str) -> str:
     '\x1b[1mOptions:\x1b[0m'
     """
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on standard error, if that is a terminal, what goes on and for how long, from the second second on.
+
+    The block receives a function that prints a line above it.
+    """
+    stream = sys.stderr
+    stopped, lock = threading.Event(), threading.Lock()
+
+    def say(line: str) -> None:
+        with lock:
+            stream.write(f"{erase}{line}\n")
+            stream.flush()
+
+    def turn() -> None:
+        began = time.monotonic()
+        pause = _SILENT_SECONDS
+        for frame in itertools.cycle(frames):
+            if stopped.wait(pause):
+                break
+            pause = _FRAME_SECONDS
+            with lock:
+                stream.write(f"{erase}{frame} {what} … {time.monotonic() - began:.0f} s")
+                stream.flush()
+        if pause == _FRAME_SECONDS:
+            stream.write(erase)
+            stream.flush()
+
+    shown = stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+    erase = "\r\x1b[K" if shown else ""
+    frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if (stream.encoding or "").lower().startswith("utf") else "|/-\\"
+    thread = threading.Thread(target=turn, daemon=True)
+    if shown:
+        thread.start()
+    try:
+        yield say
+    finally:
+        stopped.set()
+        if shown:
+            thread.join()
 
 
 def clipped(line: str, width: int) -> str:

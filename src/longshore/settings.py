@@ -1,8 +1,9 @@
 """All settings of a project: type, unit, default and the reason for it.
 
-Precedence, from weakest to strongest: the default, `longshore.toml` in the working directory, environment variables
-`LONGSHORE_*`, a flag or flow parameter. An unknown key is an error that suggests the nearest name; a name of an older
-version still works for one version, with a warning. `docs/reference/settings.md` is generated from this file.
+Precedence, from weakest to strongest: the default, the settings file (`longshore.toml` in the working directory, or the
+one of `LONGSHORE_CONFIG`), environment variables `LONGSHORE_*`, a flag or flow parameter. An unknown key is an error
+that suggests the nearest name; a name of an older version still works for one version, with a warning.
+`docs/reference/settings.md` is generated from this file.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from longshore.text.policy import DateOrder, TextPolicy
 
 SETTINGS_FILE: Final = "longshore.toml"
 ENV_PREFIX: Final = "LONGSHORE_"
+# Names another settings file; relative folders in it are below its own.
+CONFIG_VARIABLE: Final = f"{ENV_PREFIX}CONFIG"
 MIB: Final = 1024 * 1024
 
 # The names of the version before this one: they work until the next, with a warning.
@@ -53,8 +56,8 @@ _ARCHIVE_LIMITS: Final = {
     "default": {"max_members": 100_000, "max_ratio": 100, "max_depth": 2},
     "large": {"max_members": 1_000_000, "max_ratio": 1_000, "max_depth": 4},
 }
-# Environment variables that are not settings: the fault injection of the tests.
-_OTHER_VARIABLES: Final = {f"{ENV_PREFIX}FAULT"}
+# Environment variables that are not settings; the second is the fault injection of the tests.
+_OTHER_VARIABLES: Final = {CONFIG_VARIABLE, f"{ENV_PREFIX}FAULT"}
 # pydantic's error types whose messages are written for programmers.
 _MESSAGES: Final = {
     "bool_parsing": "it must be true or false",
@@ -210,11 +213,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read flags, then the environment, then `longshore.toml`, each also with the names of the version before."""
+        """Read flags, then the environment, then the settings file, each also with the names of the version before."""
         del dotenv_settings, file_secret_settings
         lower = {name.lower(): value for name, value in os.environ.items()}
         variables = {n: lower[v] for n in _RENAMED | _REMOVED if (v := f"{ENV_PREFIX}{n}".lower()) in lower}
-        file = TomlConfigSettingsSource(settings_cls, SETTINGS_FILE)()
+        file = _below_its_folder(TomlConfigSettingsSource(settings_cls, settings_path())(), settings_path().parent)
 
         def of_older_version(values: dict[str, Any], source: str) -> InitSettingsSource:
             return InitSettingsSource(settings_cls, _current_names(values, source))
@@ -223,7 +226,7 @@ class Settings(BaseSettings):
             of_older_version(init_settings(), "a flag or parameter"),
             env_settings,
             of_older_version(variables, "an environment variable"),
-            of_older_version(file, SETTINGS_FILE),
+            of_older_version(file, str(settings_path())),
         )
 
     @field_validator("schedule_timezone")
@@ -300,7 +303,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the model checks the values
-    """Read and check the settings of the project in the working directory.
+    """Read and check the settings of the project in the working directory, or of the one that `LONGSHORE_CONFIG` names.
 
     Args:
         overrides: values of flags or flow parameters; None means not given.
@@ -310,8 +313,10 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the model che
     """
     given = {key: value for key, value in overrides.items() if value is not None}
     _refuse_unknown_variables()
-    if Path(SETTINGS_FILE).exists() and not Path(SETTINGS_FILE).is_file():
-        raise SettingsError(f"{SETTINGS_FILE} is not a file. `longshore init` writes one with all settings.")
+    file = settings_path()
+    if not file.is_file() and (file.exists() or os.environ.get(CONFIG_VARIABLE)):
+        problem = "is not a file" if file.exists() else "does not exist"
+        raise SettingsError(f"{file} {problem}. `longshore init` writes one with all settings.")
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -319,11 +324,24 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - the model che
     except UnreadableVariable as error:
         raise SettingsError(_explain_variable(error)) from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}. Fix that line.") from None
+        raise SettingsError(f"{file} is not valid TOML: {error}. Fix that line.") from None
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{SETTINGS_FILE} is not UTF-8, at byte {error.start}. Save it as UTF-8.") from None
+        raise SettingsError(f"{file} is not UTF-8, at byte {error.start}. Save it as UTF-8.") from None
     except OSError as error:
-        raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error.strerror}.") from None
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def settings_path() -> Path:
+    """Return the path of the settings file, which may not exist."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or SETTINGS_FILE)
+
+
+def _below_its_folder(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the values of a settings file elsewhere, with folders that are relative to it."""
+    if folder == Path():
+        return values
+    folders = {name: values.get(name, name) for name in ("landing", "warehouse")}
+    return values | {name: path if "://" in str(path) else str(folder / path) for name, path in folders.items()}
 
 
 def _current_names(values: dict[str, Any], source: str) -> dict[str, Any]:
@@ -424,4 +442,4 @@ def _source_of(name: str, given: set[str]) -> str:
     for variable in (f"{ENV_PREFIX}{one.upper()}" for one in names):
         if variable in variables:
             return f"the environment variable {variable}"
-    return SETTINGS_FILE
+    return str(settings_path())

@@ -1,5 +1,6 @@
 """The command line itself: help, mistakes, completion, colours."""
 
+import json
 import os
 import re
 import shutil
@@ -158,3 +159,33 @@ def test_colour_is_for_terminals_where_no_color_is_unset(terminal, variables, co
     said = said_by(capsys, "--help")[1]
     assert bool(ESCAPE.search(said)) == coloured
     assert ESCAPE.sub("", said) == plain
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_config_names_a_project_elsewhere_whose_folders_are_below_it(place, tmp_path):
+    project, here = tmp_path / "news", tmp_path / "here"
+    (project / "landing").mkdir(parents=True)
+    here.mkdir()
+    (project / "landing/a.txt").write_text("The pilot boat went out at noon.")
+    (project / "news.toml").write_text('warehouse = "house"\nstable_seconds = 0\n')
+
+    def run(name, *arguments):
+        config = ["--config", "../news/news.toml"]
+        words = [*config, name, *arguments] if place == "before" else [name, *config, *arguments]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGSHORE_")}
+        environment |= {"PYTHONPATH": str(SRC), "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "longshore", *words]
+        return subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=True).stdout
+
+    said = run("ingest")
+    assert "find --config ../news/news.toml" in said
+    assert "a.txt" in run("find")
+    assert json.loads(run("status", "--json"))["records"] == 1
+    assert (project / "house/records").is_dir()
+    assert list(here.iterdir()) == []
+
+
+def test_a_config_that_does_not_exist_is_an_error(capsys, monkeypatch):
+    monkeypatch.setenv("LONGSHORE_CONFIG", "")
+    assert main(["status", "--config", "gone.toml"]) == 2
+    assert "gone.toml does not exist." in capsys.readouterr().err

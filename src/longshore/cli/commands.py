@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from longshore.console import has_colour, painted
+from longshore.console import has_colour, painted, waiting
 from longshore.errors import SettingsError
 from longshore.storage.names import printable
 
@@ -44,6 +44,23 @@ class _Result(Protocol):
 def settings_of(options: argparse.Namespace, **more: object) -> Settings:
     """Return the settings of the project that the options name."""
     return read_settings(landing=options.landing, warehouse=options.warehouse, **more)
+
+
+def enter_project(options: argparse.Namespace, **more: object) -> Settings:
+    """Return the settings as `settings_of`, after a change to the folder of the project that `--config` names.
+
+    A run has more there than settings: its flows, and the state of `longshore serve`. The folders that flags name are
+    handed on to the processes that runs have.
+    """
+    for name in ("landing", "warehouse"):
+        variable = f"LONGSHORE_{name.upper()}"
+        path = getattr(options, name) or os.environ.get(variable)
+        if path:
+            is_kept = options.config is None or "://" in path
+            os.environ[variable] = path if is_kept else str(Path(path).absolute())
+    if options.config is not None:
+        os.chdir(Path(options.config).absolute().parent)
+    return read_settings(**more)
 
 
 def existing_project(options: argparse.Namespace) -> Settings:
@@ -100,12 +117,15 @@ def ingest(options: argparse.Namespace) -> int:
     from longshore.ingestion.project import warehouse_of
     from longshore.ingestion.summary import as_json as summary_as_json
     from longshore.ingestion.summary import as_lines, document_rows
+    from longshore.orchestration.api import configured_api
 
-    settings = settings_of(options, max_files_per_run=options.max_files)
+    find_them, serve_it = own_command("find", options), own_command("serve", options)
+    settings = enter_project(options, max_files_per_run=options.max_files)
     if options.dry_run:
         from longshore.cli.dry_run import preview
 
-        summary = preview(settings, wait=not options.no_wait, tell=_warn)
+        with waiting("reading files") as say:
+            summary = preview(settings, wait=not options.no_wait, tell=say)
         if options.json:
             # With the plans: a program may replay them.
             names = ("path", "outcome", "language", "date", "encoding", "detail")
@@ -114,26 +134,23 @@ def ingest(options: argparse.Namespace) -> int:
         return print_lines(as_lines(summary, settings.landing, verbose=options.verbose))
     first = not warehouse_of(settings).inner.exists()
     summary = _ingest(settings, options)
-    print_lines([summary_as_json(summary)] if options.json else _ingest_lines(summary, settings, options, first=first))
+    if options.json:
+        print_lines([summary_as_json(summary)])
+    else:
+        print_lines(as_lines(summary, settings.landing, verbose=options.verbose))
+        if summary.records:
+            print_lines([f"The records are in {settings.warehouse}/records. Look at them: {find_them}"])
+        if first and configured_api() is None:
+            hint = f"Hint: {serve_it} does this every minute, and shows each run on a web page."
+            print_lines([painted(hint, "dim") if has_colour(sys.stdout) else hint])
     return 1 if options.fail_on_rejected and summary.reasons else 0
 
 
-def _ingest_lines(
-    summary: IngestSummary, settings: Settings, options: argparse.Namespace, *, first: bool
-) -> Iterator[str]:
-    from longshore.ingestion.summary import as_lines
-    from longshore.orchestration.api import serving_here
-
-    yield from as_lines(summary, settings.landing, verbose=options.verbose)
-    if summary.records:
-        yield f"The records are in {settings.warehouse}/records. Look at them: {own_command('find', options)}"
-    if first and not os.environ.get("PREFECT_API_URL") and serving_here() is None:
-        hint = f"Hint: {own_command('serve', options)} does this every minute, and shows each run on a web page."
-        yield painted(hint, "dim") if has_colour(sys.stdout) else hint
-
-
 def own_command(name: str, options: argparse.Namespace) -> str:
-    """Return a command on the same project, as it can be pasted into the same shell."""
+    """Return a command on the same project, as it can be pasted into the same shell.
+
+    To be called before `enter_project`.
+    """
     program = [sys.argv[0]]
     if Path(sys.argv[0]).name == "__main__.py":
         program = [sys.executable, "-m", "longshore"]
@@ -141,7 +158,7 @@ def own_command(name: str, options: argparse.Namespace) -> str:
         program = ["longshore"]
     with contextlib.suppress(ValueError):
         program[0] = str(Path(program[0]).relative_to(Path.cwd()))
-    given = [(f"--{flag}", getattr(options, flag, None)) for flag in ("landing", "warehouse")]
+    given = [(f"--{flag}", getattr(options, flag, None)) for flag in ("config", "landing", "warehouse")]
     return shlex.join([*program, name, *(word for flag, value in given if value for word in (flag, value))])
 
 
@@ -186,7 +203,7 @@ def serve(options: argparse.Namespace) -> int:
     from longshore.orchestration.serve import serve_project
 
     return serve_project(
-        settings_of(options),
+        enter_project(options),
         metrics_port=options.metrics_port,
         watch=options.watch,
         log_format="json" if options.json else options.log_format,
@@ -199,10 +216,13 @@ def status(options: argparse.Namespace) -> int:
 
     settings = settings_of(options)
     if not options.check:
-        return _show(status_of(settings), options)
+        with waiting("listing files"):
+            found_now = status_of(settings)
+        return _show(found_now, options)
     from longshore.orchestration.monitoring import alerts
 
-    found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
+    with waiting("listing files"):
+        found = alerts(status_of(settings, runs=200), settings, dt.datetime.now(dt.UTC))
     as_json = json.dumps([{"kind": alert.kind, "detail": alert.detail} for alert in found], indent=2)
     print_lines([as_json] if options.json else [alert.detail for alert in found] or ["All is well."])
     return 1 if found else 0
@@ -239,7 +259,8 @@ def compact(options: argparse.Namespace) -> int:
     """Merge small parts."""
     from longshore.maintenance.compact import compact_warehouse
 
-    summary = compact_warehouse(existing_project(options), dry_run=options.dry_run)
+    with waiting("merging parts"):
+        summary = compact_warehouse(existing_project(options), dry_run=options.dry_run)
     _show(summary, options)
     return 1 if summary.failed else 0
 
@@ -260,7 +281,8 @@ def reprocess(options: argparse.Namespace) -> int:
     from longshore.maintenance.reprocess import reprocess_warehouse
 
     settings = existing_project(options)
-    summary = reprocess_warehouse(settings, options.where, options.older_than_version, dry_run=options.dry_run)
+    with waiting("normalising again"):
+        summary = reprocess_warehouse(settings, options.where, options.older_than_version, dry_run=options.dry_run)
     _show(summary, options)
     return 1 if summary.skipped else 0
 
@@ -274,7 +296,8 @@ def forget(options: argparse.Namespace) -> int:
     settings = existing_project(options)
     asked: dict[str, Any] = {"paths": options.path, "block_unknown": options.block_unknown}
     if options.dry_run or (sys.stdin.isatty() and not options.yes):
-        plan = plan_forget(settings, options.record_ids, **asked)
+        with waiting("looking for originals"):
+            plan = plan_forget(settings, options.record_ids, **asked)
         if options.dry_run:
             _show(plan, options)
             return 0
@@ -282,7 +305,8 @@ def forget(options: argparse.Namespace) -> int:
         if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
             _warn("Nothing was removed.")
             return 1
-    summary = forget_records(settings, options.record_ids, **asked)
+    with waiting("removing records and originals"):
+        summary = forget_records(settings, options.record_ids, **asked)
     _show(summary, options)
     return 1 if summary.left else 0
 
@@ -298,7 +322,8 @@ def verify(options: argparse.Namespace) -> int:
     """Compare landing, ledger, archive, rejected files and warehouse; return 1 if they disagree."""
     from longshore.maintenance.verify import verify as verify_project
 
-    found = verify_project(existing_project(options), repair=options.repair, adopt=options.adopt_landing)
+    with waiting("comparing"):
+        found = verify_project(existing_project(options), repair=options.repair, adopt=options.adopt_landing)
     _show(found, options)
     return 1 if found.disagreements else 0
 
@@ -310,16 +335,18 @@ def rejected(options: argparse.Namespace) -> int:
     if options.discard:
         if not (options.paths or options.all or options.reason):
             raise SettingsError("Nothing is chosen. Give PATH, --reason or --all with --discard.")
-        done = rejections.discard(
-            existing_project(options), options.paths, reason=reason_of(options), everything=options.all
-        )
+        with waiting("deleting files"):
+            done = rejections.discard(
+                existing_project(options), options.paths, reason=reason_of(options), everything=options.all
+            )
         if options.json:
             return print_lines([as_json({"discarded": done}, indent=2)])
         return print_lines([f"{len(done):,} rejected file(s) were deleted for good; the ledger keeps the rejections."])
     if options.paths or options.all:
         raise SettingsError("PATH and --all need --discard; without it, every rejected file is listed.")
     listed = rejections.rejected_members if options.members else rejections.rejected_files
-    found = listed(existing_project(options), reason_of(options))
+    with waiting("listing files"):
+        found = listed(existing_project(options), reason_of(options))
     return print_lines([rejections.as_json(found)] if options.json else rejections.as_lines(found))
 
 
@@ -327,7 +354,8 @@ def retry(options: argparse.Namespace) -> int:
     """Put rejected files back into landing."""
     from longshore.maintenance.rejections import retry as put_back
 
-    back = put_back(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
+    with waiting("moving files"):
+        back = put_back(existing_project(options), options.paths, reason=reason_of(options), everything=options.all)
     if options.json:
         return print_lines([as_json({"retried": back}, indent=2)])
     print_lines(printable(path) for path in back[:_ROWS])

@@ -39,6 +39,9 @@ _FIRST_STEPS: Final = (
 )
 
 
+_CONFIG: Final = "the settings file (default: ./longshore.toml); relative folders in it are below its own"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error is one message, a traceback only with `--debug`."""
     # NumPy's own threads would compete with the worker processes for the cores.
@@ -57,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
+        if options.config is not None:
+            # The processes of a run read it too.
+            os.environ["LONGSHORE_CONFIG"] = os.path.abspath(options.config)  # noqa: PTH100 - pathlib is slow to import
         return int(options.run(options))
     except BrokenPipeError:
         # The reader of our output has gone (`| head`).
@@ -76,6 +82,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="longshore", usage="longshore COMMAND [OPTIONS]", examples=_FIRST_STEPS)
     parser.add_argument("-h", "--help", action="help", help="show this help; `longshore COMMAND --help` shows more")
     parser.add_argument("--version", action="version", version=f"longshore {__version__}", help="show the version")
+    parser.add_argument("--config", metavar="FILE", help="the settings file (default: ./longshore.toml)")
     parser.add_argument("--debug", action="store_true", help="show a traceback with an error")
     commands = parser.add_subparsers(prog="longshore", metavar="COMMAND", help=argparse.SUPPRESS)
     _add_ingesting(commands)
@@ -227,6 +234,7 @@ def _add_checking(commands: _Commands) -> None:
         commands,
         "inspect",
         "show each step of normalising a file, or what a folder would become; write nothing",
+        config=True,
         json="it",
         verbose="repair plans as they are recorded",
         examples=[
@@ -351,6 +359,7 @@ def _command(
     text: str,
     *,
     folders: bool = False,
+    config: bool = False,
     json: str = "",
     verbose: str = "",
     examples: Sequence[tuple[str, str]] = (),
@@ -363,6 +372,7 @@ def _command(
         name: of the command, and of the function that is its body.
         text: what it does.
         folders: whether its project can be named by flags.
+        config: whether it reads settings, if it has no folders.
         json: what `--json` prints.
         verbose: what `--verbose` shows also.
         examples: a command and what it is for.
@@ -374,6 +384,8 @@ def _command(
         common.add_argument("-v", "--verbose", action="store_true", help=f"show also {verbose}")
     if json:
         common.add_argument("--json", action="store_true", help=f"print {json} as JSON")
+    if folders or config:
+        common.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help=_CONFIG)
     if folders:
         common.add_argument("--landing", metavar="DIR", help="the folder that files are dropped in")
         common.add_argument("--warehouse", metavar="DIR", help="the folder that readers open")

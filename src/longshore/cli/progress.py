@@ -31,14 +31,14 @@ class _Bar(SilentObserver):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         # No total before files are found: a bar of 0 of 0 files would be full.
-        self._task: TaskID = progress.add_task("ingesting", total=None)
+        self._task: TaskID = progress.add_task("listing files", total=None)
         self._total = 0
 
     def files_found(self, files: int, source_bytes: int) -> None:
         """Add files to the total."""
         del source_bytes
         self._total += files
-        self._progress.update(self._task, total=self._total or None)
+        self._progress.update(self._task, total=self._total or None, description="ingesting")
 
     def batch_finished(self, batch: Batch, staged: Staged, endings: Sequence[Delivery]) -> None:
         """Advance by the files of the batch."""

@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from longshore.cli.commands import as_json, existing_project, print_lines
+from longshore.console import waiting
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +24,9 @@ def find(options: argparse.Namespace) -> int:
     if options.json:
         limited = itertools.islice(found, options.limit or None)
         return print_lines(as_json(row) for row in limited)
-    return print_lines(listing(found, options.limit, words=bool(options.words)))
+    with waiting("searching"):
+        lines = list(listing(found, options.limit, words=bool(options.words)))
+    return print_lines(lines)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -31,7 +34,8 @@ def show(options: argparse.Namespace) -> int:
     settings = existing_project(options)
     from longshore.cli.show import find_record, lines_of, page
 
-    row = find_record(settings, options.record)
+    with waiting("searching"):
+        row = find_record(settings, options.record)
     if options.json:
         return print_lines([as_json(row, indent=2)])
     page(lines_of(row, verbose=options.verbose))
@@ -44,5 +48,6 @@ def query(options: argparse.Namespace) -> int:
     from longshore.cli.query import ask
     from longshore.ingestion.project import warehouse_of
 
-    answer = ask(warehouse_of(settings), options.sql)
+    with waiting("asking DuckDB"):
+        answer = ask(warehouse_of(settings), options.sql)
     return print_lines(map(as_json, answer.dicts()) if options.json else answer.lines())

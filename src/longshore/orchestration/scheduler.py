@@ -27,6 +27,7 @@ from prefect.schedules import Cron, Schedule
 from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import get_current_settings
 
+from longshore.console import waiting
 from longshore.errors import SettingsError
 from longshore.orchestration.access import LOGIN_FILE
 from longshore.orchestration.api import STATE_FOLDER
@@ -113,10 +114,11 @@ async def serve_once(settings: Settings, page: str, server: EmbeddedServer | Non
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, runner.asked_to_stop.set)
     try:
-        ids = await _deploy(settings, runner, shared=server is None)
-        ingest = ids["ingest"]
-        # At once, also after the server was away: the runs that were due meanwhile are dropped for this one.
-        await _start(ingest)
+        with waiting("registering the schedules"):
+            ids = await _deploy(settings, runner, shared=server is None)
+            ingest = ids["ingest"]
+            # At once, also after the server was away: the runs that were due meanwhile are dropped for this one.
+            await _start(ingest)
         if first:
             announce(settings, page, await _next_run(settings), login=bool(server and server.login))
     except Exception:

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longshore.console import waiting
 from longshore.errors import LongshoreError
 from longshore.orchestration import logs
 from longshore.orchestration.api import (
@@ -103,14 +104,15 @@ def _serve(
     watch: bool,
 ) -> None:
     # Importing Prefect takes as long as the server takes to start: both at once.
-    from longshore.orchestration import runner, scheduler  # noqa: PLC0415
+    with waiting("starting"):
+        from longshore.orchestration import runner, scheduler  # noqa: PLC0415
 
-    runner.warm_up()
-    # A cron line that is none is told before anything is waited for.
-    for one in deployments(settings):
-        scheduler.schedule_of(one)
-    if server is not None:
-        server.wait()
+        runner.warm_up()
+        # A cron line that is none is told before anything is waited for.
+        for one in deployments(settings):
+            scheduler.schedule_of(one)
+        if server is not None:
+            server.wait()
     page = server.page_url if server is not None else scheduler.page_url()
     write_serving(state, Serving(os.getpid(), api_url, page, dt.datetime.now(dt.UTC).isoformat(timespec="seconds")))
     first = True
