@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longshore.documents import rows, subtitles, syndication, text_kinds
+from longshore.documents import exports, rows, subtitles, syndication, text_kinds
 from longshore.documents.kinds import PLAIN, Kind
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ RECOGNISERS: Final[tuple[Callable[[str, str], Kind | None], ...]] = (
     syndication.recognise,
     rows.recognise,
     subtitles.recognise,
+    exports.recognise,
     text_kinds.recognise,
 )
 

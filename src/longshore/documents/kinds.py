@@ -24,12 +24,14 @@ class Kind:
     """The kind of document that a file is.
 
     media_type: the IANA type of the document, or of each document in a container. evidence: what proves it, one
-    sentence. container: whether the file holds documents that become records of their own.
+    sentence. container: whether the file holds documents that become records of their own. reader: the module that
+    extracts the text, where the media type does not say so: `exports`, `warc`.
     """
 
     media_type: str
     evidence: str
     container: bool = False
+    reader: str = ""
 
 
 PLAIN: Final = Kind("text/plain", "nothing in it proves another format")
@@ -58,7 +60,7 @@ class Member:
 
     name: unique in it, normally its number from 1. raw: its own bytes; None if there are more than allowed (`size`
     says how many). decoded: its text, where the encoding was decided by the whole container and is not UTF-8; None
-    if its own bytes are to be decoded.
+    if its own bytes are to be decoded. reader: as in `Kind`.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Member:
     size: int
     media_type: str
     decoded: Decoded | None = None
+    reader: str = ""
 
 
 class NotThisKindError(Exception):

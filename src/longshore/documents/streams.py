@@ -51,13 +51,13 @@ class TextStream:
         self.stream.seek(self.start)
         return self.stream
 
-    def member(self, number: int, piece: Piece, media_type: str) -> Member:
+    def member(self, number: int, piece: Piece, media_type: str, reader: str = "") -> Member:
         """Return a piece of the stream as a member with its own bytes."""
         if piece.raw is None or self.decoded is None:
-            return Member(str(number), piece.raw, piece.size, media_type)
+            return Member(str(number), piece.raw, piece.size, media_type, reader=reader)
         text = piece.raw.decode("utf-8", "surrogatepass")
         raw = text.encode(self.codec, "surrogatepass") if self.codec else piece.raw
-        return Member(str(number), raw, len(raw), media_type, replace(self.decoded, text=text))
+        return Member(str(number), raw, len(raw), media_type, replace(self.decoded, text=text), reader)
 
 
 def text_source(text: str) -> TextStream:

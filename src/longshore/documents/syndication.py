@@ -71,6 +71,12 @@ class _Child(NamedTuple):
     inner: str
 
 
+def may_begin(head: str) -> bool:
+    """Return whether a text begins with the root element of a feed."""
+    glance = head[:_GLANCE]
+    return glance.lstrip("\ufeff \t\r\n")[:1] == "<" and _ROOT.search(glance) is not None
+
+
 def recognise(text: str, name: str) -> Kind | None:
     """Return the kind of a feed, or None.
 
@@ -78,8 +84,7 @@ def recognise(text: str, name: str) -> Kind | None:
     'application/rss+xml'
     """
     del name
-    glance = text[:_GLANCE]
-    if not glance.lstrip("\ufeff \t\r\n").startswith("<") or not _ROOT.search(glance):
+    if not may_begin(text):
         return None
     items = 0
     try:
