@@ -156,7 +156,7 @@ def extract(text: str, raw: bytes) -> Extracted | Rejection:
 
 @dataclass(slots=True)
 class _Article:
-    """What one article carries."""
+    """The parts of one article."""
 
     title: str | None = None
     date: str | None = None
