@@ -39,15 +39,17 @@ _ENOUGH_TAGS: Final = 4
 _LEAST_BREAKS: Final = 2
 
 
-def without_tags(text: str) -> str | None:
+def without_tags(text: str, *, expected: bool = False) -> str | None:
     """Return the text of an HTML fragment, or None where a text is not proved to be one.
+
+    expected: whether the format says that it is HTML as a rule; then one whole tag proves it.
 
     >>> without_tags("<p>It was <b>quiet</b> &amp; cold.</p><p>Nobody came.</p>")
     'It was quiet & cold.\\n\\nNobody came.'
     >>> without_tags("Close each <p> you open.") is None
     True
     """
-    return strip_tags(text) if "<" in text and _is_html(text) else None
+    return strip_tags(text) if "<" in text and _is_html(text, expected=expected) else None
 
 
 def unescape_entities(text: str) -> str:
@@ -117,7 +119,7 @@ def _end_of(text: str, name: str, at: int) -> int | None:
     return closing.end() if closing else None
 
 
-def _is_html(text: str) -> bool:
+def _is_html(text: str, *, expected: bool) -> bool:
     if "`<" in text or "```" in text:
         return False
     opened = closed = breaks = 0
@@ -131,8 +133,8 @@ def _is_html(text: str) -> bool:
             closed += 1
         elif not match[0].endswith("/>"):
             opened += 1
-    if not closed and not breaks:
-        return False
+    if expected or not (closed or breaks):
+        return bool(closed or breaks)
     first = _TAG.match(text, len(text) - len(text.lstrip()))
     begins = first is not None and ((first["name"] or "").lower() in _KNOWN or first[0].startswith("<!"))
     if begins or breaks >= _LEAST_BREAKS:

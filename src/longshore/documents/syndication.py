@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from longshore.documents.fields import plain_text, without_surrogates
-from longshore.documents.fragment import strip_tags, unescape
+from longshore.documents.fragment import strip_tags, unescape, without_tags
 from longshore.documents.kinds import ContainerRejectedError, Extracted, Kind, Member, NotThisKindError
 from longshore.documents.streams import Piece, open_text, text_source
 from longshore.records import Reason, Rejection
@@ -312,7 +312,8 @@ def _text(child: _Child) -> str:
         return value.strip()
     if child.name == "content:encoded" or "html" in kind:
         return strip_tags(value)
-    return plain_text(value)[0].strip()
+    stripped = without_tags(value, expected=True)
+    return plain_text(value)[0].strip() if stripped is None else stripped
 
 
 def _value(inner: str) -> str:
