@@ -59,6 +59,37 @@ _DECLARATION: Final = re.compile(r"\s*<\?xml\s[^<>?]{0,200}\?>")
 _PROLOGUE: Final = re.compile(r"\s*(?:<!--(?:(?!-->)[\s\S]){0,4000}-->|<\?[^<>?]{0,400}\?>|<!DOCTYPE\s[^<>\[]{0,400}>)")
 _ROOT: Final = re.compile(r"\s*<([A-Za-z_][\w.:-]{0,100})(?=[\s/>])")
 _MOST_PROLOGUE: Final = 20
+# A few tags around prose are HTML that a text quotes, and no XML.
+_TAGS_OF_HTML: Final = frozenset(
+    [
+        "a",
+        "b",
+        "blockquote",
+        "body",
+        "br",
+        "center",
+        "code",
+        "div",
+        "em",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "html",
+        "i",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "span",
+        "strong",
+        "table",
+        "td",
+        "u",
+        "ul",
+    ]
+)
 
 
 def _xml(text: str) -> Kind | None:
@@ -77,7 +108,7 @@ def _xml(text: str) -> Kind | None:
     closed = tail.endswith(f"</{root[1]}>")
     if declaration:
         return Kind("application/xml", f"an XML declaration and the root element <{root[1]}>")
-    if closed and _is_well_formed(text, at):
+    if closed and root[1].lower() not in _TAGS_OF_HTML and _is_well_formed(text, at):
         return Kind("application/xml", f"the root element <{root[1]}>, closed at the end of the file")
     return None
 

@@ -1,0 +1,485 @@
+"""Web pages (HTML, XHTML): what proves one, the text of its article, and the fields of its head.
+
+resiliparse parses the page and names its main content, but on real layouts that drops lists, or articles in tables,
+or keeps menus. So the page is laid out twice: the whole, and what resiliparse takes for the main content. Each block
+of the page (a paragraph, a heading, an item, a cell) is weighed by what it is, by its share of links and by whether it
+is in the main content; the run of blocks that weighs most is the text. `benchmarks/web_pages.py` measures that.
+
+Promised: scripts, styles, comments, menus and what the page itself marks as navigation, a form or a notice are out.
+Paragraphs are separated by blank lines, items of a list are lines. Time is linear in the page.
+Not promised: the text of a page that a script writes when it is opened; comments of readers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import TYPE_CHECKING, Final, Literal
+
+from longshore.documents.kinds import Extracted, Kind
+from longshore.documents.markup import is_harmless, simplify
+from longshore.documents.page_fields import Fields, read_fields, select
+
+if TYPE_CHECKING:
+    from resiliparse.parse.html import HTMLTree
+
+Engine = Literal["resiliparse", "trafilatura"]
+
+_HEAD: Final = 65_536
+_COMMENT_LENGTH: Final = 4_000
+_OPENING: Final = re.compile(
+    rf"\s*(?:<\?xml\s[^<>?]{{0,200}}\?>|<!--(?:(?!-->)[\s\S]){{0,{_COMMENT_LENGTH}}}-->|<!\[endif\]-->)"
+)
+_DOCTYPE: Final = re.compile(r"\s*<!DOCTYPE\s+html\b[^<>]{0,400}>", re.IGNORECASE)
+_ROOT: Final = re.compile(r"\s*<(html|head|body)(?=[\s>])[^<>]{0,4000}>", re.IGNORECASE)
+_MOST_OPENINGS: Final = 20
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})(?=[\s/>])[^<>]*>")
+_CLOSED_OF_A_PAGE: Final = re.compile(
+    r"</(?:head|title|body|html|p|div|table|td|a|h\d|script|style|center|font)>", re.IGNORECASE
+)
+
+
+def recognise(text: str, name: str) -> Kind | None:
+    """Return the kind of a page, or of a fragment that is blocks of HTML from end to end; None for anything else.
+
+    >>> recognise("<p>One.</p><p>Two.</p>", "").media_type, recognise("<p> opens a paragraph, </p> ends it.", "")
+    ('text/html', None)
+    """
+    del name
+    first = text[:64].lstrip()
+    if not first.startswith("<"):
+        return None
+    at = 0
+    xml = first.startswith("<?xml")
+    doctype = False
+    for _ in range(_MOST_OPENINGS):
+        if match := _OPENING.match(text, at):
+            at = match.end()
+        elif not doctype and (match := _DOCTYPE.match(text, at)):
+            doctype, at = True, match.end()
+        else:
+            break
+    head = text[at : at + _HEAD]
+    root = _ROOT.match(head)
+    closings = sum(1 for _ in zip(range(3), _CLOSED_OF_A_PAGE.finditer(head), strict=False))
+    if root or doctype:
+        after = head[root.end() if root else 0 :].lstrip()[:1]
+        enough = 1 if doctype or text[-64:].rstrip().lower().endswith("</html>") else 2
+        if closings < enough or (after not in ("<", "") and not _body_text(head)):
+            return None
+        proof = " and ".join(
+            ["a document type"] * doctype + ([f"the root element <{root[1].lower()}>"] if root else [])
+        )
+        return Kind("application/xhtml+xml" if xml and root else "text/html", proof)
+    return None if xml else _fragment(head, whole=at + len(head) == len(text))
+
+
+def _body_text(head: str) -> bool:
+    """Return whether a page whose root is followed by text at once is a page: it closes its root or its body."""
+    return re.search(r"</(?:html|body)>\s*\Z", head, re.IGNORECASE) is not None
+
+
+_BLOCK_TAGS: Final = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "link",
+        "main",
+        "meta",
+        "nav",
+        "noscript",
+        "ol",
+        "p",
+        "pre",
+        "script",
+        "section",
+        "style",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ]
+)
+_INLINE_TAGS: Final = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "big",
+        "br",
+        "button",
+        "cite",
+        "code",
+        "em",
+        "font",
+        "i",
+        "iframe",
+        "img",
+        "input",
+        "ins",
+        "del",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "s",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "video",
+        "audio",
+        "wbr",
+        "var",
+        "kbd",
+        "samp",
+        "svg",
+        "path",
+        "picture",
+        "map",
+        "area",
+    ]
+)
+_VOID_TAGS: Final = frozenset(["area", "br", "hr", "img", "input", "link", "meta", "source", "wbr"])
+_ENDING_BY_ITSELF: Final = ("p", "li", "td", "tr", "dt", "dd")
+_FEWEST_BLOCKS: Final = 2
+_FEWEST_ITEMS: Final = 3
+_UNKNOWN_SHARE: Final = 0.1
+
+
+def _fragment(head: str, *, whole: bool) -> Kind | None:
+    """Recognise the body of a page alone: blocks one after the other, with next to no text between them."""
+    depth = blocks = paragraphs = items = outside = known = unknown = 0
+    last = 0
+    stack: list[str] = []
+    for match in _TAG.finditer(head):
+        tag = match[2].lower()
+        between = head[last : match.start()]
+        if not stack:
+            outside += len(between.strip())
+        last = match.end()
+        known += tag in _BLOCK_TAGS or tag in _INLINE_TAGS
+        unknown += tag not in _BLOCK_TAGS and tag not in _INLINE_TAGS
+        if tag in _VOID_TAGS or match[0].endswith("/>"):
+            continue
+        if not match[1]:
+            if tag in _BLOCK_TAGS:
+                # A paragraph or item that is not closed ends where the next begins.
+                if tag in _ENDING_BY_ITSELF and stack and stack[-1] == tag:
+                    stack.pop()
+                    blocks += not stack
+                    paragraphs += tag == "p"
+                stack.append(tag)
+        elif tag in stack[-_DEEPEST:]:
+            while stack.pop() != tag:
+                pass
+            blocks += not stack
+            items += tag == "li"
+            paragraphs += tag in ("p", "div", "article", "section", "table", "h1", "h2", "h3", "blockquote")
+        depth = max(depth, len(stack))
+    rest = head[last:].strip()
+    outside += 0 if stack else len(rest)
+    paragraphs += stack == ["p"]
+    if not blocks or (whole and stack and len(stack) > _FEWEST_BLOCKS) or unknown > _UNKNOWN_SHARE * (known + unknown):
+        return None
+    enough = paragraphs >= _FEWEST_BLOCKS or (paragraphs and depth > 1) or (depth > 1 and items >= _FEWEST_ITEMS)
+    if not enough or outside > 0.02 * len(head):
+        return None
+    return Kind("text/html", f"{blocks} blocks of HTML from end to end, with no text between them")
+
+
+_DEEPEST: Final = 200
+# What a page marks as no part of its article.
+_SKIPPED: Final = (
+    "nav", "aside", "footer", "form", "button", "select", "dialog", "template", "amp-sidebar", "noscript",
+    '[role="navigation"]', '[role="banner"]', '[role="contentinfo"]', '[role="complementary"]', '[role="search"]',
+    '[role="dialog"]', '[role="button"]', '[aria-hidden="true"]', "[hidden]",
+    *(
+        f'[{attribute}*="{word}" i]'
+        for attribute in ("class", "id")
+        for word in (
+            "sidebar", "comment", "cookie", "consent", "share", "sharing", "social", "related", "newsletter",
+            "breadcrumb", "navigation", "navbar", "menu", "footer", "widget", "promo", "sponsor", "popup", "modal",
+            "subscribe", "paywall", "byline", "dateline", "skip-link", "screen-reader", "most-read", "mostread",
+            "recommend", "teaser", "pagination", "entry-meta", "post-meta", "author-bio", "copyright", "toolbar",
+        )
+    ),
+)  # fmt: skip
+
+
+def extract(text: str, raw: bytes, engine: Engine = "resiliparse") -> Extracted:
+    """Return the text of a page and the fields of its head.
+
+    raw: not looked at; the text was decoded with what the page says of its encoding as a hint.
+    """
+    del raw
+    from resiliparse.parse.html import HTMLTree  # noqa: PLC0415 - few files come here
+
+    text = text.replace("\r\n", "\n")
+    tree = HTMLTree.parse(text if is_harmless(text) else simplify(text))
+    fields = read_fields(tree)
+    if engine == "trafilatura":
+        body, step = _by_trafilatura(text), "html:trafilatura"
+    else:
+        body, step = _main_text(tree, fields), "html:main-content"
+    if not body:
+        body, step = _joined(_laid_out(tree)), "html:all-text"
+    return Extracted(body, (step,), fields.title, fields.date, fields.metadata)
+
+
+def _by_trafilatura(text: str) -> str:
+    try:
+        import trafilatura  # noqa: PLC0415 - an extra, slow to import
+    except ImportError:
+        raise ModuleNotFoundError(
+            "The engine `trafilatura` is not installed. Install `longshore[trafilatura]`, or set the engine to"
+            " `resiliparse`."
+        ) from None
+    return trafilatura.extract(text, include_comments=False) or ""
+
+
+# How a block is set off from the one before it: as a cell, as an item or a line, as a paragraph.
+_CELL, _LINE, _PARAGRAPH = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block of a page: a paragraph, a heading, an item, a cell, or a text between breaks.
+
+    links: how many of its characters are in links. gap: how it is set off from the block before it.
+    """
+
+    text: str
+    tag: str
+    links: int
+    gap: int
+
+
+_MARKUP: Final = re.compile(r"<(/?)(p|h[1-6]|ul|ol|li|pre|br|a)(?: [^<>]*)?>|\t\t|\n+")
+
+
+def _blocks(minimal: str) -> list[_Block]:  # noqa: PLR0912 - one branch for each tag
+    """Return the blocks of what resiliparse calls minimal HTML: a line ends where a block does, or after a `<br>`."""
+    blocks: list[_Block] = []
+    buffer: list[str] = []
+    tag, links, gap, depth, breaks, last = "", 0, 0, 0, 0, 0
+    in_link = in_pre = False
+
+    def finish(following: int) -> None:
+        nonlocal tag, links, gap, breaks
+        text = "".join(buffer)
+        buffer.clear()
+        text = text.strip("\n") if tag == "pre" else "\n".join(map(str.strip, text.split("\n"))).strip()
+        if text:
+            text = unescape(text) if "&" in text else text
+            blocks.append(_Block(text, "li" if depth and tag != "pre" else tag, links, gap))
+            gap = 0
+        gap = max(gap, following)
+        tag, links, breaks = "", 0, 0
+
+    for match in _MARKUP.finditer(minimal):
+        if match.start() > last:
+            said = minimal[last : match.start()]
+            if breaks:
+                breaks = 0
+                buffer.append("\n")
+            buffer.append(said)
+            links += len(said) if in_link else 0
+        last = match.end()
+        closing, name = match[1], match[2]
+        if name is None:
+            if in_pre:
+                buffer.append(match[0])
+            elif match[0] == "\t\t":
+                finish(_CELL)
+            elif not breaks:
+                finish(_LINE if len(match[0]) == 1 else _PARAGRAPH)
+            elif len(match[0]) > 1 or breaks > 1:
+                finish(_PARAGRAPH)
+        elif name == "a":
+            in_link = not closing
+        elif name == "br":
+            breaks += 1
+        elif name in ("ul", "ol"):
+            finish(_LINE if depth > bool(closing) else _PARAGRAPH)
+            depth = max(0, depth + (-1 if closing else 1))
+        elif name == "li":
+            finish(_LINE)
+        else:
+            finish(_LINE if depth else _PARAGRAPH)
+            in_pre = name == "pre" and not closing
+            tag = "" if closing else name
+    buffer.append(minimal[last:])
+    finish(0)
+    return blocks
+
+
+_LONG: Final = 60
+
+
+def _joined(blocks: list[_Block]) -> str:
+    """Write blocks one below the other."""
+    parts: list[str] = []
+    before: _Block | None = None
+    for block in blocks:
+        if before is not None:
+            long = len(before.text) > _LONG or len(block.text) > _LONG
+            if block.gap == _PARAGRAPH or (long and not before.tag == block.tag == "li"):
+                parts.append("\n\n")
+            else:
+                parts.append("\t" if block.gap == _CELL else "\n")
+        parts.append(block.text)
+        before = block
+    return "".join(parts)
+
+
+_WIDE: Final = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f]")
+_WIDTH_OF_WIDE: Final = 2
+_SENTENCE_END: Final = re.compile(r"[.!?…。！？؟।։:;][\"'”’»）)\]]*\s*\Z")
+_MANY_LINKS: Final = 0.5
+_SENTENCE: Final = 40
+_NOTICE: Final = re.compile(
+    r"(?:©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos)"
+    r"|(?:advertise?ment|anzeige|werbung|publicité|publicidad|реклама|広告|share this:?|read more:?|loading…?)\Z",
+    re.IGNORECASE,
+)
+
+
+def _weight(block: _Block, main: frozenset[str]) -> float:
+    """Return the weight of a block: above 0 where it reads like an article, below 0 where like a menu or a notice."""
+    text = block.text
+    size = len(text)
+    if not text.isascii():
+        size += (_WIDTH_OF_WIDE - 1) * len(_WIDE.findall(text))
+    in_main = text in main
+    if block.links > _MANY_LINKS * len(text):
+        return -10.0 - min(block.links, 40)
+    if size < _LONG * 2 and _NOTICE.match(text):
+        return -20.0
+    if size >= _SENTENCE and (_SENTENCE_END.search(text) or size > 4 * _SENTENCE):
+        return size * (1.0 if in_main else 0.6)
+    if block.tag[:1] == "h" or block.tag == "pre":
+        return 5.0 if in_main else -5.0
+    if block.tag in ("li", "p") or _SENTENCE_END.search(text):
+        return min(size, _SENTENCE) * (1.0 if in_main else 0.2)
+    return 2.0 if in_main else -10.0
+
+
+def _heaviest(weights: list[float]) -> tuple[int, int]:
+    """Return the run of weights with the largest sum (Kadane)."""
+    best = total = 0.0
+    start, found = 0, (0, 0)
+    for place, weight in enumerate(weights):
+        if total <= 0:
+            total, start = 0.0, place
+        total += weight
+        if total > best:
+            best, found = total, (start, place + 1)
+    return found
+
+
+_SHARE_OF_MAIN: Final = 0.6
+
+
+def _main_text(tree: HTMLTree, fields: Fields) -> str:
+    main_blocks = _laid_out(tree, main=True)
+    main = frozenset(block.text for block in main_blocks)
+    # Classes of the whole page (`has-sidebar`, `comments-open`) say nothing about its parts.
+    for element in select(tree, "html,body,main,article"):
+        for attribute in ("class", "id"):
+            if element.hasattr(attribute):
+                del element[attribute]
+    blocks = _laid_out(tree, skipped=_SKIPPED)
+    weights = [_weight(block, main) for block in blocks]
+    prose = sum(weight for weight in weights if weight > _SENTENCE)
+    if prose < _SHARE_OF_MAIN * sum(w for block in main_blocks if (w := _weight(block, main)) > _SENTENCE):
+        # The whole page is in a form, or in what is called a sidebar.
+        blocks = _laid_out(tree)
+        weights = [_weight(block, main) for block in blocks]
+    weights = [20.0 if block.text == fields.title else weight for block, weight in zip(blocks, weights, strict=True)]
+    start, end = _heaviest(weights)
+    chosen = [
+        block
+        for block, weight in zip(blocks[start:end], weights[start:end], strict=True)
+        if weight > -5.0 or (weight == -10.0 and block.links == 0 and block.gap != _LINE)
+    ]
+    return _joined(_without_byline(chosen, fields))
+
+
+_BYLINE: Final = re.compile(r"(?:by|von|par|por|da|di|door|av|af|от|автор:?)\s", re.IGNORECASE)
+_LONGEST_BYLINE: Final = 120
+_OF_A_BYLINE: Final = 40
+
+
+def _without_byline(blocks: list[_Block], fields: Fields) -> list[_Block]:
+    """Leave out the lines above the first paragraph that only repeat the author and the date of the fields."""
+    if fields.date is None:
+        return blocks
+    kept: list[_Block] = []
+    for place, block in enumerate(blocks):
+        if len(block.text) > _LONGEST_BYLINE and _SENTENCE_END.search(block.text):
+            return kept + blocks[place:]
+        lines = [line for line in block.text.split("\n") if not _is_byline(line, fields)]
+        if lines:
+            kept.append(_Block("\n".join(lines), block.tag, block.links, block.gap))
+    return kept
+
+
+def _is_byline(line: str, fields: Fields) -> bool:
+    rest = line
+    for value in fields.shown:
+        rest = rest.replace(value, "")
+    return rest != line and len(rest.strip()) < _OF_A_BYLINE and not _SENTENCE_END.search(line)
+
+
+def _laid_out(tree: HTMLTree, *, main: bool = False, skipped: tuple[str, ...] = ()) -> list[_Block]:
+    from resiliparse.extract.html2text import extract_plain_text  # noqa: PLC0415 - few files come here
+
+    minimal = extract_plain_text(
+        tree,
+        preserve_formatting="minimal_html",
+        main_content=main,
+        alt_texts=False,
+        links=True,
+        comments=not main,
+        post_meta=not main,
+        skip_elements=skipped,
+    )
+    return _blocks(minimal)
