@@ -15,12 +15,14 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from longshore import __version__
-from longshore.errors import LockHeldError
+from longshore.errors import LockHeldError, StoppedError
+from longshore.ingestion.executors import Workload
 from longshore.ingestion.summary import headline
 from longshore.orchestration.artifacts import FlowObserver, finished_payload, publish_report, raise_alerts
 from longshore.orchestration.runs import RUN_ERRORS, failed, may_retry, project_settings, watching
-from longshore.orchestration.task_executor import PrefectExecutor, StoppedError, Work
+from longshore.orchestration.task_executor import PrefectExecutor, Work
 from longshore.pipeline import ingest as ingest_landing
+from longshore.settings import Settings
 from longshore.storage.names import printable
 
 
@@ -75,5 +77,5 @@ def ingest(
     return Completed(name=name, message=headline(summary), data=summary)
 
 
-def _executor(slots: int, expected_files: int) -> PrefectExecutor:
-    return PrefectExecutor(slots, expected_files, normalise_batch.submit)
+def _executor(settings: Settings, workload: Workload) -> PrefectExecutor:
+    return PrefectExecutor(settings, workload, normalise_batch.submit)

@@ -51,3 +51,11 @@ class WarehouseError(LongshoreError):
 
 class WorkerError(LongshoreError):
     """A batch could not be normalised in any attempt."""
+
+
+class StoppedError(WorkerError):
+    """A batch was in progress when the run was told to stop; the next run does it."""
+
+    def __init__(self) -> None:
+        """Write the message."""
+        super().__init__("The run was told to stop; the next run does this batch.")

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from longshore.ingestion.delivery_log import write_deliveries
 from longshore.ingestion.discovery import Discovery
-from longshore.ingestion.executors import choose_executor
+from longshore.ingestion.executors import Workload, choose_executor
 from longshore.ingestion.finalization import finalize
 from longshore.ingestion.planning import (
     batch_of,
@@ -69,8 +69,8 @@ def ingest(
 
     Args:
         settings: of the project; default: those of the working directory (`longshore.toml`, environment).
-        executor: where batches run, or a function from (slots, expected texts) to it. Default: in this process for
-            little work, else in a process for each core.
+        executor: where batches run, or a function from settings and expected work to it. Default: as the setting
+            `executor` says.
         observer: notified of each batch when it is finished.
         wait: wait once for files that are not stable yet, as for a person at a terminal.
         run_name: how a second run, which finds the warehouse locked, names this one.
@@ -117,6 +117,7 @@ class _Run:
     # Files left for the next run, because they changed while they were read or a read failed.
     deferred: set[str] = field(default_factory=set)
     found: int = 0
+    after_crash: bool = False
     # Files of this round that wait for a claimed batch with the same bytes.
     waiting: int = 0
     # Raises if this run lost its lock; called before anything is made visible.
@@ -147,6 +148,7 @@ class _Run:
         try:
             recovered = recover(ledger, self.warehouse, self.landing, self.settings)
             if recovered:
+                self.after_crash = True
                 self.tell(f"{recovered} unfinished batch(es) of an interrupted run were finished or undone.")
             for problem in finish_deletions(ledger, self.landing):
                 self.tell(problem)
@@ -204,7 +206,7 @@ class _Run:
 
     def _start_executor(self, files: Sequence[LandedFile]) -> Executor:
         if callable(self.executor):
-            return self.executor(self.settings.worker_count, estimate_texts(files))
+            return self.executor(self.settings, Workload(estimate_texts(files), self.after_crash))
         return self.executor
 
     def _reject_special_files(self, ledger: Ledger, listing: Listing) -> int:

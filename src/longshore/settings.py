@@ -160,6 +160,10 @@ class Settings(BaseSettings):
     when one must be repeated."""
     max_bytes_per_batch: int = Field(default=32 * MIB, ge=1, le=1024 * MIB)
     """At most this many bytes become one Parquet part (a single larger file is its own batch). It bounds memory."""
+    executor: Literal["auto", "in-process", "processes"] = "auto"
+    """Where batches are normalised. `auto`: in the run's own process for a small backlog, else in a process pool;
+    `in-process` starts no process, for machines with little memory; `processes`: in a process pool, where a file that
+    kills its process does no harm."""
     workers: int = Field(default=0, ge=0, le=256)
     """Processes that normalise. 0: one for each core. A small backlog is done in the process itself, where starting
     others would cost more than it saves."""

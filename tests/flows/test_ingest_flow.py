@@ -6,13 +6,14 @@ import concurrent.futures as cf
 import datetime as dt
 import errno
 import warnings
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
+from longshore.ingestion.executors import Workload
 from longshore.orchestration.flow_files import load_flow
 from longshore.records import Batch, LandedFile, Source
+from longshore.settings import Settings
 from longshore.storage.lock import one_run_at_a_time
 from tests.flows.project import until
 
@@ -129,29 +130,14 @@ def test_only_what_may_pass_is_transient():
     assert not is_transient(ValueError("bad data"))
 
 
-class _Broken:
-    """Processes that die with the first batches that they are given."""
+class _Prompt:
+    """An executor whose batches are done at once."""
 
-    deaths = 0
+    slots = 2
 
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
-
-    def start(self) -> _Broken:
-        return self
-
-    def submit(self, batch: Batch, order: object) -> cf.Future[str]:
+    def run(self, batch: Batch, order: object) -> str:
         del order
-        future: cf.Future[str] = cf.Future()
-        if _Broken.deaths > 0:
-            _Broken.deaths -= 1
-            future.set_exception(BrokenProcessPool("made by the test"))
-        else:
-            future.set_result(f"staged {batch.batch_id}")
-        return future
-
-    def stop(self) -> None:
-        """Nothing runs."""
+        return f"staged {batch.batch_id}"
 
 
 def _batches(count: int) -> list[Batch]:
@@ -162,33 +148,10 @@ def _batches(count: int) -> list[Batch]:
     ]
 
 
-def test_a_batch_whose_process_died_runs_again_and_the_others_do_not_suffer(monkeypatch):
-    from longshore.orchestration import task_executor
-
-    monkeypatch.setattr(task_executor, "ProcessExecutor", _Broken)
-    _Broken.deaths = 2
-    with cf.ThreadPoolExecutor(2) as threads:
-        workers = task_executor.PrefectExecutor(2, 1000, lambda work, _files, _place: threads.submit(work.run))
-        done = {batch.batch_id: staged for batch, staged in workers.normalise(_batches(9), None)}
-    assert done == {f"{i}": f"staged {i}" for i in range(9)}
-
-
-def test_a_batch_that_always_kills_its_process_is_given_up_with_its_files_named(monkeypatch):
-    from longshore.errors import WorkerError
-    from longshore.orchestration import task_executor
-
-    monkeypatch.setattr(task_executor, "ProcessExecutor", _Broken)
-    _Broken.deaths = 3
-    with cf.ThreadPoolExecutor(1) as threads:
-        workers = task_executor.PrefectExecutor(1, 1000, lambda work, _files, _place: threads.submit(work.run))
-        with pytest.raises(WorkerError, match=r"a/0\.txt"):
-            list(workers.normalise(_batches(1), None))
-
-
 def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
     from longshore.orchestration import task_executor
 
-    monkeypatch.setattr(task_executor, "ProcessExecutor", _Broken)
+    monkeypatch.setattr(task_executor, "choose_executor", lambda *_: _Prompt())
     taken = 0
 
     def counted():
@@ -198,7 +161,8 @@ def test_no_more_batches_are_in_hand_than_there_is_use_for(monkeypatch):
             yield batch
 
     with cf.ThreadPoolExecutor(2) as threads:
-        workers = task_executor.PrefectExecutor(2, 1000, lambda work, _files, _place: threads.submit(work.run))
+        settings, workload = Settings(executor="processes"), Workload(1000)
+        workers = task_executor.PrefectExecutor(settings, workload, lambda work, *_: threads.submit(work.run))
         for given, _ in enumerate(workers.normalise(counted(), None), 1):
             assert taken - given <= 4
 

@@ -7,9 +7,9 @@ not grow with the backlog.
 from __future__ import annotations
 
 import concurrent.futures as cf
+import contextlib
 import importlib
 import itertools
-import logging
 import multiprocessing
 import os
 import signal
@@ -17,9 +17,11 @@ import sys
 import threading
 import types
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, TypeVar
 
-from longshore.errors import WorkerError
+from longshore.errors import StoppedError
+from longshore.ingestion.isolation import WorkerDiedError, run_again
 from longshore.ingestion.worker import normalise_batch
 
 if TYPE_CHECKING:
@@ -27,21 +29,29 @@ if TYPE_CHECKING:
 
     from longshore.ingestion.worker import WorkOrder
     from longshore.records import Batch, Staged
+    from longshore.settings import Settings
 
-
-_log = logging.getLogger(__name__)
 
 # Starting a process costs about as much as normalising this many news texts.
 MIN_TEXTS_FOR_PROCESSES = 1500
-# A batch is given up after this many workers died of it.
-_ATTEMPTS = 3
 # Modules that a batch imports late, so that a run without work does not load them.
 _NEEDED = ("longshore.text.normalise", "longshore.storage.schema")
 
-# Starting a process changes the state of this one for a moment (`_submit`).
+# Starting a process changes the state of this one for a moment (`undisturbed_start`).
 _starting = threading.Lock()
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The work that a run expects.
+
+    texts: how many. after_crash: the run before died within a batch, and perhaps of one of its files.
+    """
+
+    texts: int
+    after_crash: bool = False
 
 
 class Executor(Protocol):
@@ -57,12 +67,19 @@ class Executor(Protocol):
         A batch is taken from the iterable only when there is room to run it.
         """
 
+    def run(self, batch: Batch, order: WorkOrder) -> Staged:
+        """Normalise one batch and wait for it; it may be called in many threads.
+
+        Raises:
+            StoppedError: the executor was stopped meanwhile.
+            WorkerError: workers die of the batch, and no file alone is the reason.
+        """
+
     def stop(self) -> None:
         """Stop all work at once; recovery drops what was staged."""
 
 
-# From (slots, expected texts) to an executor.
-ExecutorFactory: TypeAlias = "Callable[[int, int], Executor]"
+ExecutorFactory: TypeAlias = "Callable[[Settings, Workload], Executor]"
 
 
 class InlineExecutor:
@@ -73,7 +90,11 @@ class InlineExecutor:
     def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
         """Normalise the batches in their order."""
         for batch in batches:
-            yield batch, normalise_batch(batch, order)
+            yield batch, self.run(batch, order)
+
+    def run(self, batch: Batch, order: WorkOrder) -> Staged:
+        """Normalise one batch in the calling thread."""
+        return normalise_batch(batch, order)
 
     def stop(self) -> None:
         """Do nothing: nothing runs between two batches."""
@@ -87,16 +108,20 @@ class ProcessExecutor:
         self.slots = slots
         self._pool: cf.ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._stopped = False
+        # Each runs one batch whose worker died.
+        self._alone: list[ProcessExecutor] = []
 
     def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
         """Normalise the batches, one in each process and one waiting for each; retry those whose worker died."""
+        self._stopped = False
         remaining = iter(batches)
         running: dict[cf.Future[Staged], Batch] = {}
         lost: list[Batch] = []
         while True:
             if not lost:
                 for batch in itertools.islice(remaining, 2 * self.slots - len(running)):
-                    running[self.submit(batch, order)] = batch
+                    running[self._submit(normalise_batch, batch, order)] = batch
             if running:
                 done, _ = cf.wait(running, return_when=cf.FIRST_COMPLETED)
                 for future in done:
@@ -109,7 +134,7 @@ class ProcessExecutor:
                         yield batch, staged
             elif lost:
                 batch = lost.pop()
-                yield batch, self._retry(batch, order)
+                yield batch, self._run_again(batch, order)
             else:
                 return
 
@@ -121,36 +146,61 @@ class ProcessExecutor:
                 _submit(self._pool, os.getpid)
         return self
 
-    def submit(self, batch: Batch, order: WorkOrder) -> cf.Future[Staged]:
-        """Submit one batch to the pool."""
+    def run(self, batch: Batch, order: WorkOrder) -> Staged:
+        """Normalise one batch in one of the processes; retry it if that dies."""
+        try:
+            return self.call(normalise_batch, batch, order)
+        except WorkerDiedError:
+            return self._run_again(batch, order)
+
+    def call(self, act: Callable[[Batch, WorkOrder], _T], batch: Batch, order: WorkOrder) -> _T:
+        """Run a function on a batch in one of the processes and wait for its result.
+
+        Raises:
+            WorkerDiedError: the process died.
+            StoppedError: the executor was stopped meanwhile.
+        """
+        try:
+            return self._submit(act, batch, order).result()
+        except (BrokenProcessPool, cf.CancelledError):
+            if self._stopped:
+                raise StoppedError from None
+            raise WorkerDiedError from None
+
+    def _submit(self, act: Callable[[Batch, WorkOrder], _T], batch: Batch, order: WorkOrder) -> cf.Future[_T]:
         with self._lock:
+            if self._stopped:
+                raise StoppedError
             if self._pool is None:
                 self._pool = _new_pool(self.slots)
             try:
-                return _submit(self._pool, normalise_batch, batch, order)
+                return _submit(self._pool, act, batch, order)
             except BrokenProcessPool:
                 self._pool = _new_pool(self.slots)
-                return _submit(self._pool, normalise_batch, batch, order)
+                return _submit(self._pool, act, batch, order)
 
-    def _retry(self, batch: Batch, order: WorkOrder) -> Staged:
-        """Run a batch whose worker died again, each time alone in a new process."""
-        for attempt in range(2, _ATTEMPTS + 1):
-            _log.warning("A worker died; batch %s runs again (attempt %d).", batch.batch_id[:12], attempt)
+    def _run_again(self, batch: Batch, order: WorkOrder) -> Staged:
+        """Run a batch whose worker died again, alone in a process, so that it takes no other batch with it."""
+        with self._lock:
+            if self._stopped:
+                raise StoppedError
+            alone = ProcessExecutor(1)
+            self._alone.append(alone)
+        try:
+            return run_again(batch, order, alone.call)
+        finally:
+            alone.stop()
             with self._lock:
-                pool = self._pool = _new_pool(1)
-            try:
-                staged = _submit(pool, normalise_batch, batch, order).result()
-            except BrokenProcessPool:
-                continue
-            # The next batch starts a pool of full size.
-            self.stop()
-            return staged
-        raise killed_its_worker(batch, _ATTEMPTS)
+                self._alone.remove(alone)
 
     def stop(self) -> None:
         """Kill the processes."""
         with self._lock:
+            self._stopped = True
             pool, self._pool = self._pool, None
+            alone = list(self._alone)
+        for one in alone:
+            one.stop()
         if pool is not None:
             processes = list((pool._processes or {}).values())  # noqa: SLF001 - public from Python 3.14 on (kill_workers)
             pool.shutdown(wait=False, cancel_futures=True)
@@ -160,18 +210,16 @@ class ProcessExecutor:
                 process.join(5)
 
 
-def killed_its_worker(batch: Batch, attempts: int) -> WorkerError:
-    """Return the error for a batch that killed every worker that ran it."""
-    first, last = batch.sources[0].file.path, batch.sources[-1].file.path
-    return WorkerError(
-        f"Batch {batch.batch_id[:12]} killed its worker {attempts} times (out of memory?). Its files, from "
-        f"{first!r} to {last!r}, are still in landing. Find the one with --max-files 1, or use smaller batches."
-    )
+def choose_executor(settings: Settings, workload: Workload) -> Executor:
+    """Return the executor that the settings name; with "auto" this process for little work, else a process pool.
 
-
-def choose_executor(slots: int, expected_texts: int) -> Executor:
-    """Return an in-process executor for little work, else a process pool."""
-    if slots == 1 or expected_texts < MIN_TEXTS_FOR_PROCESSES:
+    After a crash it is a process pool: a file that kills its process is found there, and would kill this one again.
+    """
+    slots = settings.worker_count
+    if settings.executor == "in-process" or not workload.texts:
+        return InlineExecutor()
+    little = slots == 1 or workload.texts < MIN_TEXTS_FOR_PROCESSES
+    if settings.executor == "auto" and little and not workload.after_crash:
         return InlineExecutor()
     return ProcessExecutor(slots).start()
 
@@ -183,17 +231,23 @@ def _new_pool(slots: int) -> cf.ProcessPoolExecutor:
 
 
 def _submit(pool: cf.ProcessPoolExecutor, act: Callable[..., _T], *arguments: object) -> cf.Future[_T]:
-    """Submit a call to a pool; its first calls start its processes.
+    """Submit a call to a pool; its first calls start its processes."""
+    with undisturbed_start():
+        return pool.submit(act, *arguments)
 
-    The processes start with SIGINT blocked: a terminal sends Ctrl-C to all of them, and one that is still importing
-    would end in a traceback. They also start without a main module: a spawned process imports its parent's, and in a
-    flow run that is all of Prefect, which no worker needs.
+
+@contextlib.contextmanager
+def undisturbed_start() -> Iterator[None]:
+    """Start processes and threads in the block with SIGINT blocked and without this program's main module.
+
+    A terminal sends Ctrl-C to all processes, and one that is still importing would end in a traceback. A spawned
+    process imports its parent's main module, and in a flow run that is all of Prefect, which no worker needs.
     """
     with _starting:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
         try:
-            return pool.submit(act, *arguments)
+            yield
         finally:
             sys.modules["__main__"] = main
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

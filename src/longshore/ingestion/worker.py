@@ -24,11 +24,12 @@ from longshore.storage.landing import MovedError
 from longshore.storage.listing import first_match
 from longshore.storage.names import to_source_path
 from longshore.storage.stores.choose import location_of, open_landing, open_warehouse
+from longshore.storage.warehouse import parquet_bytes
 from longshore.text.normalise import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
@@ -92,8 +93,8 @@ def _read_file(sources: Sequence[Source], landing: Landing, group: _Group) -> _R
     """Queue the sources of one landed file for the group; return the object that will hold their results."""
     results = _Results()
     try:
-        fault_injection.step("worker.read")
         for source, raw in read_sources(sources, landing, group.order.archive_limits):
+            fault_injection.step("worker.read", path=source.path)
             if hashlib.sha256(raw).hexdigest() != source.record_id:
                 raise MovedError("it changed after its batch was claimed")
             group.put(source, raw, results)
@@ -231,6 +232,20 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     )
 
 
+def rehearse_batch(batch: Batch, order: WorkOrder) -> None:
+    """Do the work of a batch and write nothing: where the batch kills its process, so does this.
+
+    A sentence of our own comes first: without sources, a process that dies of that is not killed by any file.
+    """
+    from longshore.text.normalise import normalise  # noqa: PLC0415 - not in a run without work
+
+    fault_injection.step("worker.read")
+    normalise(b"The ferry came in at noon.", order.policy)
+    results = _normalise_sources(batch.sources, order)
+    if results.rows:
+        parquet_bytes(_table_of(batch, results.rows))
+
+
 def _defer_archives(batch: Batch, results: _Results) -> None:
     """Defer each archive that holds a deferred source: an archive is published completely or not at all."""
     while deferred := {record_id for record_id, (reason, _) in results.failed.items() if reason is None}:
@@ -243,14 +258,16 @@ def _defer_archives(batch: Batch, results: _Results) -> None:
         results.rows = [row for row in results.rows if row[0].record_id not in others]
 
 
-def _fits(
-    row: tuple[Record, str, LandedFile],
-    table_of: Callable[[list[tuple[Record, str, LandedFile]]], pa.Table],
-    results: _Results,
-) -> bool:
+def _table_of(batch: Batch, rows: list[tuple[Record, str, LandedFile]]) -> pa.Table:
+    from longshore.storage.schema import records_table  # noqa: PLC0415 - pyarrow, only where a part is written
+
+    return records_table(rows, batch.batch_id, batch.ingested_at, NORMALISER_VERSION)
+
+
+def _fits(batch: Batch, row: tuple[Record, str, LandedFile], results: _Results) -> bool:
     """Return whether a record can be written at all; if not, reject its source."""
     try:
-        table_of([row])
+        _table_of(batch, [row])
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         detail = f"Its record cannot be written ({problem}). This is a fault in Longshore: report it."
@@ -261,19 +278,14 @@ def _fits(
 
 def _stage(batch: Batch, order: WorkOrder, results: _Results) -> StagedPart | None:
     """Write the part; return None if none of its rows could be written."""
-    from longshore.storage.schema import records_table  # noqa: PLC0415 - pyarrow, only where a part is written
-
-    def table_of(rows: list[tuple[Record, str, LandedFile]]) -> pa.Table:
-        return records_table(rows, batch.batch_id, batch.ingested_at, NORMALISER_VERSION)
-
     try:
-        table = table_of(results.rows)
+        table = _table_of(batch, results.rows)
     except Exception:
         _log.exception("The rows of batch %s cannot be written together; each is tried alone.", batch.batch_id[:12])
-        results.rows = [row for row in results.rows if _fits(row, table_of, results)]
+        results.rows = [row for row in results.rows if _fits(batch, row, results)]
         if not results.rows:
             return None
-        table = table_of(results.rows)
+        table = _table_of(batch, results.rows)
     warehouse = open_warehouse(location_of(order.warehouse), inner=Path(order.inner))
     return warehouse.stage(order.run_id, f"{batch.batch_id}.parquet", table)
 

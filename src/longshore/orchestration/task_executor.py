@@ -1,4 +1,4 @@
-"""Batches as Prefect task runs: the run's threads carry the task runs, local processes carry the work.
+"""Batches as Prefect task runs: the run's threads carry the task runs, an executor carries the work.
 
 Promised: as many batches in progress as there is use for; a batch whose process died runs again, alone; `stop` ends all
 within a moment. Where few files wait, they are done in the run's own process: it takes less time than starting another.
@@ -7,35 +7,25 @@ This module does not import Prefect: it is told how to submit.
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
-import threading
-from concurrent.futures import CancelledError
-from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Protocol
 
-from longshore.errors import WorkerError
-from longshore.ingestion.executors import ProcessExecutor, killed_its_worker
+from longshore.ingestion.executors import ProcessExecutor, choose_executor
 from longshore.ingestion.worker import normalise_batch
 from longshore.storage.names import printable, to_source_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from longshore.ingestion.executors import Executor, Workload
     from longshore.ingestion.worker import WorkOrder
     from longshore.records import Batch, Staged
-
-_log = logging.getLogger(__name__)
+    from longshore.settings import Settings
 
 # Some two seconds of work: less than cancelling may take, and about what a first process takes to start.
 _FEW_BYTES = 2 * 1024 * 1024
 _FEW_FILES = 250
-_ATTEMPTS = 3
-
-
-class StoppedError(WorkerError):
-    """A batch was in progress when the run was told to stop; the next run does it."""
 
 
 class Future(Protocol):
@@ -64,18 +54,23 @@ class Work:
 class PrefectExecutor:
     """Batches run as task runs of the flow run that this is made in."""
 
-    def __init__(self, slots: int, expected_files: int, submit: Callable[[Work, str, str], Future]) -> None:
-        """Store how many batches run at once, how much is expected, and what submits a task run.
+    def __init__(self, settings: Settings, workload: Workload, submit: Callable[[Work, str, str], Future]) -> None:
+        """Choose where batches run, and store what submits a task run.
 
         submit: from (work, how many files, where from).
         """
-        self.slots = slots
-        self._few = expected_files <= _FEW_FILES
         self._submit = submit
-        self._processes = ProcessExecutor(slots) if self._few else ProcessExecutor(slots).start()
-        self._alone: list[ProcessExecutor] = []
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._few = settings.executor == "auto" and workload.texts <= _FEW_FILES and not workload.after_crash
+        if settings.executor == "auto":
+            pool = ProcessExecutor(settings.worker_count)
+            self._workers: Executor = pool if self._few else pool.start()
+        else:
+            self._workers = choose_executor(settings, workload)
+
+    @property
+    def slots(self) -> int:
+        """The number of batches that run at once."""
+        return self._workers.slots
 
     def normalise(self, batches: Iterable[Batch], order: WorkOrder) -> Iterator[tuple[Batch, Staged]]:
         """Submit the batches, as many at once as there are slots and one in waiting each; give each back as it ends."""
@@ -101,40 +96,16 @@ class PrefectExecutor:
         """Do one batch, in a thread of the task runner: here if it is small, else in a process.
 
         Raises:
-            WorkerError: it killed its process each time.
+            WorkerError: workers die of it, and no file alone is the reason.
             StoppedError: the run was told to stop meanwhile.
         """
         if self._few and sum(source.file.size for source in batch.sources) <= _FEW_BYTES:
             return normalise_batch(batch, order)
-        for attempt in range(1, _ATTEMPTS + 1):
-            workers = self._processes if attempt == 1 else self._one_more()
-            try:
-                future = workers.submit(batch, order)
-                if self._stopped.is_set():
-                    workers.stop()
-                return future.result()
-            except (BrokenProcessPool, CancelledError):
-                if self._stopped.is_set():
-                    raise StoppedError("The run was told to stop; the next run does this batch.") from None
-                _log.warning("A worker died with batch %s (attempt %d).", batch.batch_id[:12], attempt)
-            finally:
-                if attempt > 1:
-                    workers.stop()
-        raise killed_its_worker(batch, _ATTEMPTS)
+        return self._workers.run(batch, order)
 
     def stop(self) -> None:
         """End the work in progress at once."""
-        self._stopped.set()
-        with self._lock:
-            alone, self._alone = self._alone, []
-        for workers in (self._processes, *alone):
-            workers.stop()
-
-    def _one_more(self) -> ProcessExecutor:
-        with self._lock:
-            workers = ProcessExecutor(1)
-            self._alone.append(workers)
-            return workers
+        self._workers.stop()
 
 
 def place_of(batch: Batch) -> str:

@@ -1,11 +1,12 @@
 """Fault injection for tests: make a named step of the publish protocol fail.
 
 `LONGSHORE_FAULT=STEP:KIND[:NTH[:ONCE]]` arms one fault: at the NTH (default first) passing of STEP in a process, that
-process is killed (`kill`), or an `OSError` is raised (`enospc`, `eio`, `eacces`), or the write is cut short and the
-process killed (`cut`). ONCE is the path of a file that the fault makes; where it is there already, the fault is spent:
-so one of several workers dies, and the one that takes its place lives. Unset, a step costs one look-up of a module
-variable. The steps are listed in `STEPS`, in their order; those in `WORKER_STEPS` are passed in workers,
-those in `REWRITE_STEPS` by compact, reprocess and forget.
+process is killed (`kill`) or stopped until a SIGCONT (`stop`), or an `OSError` is raised (`enospc`, `eio`, `eacces`),
+or the write is cut short and the process killed (`cut`). ONCE is the path of a file that the fault makes; where it is
+there already, the fault is spent: so one of several workers dies, and the one that takes its place lives.
+`STEP:KIND:@NAME` fires at each passing with a path that ends in NAME. Unset, a step costs one look-up of a module
+variable. The steps are listed in `STEPS`, in their order; those in `WORKER_STEPS` are passed in workers, those in
+`REWRITE_STEPS` by compact, reprocess and forget.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ _has_cut = False
 
 
 def step(name: str, *, path: str | os.PathLike[str] = "") -> None:
-    """Pass the step called `name`; do what is armed for it, if anything is."""
+    """Pass the step called `name`, with the file at `path`; do what is armed for it, if anything is."""
     if _armed:
         _pass(name, os.fspath(path))
 
@@ -82,7 +83,7 @@ def step(name: str, *, path: str | os.PathLike[str] = "") -> None:
 def cut(name: str, data: bytes | memoryview) -> bytes | memoryview:
     """Return the data to write at this step: all, or half if a cut is armed; the process then dies at the step."""
     global _has_cut  # noqa: PLW0603 - of this process, as the counter
-    if not _armed:
+    if not _armed or ":@" in _armed:
         return data
     wanted, kind, nth, once = _parse()
     # Spent here, not at the step: otherwise two concurrent writes would both be cut, and one process survive.
@@ -105,15 +106,21 @@ def _parse() -> tuple[str, str, int, str]:
 
 def _pass(name: str, path: str) -> None:
     global _passed  # noqa: PLW0603 - one counter a process is what "the nth passing" means
-    wanted, kind, nth, once = _parse()
-    if name != wanted:
-        return
-    _passed += 1
-    if not _has_cut and (_passed != nth or (once and not _first_to_make(once))):
-        return
+    if ":@" in _armed:
+        armed, _, suffix = _armed.partition(":@")
+        wanted, kind = armed.split(":")
+        if name != wanted or not path.endswith(suffix):
+            return
+    else:
+        wanted, kind, nth, once = _parse()
+        if name != wanted:
+            return
+        _passed += 1
+        if not _has_cut and (_passed != nth or (once and not _first_to_make(once))):
+            return
     if kind in _ERRORS:
         raise OSError(_ERRORS[kind], f"{os.strerror(_ERRORS[kind])} (made by LONGSHORE_FAULT at {name})", path)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGSTOP if kind == "stop" else signal.SIGKILL)
 
 
 def _first_to_make(path: str) -> bool:

@@ -76,12 +76,7 @@ class LocalWarehouse:
 
     def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
         """Write a table as a part that no reader sees yet, and fsync it."""
-        data = parquet_bytes(table)
-        # A new name for each attempt: the file of a worker that died must not be in the way.
-        name = f"{secrets.token_hex(4)}-{name}"
-        write_durably(self._staging / run_id / name, data, "stage.write")
-        fault_injection.step("stage.done")
-        return StagedPart(name, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
+        return stage_locally(self._staging / run_id, name, parquet_bytes(table), table.num_rows)
 
     def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Make a staged part visible, in one step; `part` is its path below `records/`.
@@ -272,8 +267,26 @@ def _files_below(root: Path) -> Iterator[str]:
             yield os.path.relpath(f"{folder}/{name}", root)
 
 
+def stage_locally(folder: Path, name: str, data: memoryview, rows: int) -> StagedPart:
+    """Write a part into a staging folder, under a name that begins with the hash of its bytes.
+
+    A batch may be done twice, when a worker is thought dead and is not: the second attempt finds the same file there,
+    or has other bytes and another name. Neither changes what was staged.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    staged = folder / f"{sha256}-{name}"
+    draft = folder / f"{secrets.token_hex(8)}.draft"
+    write_durably(draft, data, "stage.write")
+    try:
+        rename_no_replace(draft, staged)
+    except FileExistsError:
+        draft.unlink()
+    fault_injection.step("stage.done")
+    return StagedPart(staged.name, rows, len(data), sha256)
+
+
 def parquet_bytes(table: pa.Table) -> memoryview:
-    """Return a table as the bytes of a part."""
+    """Return a table as the bytes of a part; the same table gives the same bytes."""
     import pyarrow as pa  # noqa: PLC0415 - half a second that `status` and `inspect` need not pay
     import pyarrow.parquet as pq  # noqa: PLC0415
 

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING
 
 from longshore.errors import SettingsError, WarehouseError
 from longshore.storage import fault_injection
-from longshore.storage.filesystem import make_folders, write_durably
+from longshore.storage.filesystem import make_folders
 from longshore.storage.stores.client import ObjectStore
 from longshore.storage.stores.interface import table_of
-from longshore.storage.warehouse import StagedPart, parquet_bytes
+from longshore.storage.warehouse import StagedPart, parquet_bytes, stage_locally
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -109,13 +109,13 @@ class ObjectWarehouse:
     def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
         """Write a table as a part that no reader sees: on this machine's disk if the run is here, else in the store."""
         data = parquet_bytes(table)
-        name = f"{secrets.token_hex(4)}-{name}"
         if (self._staging / run_id).is_dir():
-            write_durably(self._staging / run_id / name, data, "stage.write")
-        else:
-            self._store.put(f"{_STAGING}/{run_id}/{name}", bytes(data))
+            return stage_locally(self._staging / run_id, name, data, table.num_rows)
+        sha256 = hashlib.sha256(data).hexdigest()
+        name = f"{sha256}-{name}"
+        self._store.put(f"{_STAGING}/{run_id}/{name}", bytes(data))
         fault_injection.step("stage.done")
-        return StagedPart(name, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
+        return StagedPart(name, table.num_rows, len(data), sha256)
 
     def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Create the part under its key in `records/`, unless the same bytes are there already.
