@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longshore.documents import exports, rows, subtitles, syndication, text_kinds, warc, web_page
+from longshore.documents import exports, rows, rtf, subtitles, syndication, text_kinds, warc, web_page
 from longshore.documents.kinds import PLAIN, Kind
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RECOGNISERS: Final[tuple[Callable[[str, str], Kind | None], ...]] = (
     web_page.recognise,
     warc.recognise,
+    rtf.recognise,
     syndication.recognise,
     rows.recognise,
     subtitles.recognise,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from longshore.records import Reason, Rejection
 from longshore.text.encodings.binary import name_by_controls, name_by_signature, name_of_spelt_binary
+from longshore.text.encodings.binary_documents import hint
 
 if TYPE_CHECKING:
     from longshore.text.encodings.charsets import Read
@@ -286,4 +287,5 @@ def _as_declared(raw: bytes, declared: str) -> Decoded | Rejection:
 
 
 def _binary(name: str) -> Rejection:
-    return Rejection(Reason.BINARY, f"The file is {name}, not text.")
+    tool = hint(name)
+    return Rejection(Reason.BINARY, f"The file is {name}, not text.{f' {tool}' if tool else ''}")

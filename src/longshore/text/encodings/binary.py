@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from longshore.text.data import read_toml
+from longshore.text.encodings.binary_documents import name_of_compound, name_of_media, name_of_zip
 
 # What documents that are spelt in ASCII begin with.
 _SPELT: Final = (b"%PDF-", b"{\\rtf")
@@ -76,7 +77,7 @@ def name_by_signature(raw: bytes) -> str | None:
     """Return what a file is whose first bytes are known; None for any other."""
     for signature in _signatures()[raw[0]] if raw else ():
         if raw.startswith(signature.bytes, signature.at) and (not signature.in_text or _has_controls(raw)):
-            return signature.name
+            return _document_name(raw, signature) or signature.name
     if raw.startswith(b"BM") and raw[6:10] == b"\0\0\0\0":
         return "a bitmap image"
     if _PICKLE.match(raw):
@@ -86,6 +87,15 @@ def name_by_signature(raw: bytes) -> str | None:
     if raw[2:4] == b"\r\n" and raw[16:17] in {b"\xe3", b"c"}:
         return "Python bytecode"
     return "an executable" if raw.startswith(b"MZ") else None
+
+
+def _document_name(raw: bytes, signature: Signature) -> str | None:
+    """Return the format of a document within a format of containers: a Word document is a ZIP."""
+    if signature.bytes == b"PK\3\4":
+        return name_of_zip(raw)
+    if signature.bytes == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return name_of_compound(raw)
+    return name_of_media(raw) if signature.bytes == b"ftyp" else None
 
 
 def _has_controls(raw: bytes) -> bool:
