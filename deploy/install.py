@@ -54,16 +54,16 @@ def _follow(lines: queue.SimpleQueue[str | None]) -> deque[str]:
             word, _, rest = line.strip().partition(" ")
             if word == "Collecting":
                 packages += 1
-                now = f"finding and fetching {rest.split(' (')[0]}"
+                now = f"package {packages}: {rest.split(' (')[0]}"
             elif line.startswith("Installing collected packages"):
                 now = f"installing {line.count(',') + 1} packages"
         seconds, frame = time.monotonic() - began, frame + 1
         if sys.stdout.isatty():
-            sys.stdout.write(f"\r\x1b[K{_FRAMES[frame % len(_FRAMES)]} {seconds:3.0f} s  {packages} found, {now}"[:78])
+            sys.stdout.write(f"\r\x1b[K{_FRAMES[frame % len(_FRAMES)]} {seconds:3.0f} s  {now}"[:78])
             sys.stdout.flush()
         elif time.monotonic() - logged > _LOG_SECONDS:
             logged = time.monotonic()
-            sys.stdout.write(f"  {seconds:3.0f} s  {packages} found, {now}\n")
+            sys.stdout.write(f"  {seconds:3.0f} s  {now}\n")
             sys.stdout.flush()
     if sys.stdout.isatty():
         sys.stdout.write("\r\x1b[K")

@@ -45,6 +45,25 @@ def test_a_long_name_is_shown_to_its_last_character():
     assert "".join(line.split()[0] for line in lines) == name
 
 
+def test_sentences_stand_below_their_rows_where_beside_them_is_no_room():
+    rows = [
+        ("a-story-with-a-name.txt", "published", "en", "mojibake repaired: windows-1252 read as UTF-8"),
+        ("b.txt", "rejected", "", "EMPTY: it holds nothing but white space, in every one of its many lines."),
+        ("c.txt", "published", "", ""),
+    ]
+    assert list(table(HEAD, rows, 60)) == [
+        "file                     became     language",
+        "-----------------------  ---------  --------",
+        "a-story-with-a-name.txt  published  en",
+        "    mojibake repaired: windows-1252 read as UTF-8",
+        "b.txt                    rejected",
+        "    EMPTY: it holds nothing but white space, in every one of",
+        "    its many lines.",
+        "c.txt                    published",
+    ]
+    assert [line.split()[-1] for line in table(HEAD, rows, 120)][2:] == ["UTF-8", "lines.", "published"]
+
+
 def test_ideographs_keep_the_columns_straight():
     *_, one, two = table(HEAD, [("港の朝市.txt", "record", "ja", ""), ("a.txt", "record", "en", "")], 80)
     assert cell_len(one[: one.index("record")]) == two.index("record")
@@ -101,4 +120,4 @@ def test_an_installation_shows_progress_and_where_it_fails_what_pip_said():
     assert done.returncode == 1
     assert "no-such-package-anywhere" in done.stdout
     run = f"import subprocess, sys; subprocess.run([sys.executable, *{script!r}])"
-    assert "found, starting pip" in on_a_terminal(run)
+    assert "s  starting pip" in on_a_terminal(run)

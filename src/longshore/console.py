@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 import sys
+import textwrap
 import threading
 import time
 from typing import TYPE_CHECKING, Final, TextIO
@@ -24,6 +25,9 @@ _GAP: Final = "  "
 _SILENT_SECONDS: Final = 1.0
 _FRAME_SECONDS: Final = 0.1
 _NARROWEST_COLUMN: Final = 10
+_NARROWEST_SENTENCE: Final = 30
+# Before a sentence that stands below its row.
+_BELOW: Final = "    "
 # The sixteen colours of every terminal, in the shades that its owner chose: they show on light and dark grounds.
 # Cells that say what became of a document.
 _WORDS: Final = {"published": "green", "duplicate": "yellow", "rejected": "red", "deferred": "yellow"}
@@ -125,6 +129,44 @@ def _unlimited(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[
 
 
 def _fitted(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    from rich.cells import cell_len  # noqa: PLC0415 - only where a table is drawn in a terminal
+
+    sizes = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
+    left = width - sum(sizes[:-1]) - len(_GAP) * (len(names) - 1)
+    others = sum(sizes[1:-1]) + len(_GAP) * len(names)
+    if sizes[-1] > left < _NARROWEST_SENTENCE and len(names) > 2 and width - others >= _NARROWEST_COLUMN:
+        sizes[0] = min(sizes[0], width - others)
+        return _with_sentences_below(names, rows, sizes, width)
+    return _folded(names, rows, width)
+
+
+def _with_sentences_below(
+    names: Sequence[str], rows: Sequence[Sequence[str]], sizes: Sequence[int], width: int
+) -> Iterator[str]:
+    """Yield rows with the cell of their last column below them: beside the others there is no room for sentences."""
+    from rich.cells import chop_cells, set_cell_size  # noqa: PLC0415 - as above
+
+    coloured = has_colour(sys.stdout)
+
+    def cells(row: Sequence[str], first: str) -> str:
+        padded = [set_cell_size(cell, size) for cell, size in zip((first, *row[1:-1]), sizes, strict=False)]
+        if coloured:
+            padded = [painted(text, _WORDS[text.strip()]) if text.strip() in _WORDS else text for text in padded]
+        return _GAP.join(padded).rstrip()
+
+    head = cells(names, names[0])
+    yield painted(head, "bold") if coloured else head
+    yield _GAP.join("-" * size for size in sizes[:-1])
+    for row in rows:
+        first, *more = chop_cells(row[0], sizes[0]) or [""]
+        yield cells(row, first)
+        yield from more
+        # A line of wide characters takes twice as many columns as it has characters.
+        for line in textwrap.wrap(row[-1], width - len(_BELOW)):
+            yield from (_BELOW + piece for piece in chop_cells(line, width - len(_BELOW)))
+
+
+def _folded(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     from rich.box import Box  # noqa: PLC0415 - 40 ms, only where a table is drawn in a terminal
     from rich.cells import cell_len  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415

@@ -21,7 +21,7 @@ def project(tmp_path):
 def test_without_an_api_the_run_is_direct_and_a_hint_says_how_to_have_one(project):
     done = project.longshore("ingest")
     assert done.returncode == 0
-    assert "serve does this every minute, and shows each run on a web page" in done.stdout
+    assert "Hint: every minute, and with a web page of all runs" in done.stdout
     assert "1 file(s): 1 published" in done.stdout
 
 
@@ -75,7 +75,7 @@ def test_a_state_file_of_a_serve_that_has_died_is_not_believed(project):
     (state / "serve.json").write_text('{"pid": 1, "api_url": "http://127.0.0.1:9/api", "page_url": "", "since": ""}')
     done = project.longshore("ingest")
     assert done.returncode == 0
-    assert "serve does this every minute" in done.stdout
+    assert "Hint: every minute" in done.stdout
 
 
 def test_serving_needs_a_landing_folder(tmp_path):

@@ -141,7 +141,7 @@ def ingest(options: argparse.Namespace) -> int:
         if summary.records:
             print_lines([f"The records are in {settings.warehouse}/records. Look at them: {find_them}"])
         if first and configured_api() is None:
-            hint = f"Hint: {serve_it} does this every minute, and shows each run on a web page."
+            hint = f"Hint: every minute, and with a web page of all runs: {serve_it}"
             print_lines([painted(hint, "dim") if has_colour(sys.stdout) else hint])
     return 1 if options.fail_on_rejected and summary.reasons else 0
 
