@@ -89,7 +89,7 @@ def _take(project: Project) -> None:
         for name, path, sign in (
             ("deployments", "/deployments", "ingest"),
             ("run", f"/runs/flow-run/{run}", "normalise"),
-            ("report", f"/artifacts/artifact/{report['id']}", "What became of the files"),
+            ("report", f"/artifacts/artifact/{report['id']}", "What became of the documents"),
             ("rejected", f"/artifacts/artifact/{table['id']}", "scan.txt"),
             ("form", f"/deployments/deployment/{deployment}/run", "max_files"),
         ):

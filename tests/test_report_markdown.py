@@ -29,7 +29,7 @@ def summary(**more):
 def test_the_headline_figures_are_in_the_card_and_in_the_table():
     assert as_card(summary()).startswith("10 file(s): 9 published, 1 rejected")
     assert "\n" not in as_card(summary())
-    assert "| **10** | **9** |" in as_markdown(summary(), Settings())
+    assert "| files | **10** | 9 | 0 | 1 | 0 |" in as_markdown(summary(), Settings())
 
 
 def test_shares_are_drawn_as_bars_that_add_up():
@@ -47,7 +47,7 @@ def test_names_from_outside_make_no_markup():
 def test_what_was_passed_over_is_in_the_report():
     assert "## Notes" not in as_markdown(summary(), Settings())
     text = as_markdown(summary(passed_over=PassedOver(files=2, example="_notes.txt")), Settings())
-    assert "2 file\\(s\\), such as \\_notes.txt" in text
+    assert "2 file\\(s\\) by name, such as \\_notes.txt" in text
 
 
 @given(st.text())

@@ -132,38 +132,44 @@ def _fitted(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     from rich.cells import cell_len  # noqa: PLC0415 - only where a table is drawn in a terminal
 
     sizes = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
-    left = width - sum(sizes[:-1]) - len(_GAP) * (len(names) - 1)
-    others = sum(sizes[1:-1]) + len(_GAP) * len(names)
-    if sizes[-1] > left < _NARROWEST_SENTENCE and len(names) > 2 and width - others >= _NARROWEST_COLUMN:
-        sizes[0] = min(sizes[0], width - others)
-        return _with_sentences_below(names, rows, sizes, width)
+    gaps = len(_GAP) * (len(names) - 1)
+    if sum(sizes) + gaps <= width:
+        return _drawn(names, rows, sizes)
+    room_for_first = width - sum(sizes[1:-1]) - gaps
+    is_narrow = width - sum(sizes[:-1]) - gaps < _NARROWEST_SENTENCE
+    if is_narrow and len(names) > 2 and room_for_first >= _NARROWEST_COLUMN:
+        sizes[0] = min(sizes[0], room_for_first)
+        return _drawn(names, rows, sizes[:-1], width)
     return _folded(names, rows, width)
 
 
-def _with_sentences_below(
-    names: Sequence[str], rows: Sequence[Sequence[str]], sizes: Sequence[int], width: int
+def _drawn(
+    names: Sequence[str], rows: Sequence[Sequence[str]], sizes: Sequence[int], width: int | None = None
 ) -> Iterator[str]:
-    """Yield rows with the cell of their last column below them: beside the others there is no room for sentences."""
-    from rich.cells import chop_cells, set_cell_size  # noqa: PLC0415 - as above
+    """Yield the lines of a table with columns of these sizes.
+
+    width: the last cell of a row has no column, and stands below the row in lines no wider than this.
+    """
+    from rich.cells import chop_cells, set_cell_size  # noqa: PLC0415 - only where a table is drawn in a terminal
 
     coloured = has_colour(sys.stdout)
 
-    def cells(row: Sequence[str], first: str) -> str:
-        padded = [set_cell_size(cell, size) for cell, size in zip((first, *row[1:-1]), sizes, strict=False)]
+    def line(row: Sequence[str]) -> str:
+        padded = [set_cell_size(cell, size) for cell, size in zip(row, sizes, strict=False)]
         if coloured:
             padded = [painted(text, _WORDS[text.strip()]) if text.strip() in _WORDS else text for text in padded]
         return _GAP.join(padded).rstrip()
 
-    head = cells(names, names[0])
-    yield painted(head, "bold") if coloured else head
-    yield _GAP.join("-" * size for size in sizes[:-1])
+    yield painted(line(names), "bold") if coloured else line(names)
+    yield _GAP.join("-" * size for size in sizes)
     for row in rows:
         first, *more = chop_cells(row[0], sizes[0]) or [""]
-        yield cells(row, first)
+        yield line([first, *row[1:]])
         yield from more
-        # A line of wide characters takes twice as many columns as it has characters.
-        for line in textwrap.wrap(row[-1], width - len(_BELOW)):
-            yield from (_BELOW + piece for piece in chop_cells(line, width - len(_BELOW)))
+        if width is not None:
+            for sentence in textwrap.wrap(row[-1], width - len(_BELOW)):
+                # One of wide characters takes twice as many columns as it has characters.
+                yield from (_BELOW + piece for piece in chop_cells(sentence, width - len(_BELOW)))
 
 
 def _folded(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -57,7 +57,7 @@ def paths(lines):
 
 def test_find_lists_each_record_in_one_line_with_an_id_that_show_takes(said):
     head, _, *rows = said("find", "--limit", "0").splitlines()
-    assert head.split() == ["record", "date", "language", "path", "title"]
+    assert head.split() == ["record", "date", "lang", "path", "title"]
     assert len(rows) == 11
     for row in rows:
         assert row.split()[0] in said("show", row.split()[0])

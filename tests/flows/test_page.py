@@ -36,7 +36,7 @@ def test_the_report_renders_with_its_figures(served):
     artifact = until("the report", report)
     with browser_page() as page:
         page.goto(f"{served.api.url.removesuffix('/api')}/artifacts/artifact/{artifact['id']}")
-        page.get_by_role("heading", name="What became of the files").first.wait_for()
+        page.get_by_role("heading", name="What became of the documents").first.wait_for()
         table = page.locator("table").first.inner_text()
         assert "records" in table
         body = page.locator("body").inner_text()

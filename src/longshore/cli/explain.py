@@ -157,16 +157,17 @@ class Inspection:
             yield from (clipped(line, width) for line in lines)
         yield ""
 
-    def row(self) -> tuple[str, ...]:
+    def row(self, folder: Path) -> tuple[str, ...]:
         """Return the cells of the table of a folder, as a dry run has them."""
+        path = os.path.relpath(self.path, folder)
         if isinstance(self.result, Rejection):
-            return (self.path, "rejected", "", "", "", f"{self.result.reason}: {self.result.detail}")
+            return (path, "rejected", "", "", "", f"{self.result.reason}: {self.result.detail}")
         steps = self.result
         date = str(
             steps.header.published_date or ("" if steps.header.date_status == "none" else steps.header.date_status)
         )
         repairs = ", ".join(describe_plan(steps.repaired.repairs))
-        return (self.path, "published", steps.language.language, date, steps.decoded.encoding, repairs)
+        return (path, "published", steps.language.language, date, steps.decoded.encoding, repairs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -214,7 +215,7 @@ def files_below(folder: Path, settings: Settings) -> Iterator[Path]:
 def folder_table(folder: Path, settings: Settings) -> Iterator[str]:
     """Yield a table of the documents below a folder, or of the first of them: what an ingest would make of each."""
     found = (one for path in files_below(folder, settings) for one in inspect_path(path, settings))
-    rows = [one.row() for one in islice(found, _MOST_ROWS + 1) if isinstance(one, Inspection)]
+    rows = [one.row(folder) for one in islice(found, _MOST_ROWS + 1) if isinstance(one, Inspection)]
     if not rows:
         yield f"{printable(str(folder))} holds no file that an ingest would take."
         return

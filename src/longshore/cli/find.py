@@ -207,7 +207,7 @@ def listing(found: Iterator[dict[str, Any]], limit: int, *, words: bool) -> Iter
         )
         for row in rows
     ]
-    yield from table(("record", "date", "language", "path", "text" if words else "title"), _fitting(cells))
+    yield from table(("record", "date", "lang", "path", "text" if words else "title"), _fitting(cells))
     if more:
         yield ""
         yield f"The newest {limit:,} are shown; `--limit 0` shows all."
@@ -219,6 +219,6 @@ def _fitting(cells: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
         return cells
     width = shutil.get_terminal_size().columns
     # Record, date and language with the gaps around them.
-    room = max(20, width - SHORT_ID - len("2024-03-17") - len("language") - 8)
-    path = min(max(len(row[3]) for row in cells), room // 2)
+    room = max(20, width - SHORT_ID - len("2024-03-17") - len("lang") - 8)
+    path = min(max(len(row[3]) for row in cells), room * 2 // 5)
     return [(*row[:3], clipped(row[3], path), clipped(row[4], room - path)) for row in cells]

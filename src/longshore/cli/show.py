@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -109,7 +110,8 @@ def lines_of(row: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
     for number, (key, value) in enumerate((row.get("metadata") or {}).items()):
         yield _label("" if number else "metadata") + printable(f"{key}: {value}")
     yield ""
-    yield from (_visible(line) for line in row["text"].split("\n"))
+    for line in map(_visible, row["text"].split("\n")):
+        yield from _wrapped(line)
 
 
 def _receipt(row: Mapping[str, Any], *, verbose: bool) -> Iterator[tuple[str, str]]:
@@ -167,6 +169,14 @@ def _label(name: str) -> str:
 def _visible(line: str) -> str:
     """Return a line of a text for a terminal: tabs are blanks, and nothing else moves the cursor."""
     return printable(line.expandtabs())
+
+
+def _wrapped(line: str) -> list[str]:
+    """Wrap a long line of a text at its blanks in a terminal; one of wide characters is left to the terminal."""
+    width = shutil.get_terminal_size().columns
+    if len(line) <= width or not sys.stdout.isatty() or " " not in line:
+        return [line]
+    return textwrap.wrap(line, width, break_on_hyphens=False)
 
 
 def page(lines: Iterable[str]) -> None:

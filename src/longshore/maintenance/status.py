@@ -61,12 +61,14 @@ class Status:
         yield f"rejected   {self.quarantined:,} file(s) in {self.landing}/_rejected (`longshore rejected`)"
         yield f"running    {self.running or 'nothing'}"
         yield "last runs" if self.runs else "last runs  none yet"
+        kinds, states = ([run[column] for run in self.runs] for column in ("kind", "state"))
         for run in self.runs:
             files = run["summary"].get("files", {})
             counts = ", ".join(f"{count:,} {name}" for name, count in files.items() if count and name != "seen")
             seconds = run["summary"].get("seconds", 0)
             took = f"{counts} ({seconds:.1f} s)" if counts else f"({seconds:.1f} s)"
-            yield f"  {run['started_at']:%Y-%m-%d %H:%M:%S}Z  {run['kind']:<10} {run['state']:<14} {took}"
+            name = f"{run['kind']:<{max(map(len, kinds))}}  {run['state']:<{max(map(len, states))}}"
+            yield f"  {run['started_at']:%Y-%m-%d %H:%M:%S}Z  {name}  {took}"
         yield from self.passed_over.sentences()
         yield from self.problems
 

@@ -64,7 +64,6 @@ def rejected_rows(summary: IngestSummary) -> list[dict[str, str]]:
 def _lines(summary: IngestSummary, settings: Settings) -> Iterator[str]:
     # The headline itself stands above it on the page, as the description.
     yield from _headline_table(summary)
-    yield from _section("What became of the files", _outcomes(summary), summary.seen)
     for title, column in (
         ("Languages", "language"),
         ("Encodings", "encoding"),
@@ -89,21 +88,24 @@ def _lines(summary: IngestSummary, settings: Settings) -> Iterator[str]:
 def _headline_table(summary: IngestSummary) -> Iterator[str]:
     per_second = f"{summary.finished / summary.seconds:,.0f}" if summary.seconds else "-"
     megabytes = summary.source_bytes / 1e6
-    yield "| files seen | records | duplicates | rejected | left for later | MB read | seconds | files/s |"
-    yield "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    yield (
-        f"| **{summary.seen:,}** | **{summary.records:,}** | {summary.duplicate:,} | **{summary.rejected:,}** "
-        f"| {summary.deferred:,} | {megabytes:,.2f} | {summary.seconds:,.1f} | {per_second} |"
-    )
+    yield "## What became of the documents"
+    yield ""
+    # The same counts as in the terminal and in JSON: of files and of the documents in them.
+    yield f"| | seen | {' | '.join(Outcome)} |"
+    yield f"| --- |{' ---: |' * (1 + len(Outcome))}"
+    for name, seen, counts in (
+        ("files", summary.seen, {outcome: getattr(summary, outcome) for outcome in Outcome}),
+        ("documents", summary.documents.total(), summary.documents),
+    ):
+        yield f"| {name} | **{seen:,}** | {' | '.join(f'{counts[outcome]:,}' for outcome in Outcome)} |"
+    yield ""
+    yield f"{summary.records:,} records. {megabytes:,.2f} MB in {summary.seconds:,.1f} seconds, {per_second} files/s."
     yield ""
 
 
-def _outcomes(summary: IngestSummary) -> dict[str, int]:
-    counts = {outcome.value: int(getattr(summary, outcome.value)) for outcome in Outcome}
-    return {name: count for name, count in counts.items() if count}
-
-
-def _section(title: str, counts: Mapping[str, int], whole: int, *, in_order: bool = False) -> Iterator[str]:
+def _section(
+    title: str, counts: Mapping[str, int], whole: int, *, of: str = "records", in_order: bool = False
+) -> Iterator[str]:
     if not counts:
         return
     rows = list(counts.items()) if in_order else _most(counts)
@@ -111,7 +113,7 @@ def _section(title: str, counts: Mapping[str, int], whole: int, *, in_order: boo
     rest = sum(count for _, count in rows[_ROWS:])
     yield f"## {title}"
     yield ""
-    yield "| | files | | share |"
+    yield f"| | {of} | | share |"
     yield "| --- | ---: | --- | ---: |"
     for name, count in [*shown, *([(f"{len(rows) - _ROWS} others", rest)] if rest else [])]:
         yield f"| {escaped(name)} | {count:,} | {bar(count, whole)} | {_percent(count, whole)} |"
@@ -121,9 +123,9 @@ def _section(title: str, counts: Mapping[str, int], whole: int, *, in_order: boo
 def _rejections(summary: IngestSummary, settings: Settings) -> Iterator[str]:
     if not summary.reasons:
         return
-    yield from _section("Rejected, by reason", summary.reasons, sum(summary.reasons.values()))
+    yield from _section("Rejected, by reason", summary.reasons, sum(summary.reasons.values()), of="documents")
     rejected = _rejected(summary)
-    yield "| file | reason | what was seen |"
+    yield "| document | reason | what was seen |"
     yield "| --- | --- | --- |"
     for refusal in rejected[:_ROWS]:
         yield f"| {escaped(refusal.path)} | {refusal.reason} | {escaped(refusal.detail)} |"
