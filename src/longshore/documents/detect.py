@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longshore.documents import exports, rows, rtf, subtitles, syndication, text_kinds, warc, web_page
+from longshore.documents import exports, mail, rows, rtf, subtitles, syndication, text_kinds, warc, web_page
 from longshore.documents.kinds import PLAIN, Kind
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Those that prove most come first: an RSS feed is XML too, a mail has lines that look like fields of a table.
 RECOGNISERS: Final[tuple[Callable[[str, str], Kind | None], ...]] = (
     web_page.recognise,
+    mail.recognise,
     warc.recognise,
     rtf.recognise,
     syndication.recognise,

@@ -250,10 +250,8 @@ def extract(text: str, raw: bytes, engine: Engine = "resiliparse") -> Extracted:
     raw: not looked at; the text was decoded with what the page says of its encoding as a hint.
     """
     del raw
-    from resiliparse.parse.html import HTMLTree  # noqa: PLC0415 - few files come here
-
     text = text.replace("\r\n", "\n")
-    tree = HTMLTree.parse(text if is_harmless(text) else simplify(text))
+    tree = _parsed(text)
     fields = read_fields(tree)
     if engine == "trafilatura":
         body, step = _by_trafilatura(text), "html:trafilatura"
@@ -262,6 +260,12 @@ def extract(text: str, raw: bytes, engine: Engine = "resiliparse") -> Extracted:
     if not body:
         body, step = _joined(_laid_out(tree)), "html:all-text"
     return Extracted(body, (step,), fields.title, fields.date, fields.metadata)
+
+
+def _parsed(text: str) -> HTMLTree:
+    from resiliparse.parse.html import HTMLTree  # noqa: PLC0415 - few files come here
+
+    return HTMLTree.parse(text if is_harmless(text) else simplify(text))
 
 
 def _by_trafilatura(text: str) -> str:
@@ -354,13 +358,13 @@ def _blocks(minimal: str) -> list[_Block]:  # noqa: PLR0912 - one branch for eac
 _LONG: Final = 60
 
 
-def _joined(blocks: list[_Block]) -> str:
-    """Write blocks one below the other."""
+def _joined(blocks: list[_Block], *, lines: bool = False) -> str:
+    """Write blocks one below the other; lines: a long one is no paragraph for that."""
     parts: list[str] = []
     before: _Block | None = None
     for block in blocks:
         if before is not None:
-            long = len(before.text) > _LONG or len(block.text) > _LONG
+            long = not lines and (len(before.text) > _LONG or len(block.text) > _LONG)
             if block.gap == _PARAGRAPH or (long and not before.tag == block.tag == "li"):
                 parts.append("\n\n")
             else:
@@ -483,3 +487,18 @@ def _laid_out(tree: HTMLTree, *, main: bool = False, skipped: tuple[str, ...] = 
         skip_elements=skipped,
     )
     return _blocks(minimal)
+
+
+_EMPTY_LINE: Final = re.compile(
+    r"<(div|p)\b[^<>]*>(?:\s|&nbsp;|<span\b[^<>]*>|</span>)*<br\b[^<>]*>\s*(?:</span>\s*)*</\1>", re.IGNORECASE
+)
+
+
+def as_text(html: str) -> str:
+    """Return all that a page of HTML shows, laid out as text: a mail has no menus, and its lines are lines.
+
+    >>> as_text("<div>Hello,</div><div><br></div><div>no boats <b>today</b>.</div>")
+    'Hello,\\n\\nno boats today.'
+    """
+    tree = _parsed(_EMPTY_LINE.sub("<br><br>", html))
+    return _joined(_laid_out(tree), lines=True)
