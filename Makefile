@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS_TEST := test,query,postgres,stores,watch,metrics
+EXTRAS_TEST := test,query,postgres,stores,dask,watch,metrics
 
 .PHONY: ingest serve test lint types docs docs-check bench soak clean
 

@@ -26,7 +26,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from longshore import pipeline
-from longshore.ingestion.executors import InlineExecutor, ProcessExecutor
+from longshore.ingestion.executors import InlineExecutor
+from longshore.ingestion.process_pool import ProcessExecutor
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings
 from longshore.storage.warehouse import LocalWarehouse

@@ -18,7 +18,7 @@ import pytest
 
 from longshore.errors import WorkerError
 from longshore.ingestion import isolation
-from longshore.ingestion.executors import ProcessExecutor
+from longshore.ingestion.process_pool import ProcessExecutor
 from longshore.ingestion.worker import rehearse_batch
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.orchestration.task_executor import PrefectExecutor

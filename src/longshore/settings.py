@@ -160,13 +160,17 @@ class Settings(BaseSettings):
     when one must be repeated."""
     max_bytes_per_batch: int = Field(default=32 * MIB, ge=1, le=1024 * MIB)
     """At most this many bytes become one Parquet part (a single larger file is its own batch). It bounds memory."""
-    executor: Literal["auto", "in-process", "processes"] = "auto"
+    executor: Literal["auto", "in-process", "processes", "dask"] = "auto"
     """Where batches are normalised. `auto`: in the run's own process for a small backlog, else in a process pool;
     `in-process` starts no process, for machines with little memory; `processes`: in a process pool, where a file that
-    kills its process does no harm."""
+    kills its process does no harm; `dask`: on a Dask cluster (`pip install 'longshore[dask]'`)."""
+    dask_address: str = ""
+    """The scheduler of an existing Dask cluster (`tls://host:8786`), for `executor = "dask"`. Empty: a cluster of local
+    processes that ends with the run, to try it out. Use `tls://`, because who reaches the port can run code."""
     workers: int = Field(default=0, ge=0, le=256)
     """Processes that normalise. 0: one for each core. A small backlog is done in the process itself, where starting
-    others would cost more than it saves."""
+    others would cost more than it saves. With `dask_address`: how far an adaptive cluster may grow, because it grows
+    by the batches that wait (0: twice as many batches are submitted as it has threads)."""
 
     # Compaction and other rewrites
     target_part_bytes: int = Field(default=256 * MIB, ge=1, le=4096 * MIB)
@@ -287,6 +291,12 @@ class Settings(BaseSettings):
                 f"the warehouse {self.warehouse} is in an object store, which cannot hold the ledger: set `ledger_url` "
                 "to a PostgreSQL (for several machines), or to a SQLite file on a disk of the only machine that runs"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _dask_is_used(self) -> Self:
+        if self.dask_address and self.executor != "dask":
+            raise ValueError('set executor = "dask" too, or remove dask_address')
         return self
 
     @property

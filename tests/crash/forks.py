@@ -12,7 +12,7 @@ from concurrent import futures
 from typing import TYPE_CHECKING
 
 from longshore.errors import LockHeldError
-from longshore.ingestion import executors
+from longshore.ingestion import process_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def once_free(run: Callable[[], str]) -> str:
 
 def fork_workers() -> None:
     """Let worker processes be forked in this process, too."""
-    executors._new_pool = _forked_pool
+    process_pool._new_pool = _forked_pool
 
 
 def _forked_pool(slots: int) -> futures.ProcessPoolExecutor:
@@ -67,4 +67,4 @@ def _forked_pool(slots: int) -> futures.ProcessPoolExecutor:
 
 
 def _follow(coordinator: int) -> None:
-    executors._set_up_worker(coordinator)
+    process_pool._set_up_worker(coordinator)

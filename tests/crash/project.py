@@ -9,7 +9,8 @@ import resource
 from typing import TYPE_CHECKING
 
 from longshore import pipeline
-from longshore.ingestion.executors import InlineExecutor, ProcessExecutor
+from longshore.ingestion.executors import InlineExecutor
+from longshore.ingestion.process_pool import ProcessExecutor
 from longshore.ingestion.project import open_ledger
 from longshore.maintenance.verify import record_ids_of, verify
 from longshore.settings import Settings

@@ -11,7 +11,8 @@ import os
 import queue
 from typing import TYPE_CHECKING, Any, Protocol
 
-from longshore.ingestion.executors import ProcessExecutor, choose_executor
+from longshore.ingestion.executors import choose_executor
+from longshore.ingestion.process_pool import ProcessExecutor
 from longshore.ingestion.worker import normalise_batch
 from longshore.storage.names import printable, to_source_path
 
