@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stores.faulty import set_rules
 from tests.stores.project import StoreProject
-from tests.stores.servers import NoServerError, moto, seaweedfs
+from tests.stores.servers import NoServerError, faulty, moto, seaweedfs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,3 +40,20 @@ def stored(store_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for name, value in store_server.environment.items():
         monkeypatch.setenv(name, value)
     return StoreProject(f"{BUCKET}/project-{next(_NUMBERS)}", tmp_path, store_server)
+
+
+@pytest.fixture(scope="session")
+def faulty_server(store_server: Server) -> Iterator[Server]:
+    """Give a proxy before the store, which fails when it is told to."""
+    server = faulty(store_server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def failing(stored: StoreProject, faulty_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProject]:
+    """Give the same project, whose requests go through the proxy from the first rule on."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", faulty_server.url)
+    stored.proxy = faulty_server.url
+    yield stored
+    set_rules(faulty_server.url, [])

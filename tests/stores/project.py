@@ -19,6 +19,7 @@ from longshore.pipeline import ingest
 from longshore.settings import Settings
 from longshore.storage.stores.client import ObjectStore
 from longshore.storage.stores.url import parse_store_url
+from tests.stores.faulty import set_rules
 
 if TYPE_CHECKING:
     from tests.stores.servers import Server
@@ -36,6 +37,7 @@ class StoreProject:
     root: Path
     server: Server
     options: dict[str, Any] = field(default_factory=dict)
+    proxy: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -67,6 +69,10 @@ class StoreProject:
 
     def drop(self, name: str, data: bytes | str) -> None:
         self.objects.put(f"drop/{name}", data.encode() if isinstance(data, str) else data)
+
+    def fail(self, *rules: dict[str, Any]) -> None:
+        """Let requests fail from now on, as `tests/stores/faulty.py` describes."""
+        set_rules(self.proxy, list(rules))
 
     def ingest(self, **more: Any):
         return ingest(self.settings, executor=InlineExecutor(), **more)

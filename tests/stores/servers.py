@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 _START_SECONDS = 120
 # Whoever signs with these gets in; they open nothing else.
 ENVIRONMENT = {
@@ -37,11 +38,11 @@ def free_port() -> int:
 class Server:
     """A process that answers HTTP on the loopback."""
 
-    def __init__(self, command: list[str], port: int, folder: Path) -> None:
+    def __init__(self, command: list[str], port: int, folder: Path, cwd: Path | None = None) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.folder = folder
         with (folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(command, cwd=cwd or folder, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -101,3 +102,10 @@ def seaweedfs() -> Server:
         f"-s3.port.grpc={free_port()}",
     ]
     return Server(command, s3, folder)
+
+
+def faulty(store: Server) -> Server:
+    """Start a proxy before a store, which fails as it is told (`tests/stores/faulty.py`)."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.stores.faulty", str(port), store.url.rpartition(":")[2]]
+    return Server(command, port, Path(tempfile.mkdtemp(prefix="longshore-faulty-")), cwd=ROOT)

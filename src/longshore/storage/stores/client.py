@@ -39,8 +39,9 @@ _Out = TypeVar("_Out")
 CONCURRENCY = 32
 # Keys in one page of a listing; no store answers with more.
 _PAGE = 1000
-# Of this module, around those of obstore: for answers that obstore takes for final, such as 409 and 429.
-_ATTEMPTS = 6
+# Of this module, around those of obstore: for answers that obstore takes for final, such as 409 and 429. Together they
+# last some six seconds: a store that is down for longer defers what needs it to the next run.
+_ATTEMPTS = 5
 _FIRST_DELAY_SECONDS = 0.2
 # How S3 is asked to copy only to a free key; the probe keeps the first that works.
 _COPIES: dict[str, tuple[dict[str, str], ...]] = {
@@ -165,7 +166,7 @@ class ObjectStore:
 
     # Writing
 
-    def create(self, key: str, data: bytes | memoryview) -> bool:
+    def create(self, key: str, data: bytes) -> bool:
         """Create an object; return False, with nothing changed, if another one is there.
 
         An object with the same bytes is this one: an attempt that seemed to fail may have succeeded.
@@ -177,7 +178,7 @@ class ObjectStore:
         except FileNotFoundError:
             return self._create(key, data)
 
-    def _create(self, key: str, data: bytes | memoryview) -> bool:
+    def _create(self, key: str, data: bytes) -> bool:
         import obstore  # noqa: PLC0415 - an extra
         from obstore.exceptions import AlreadyExistsError  # noqa: PLC0415 - an extra
 
@@ -187,7 +188,7 @@ class ObjectStore:
             return False
         return True
 
-    def replace(self, key: str, data: bytes | memoryview, etag: str) -> None:
+    def replace(self, key: str, data: bytes, etag: str) -> None:
         """Replace an object if it is still this version.
 
         Raises:
@@ -244,6 +245,7 @@ class ObjectStore:
 
         `obstore` has no condition for deletions: the request is signed by it, and sent with `If-Match`.
         """
+        import httpx  # noqa: PLC0415 - only where something is deleted
         import obstore  # noqa: PLC0415 - an extra
 
         tried = 0
@@ -252,7 +254,10 @@ class ObjectStore:
             nonlocal tried
             tried += 1
             signed = obstore.sign(self._client, "DELETE", key, dt.timedelta(seconds=_SIGNED_SECONDS))
-            answer = self._http.request("DELETE", signed, headers={"If-Match": etag})
+            try:
+                answer = self._http.request("DELETE", signed, headers={"If-Match": etag})
+            except httpx.HTTPError as error:
+                raise _AgainError(type(error).__name__) from None
             if answer.status_code in _NOT_NOW:
                 raise _AgainError(f"the answer was {answer.status_code}")
             if answer.status_code in (401, 403):
@@ -281,7 +286,7 @@ class ObjectStore:
         """
         key = f"{folder}/probe-{uuid.uuid4().hex}"
         try:
-            if not self._create(key, b"first"):
+            if not self.create(key, b"first"):
                 raise StoreError(errno.EIO, f"{self.url} answered that a new key exists")
             if self._create(key, b"second") or self.get(key) != b"first":
                 raise self._ignored("create an object only if its key is free", "If-None-Match")
@@ -334,30 +339,36 @@ class ObjectStore:
         source, target = (f"{_PROBES}/probe-{uuid.uuid4().hex}" for _ in range(2))
         self.put(source, b"probe")
         try:
+            failed = None
             for config in _COPIES[self.url.scheme]:
-                if self._copies_once(self._connect(config, retries=0), source, target):
-                    return self._connect(config)
+                try:
+                    if self._copies_once(self._connect(config, retries=0), source, target):
+                        return self._connect(config)
+                except StoreError as error:
+                    failed = error
                 self.delete([target])
         finally:
             self.delete([source, target])
-        raise self._ignored("copy an object only to a free key", "If-None-Match")
+        raise failed or self._ignored("copy an object only to a free key", "If-None-Match")
 
     def _copies_once(self, client: S3Store | AzureStore | GCSStore, source: str, target: str) -> bool:
+        """Return whether a second copy to the same key is refused; one refusal proves it, whatever failed before."""
         import obstore  # noqa: PLC0415 - an extra
-        from obstore.exceptions import AlreadyExistsError, GenericError, NotSupportedError  # noqa: PLC0415 - an extra
+        from obstore.exceptions import AlreadyExistsError, NotSupportedError  # noqa: PLC0415 - an extra
+
+        def once() -> bool:
+            try:
+                obstore.copy(client, source, target, overwrite=False)
+            except AlreadyExistsError:
+                return False
+            return True
 
         try:
-            obstore.copy(client, source, target, overwrite=False)
-            obstore.copy(client, source, target, overwrite=False)
-        except AlreadyExistsError:
-            return True
-        except (GenericError, NotSupportedError):
+            return not (self._retried("copy", source, once) and self._retried("copy", source, once))
+        except NotSupportedError:
             return False
-        except Exception as error:
-            raise self._explained(error, "copy", source) from None
-        return False
 
-    def _connect(self, config: dict[str, str], retries: int = 4) -> S3Store | AzureStore | GCSStore:
+    def _connect(self, config: dict[str, str], retries: int = 2) -> S3Store | AzureStore | GCSStore:
         try:
             from obstore.store import AzureStore, GCSStore, S3Store  # noqa: PLC0415 - an extra
         except ImportError:
@@ -424,7 +435,9 @@ class ObjectStore:
         from obstore import exceptions  # noqa: PLC0415 - an extra
 
         place = self.url / key if key else self.url
-        if isinstance(error, exceptions.AlreadyExistsError | SettingsError):
+        # S3 answers 409 while another conditional request for the key is under way; Azure means that the key is taken.
+        conflict = self.url.scheme == "s3" and "409 Conflict" in str(error)
+        if isinstance(error, exceptions.AlreadyExistsError | SettingsError) and not conflict:
             return error
         if isinstance(error, FileNotFoundError):
             if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
@@ -441,12 +454,16 @@ class ObjectStore:
                 f"{self.url} holds a key that is no path ({_cause(error)}). Rename or delete it with the store's own "
                 "tools: nothing below this address can be listed until then."
             )
+        if isinstance(error, exceptions.NotSupportedError) or "501 Not Implemented" in str(error):
+            return exceptions.NotSupportedError(f"{self.url} cannot {doing} in this way")
         if "169.254." in str(error):
             return PermissionError(
                 errno.EACCES,
                 f"no credentials for {self.url} in the environment: set the variables that the store's own tools use",
             )
-        return StoreError(errno.EIO, f"{self.url} could not {doing} {key or 'it'}: {_cause(error)}")
+        if isinstance(error, exceptions.BaseError | _AgainError | OSError):
+            return StoreError(errno.EIO, f"{self.url} could not {doing} {key or 'it'}: {_cause(error)}")
+        return error
 
 
 class _AgainError(Exception):

@@ -58,6 +58,7 @@ class ObjectLanding:
         self._store = ObjectStore(url)
         self._given_spool = spool
         self._draft: BinaryIO | None = None
+        self._failed: dict[Path, OSError | MovedError] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -170,15 +171,19 @@ class ObjectLanding:
     # Reading
 
     def fetch(self, files: Iterable[LandedFile]) -> None:
-        """Fetch these files into the spool, many at a time. What fails is tried again when it is read."""
+        """Fetch these files into the spool, many at a time; what fails there fails when it is read."""
 
-        def one(file: LandedFile) -> None:
-            with contextlib.suppress(OSError, MovedError):
+        def one(file: LandedFile) -> tuple[LandedFile, OSError | MovedError | None]:
+            try:
                 if not self._spooled(file).exists():
                     self._keep(file)
+            except (OSError, MovedError) as error:
+                return file, error
+            return file, None
 
-        for _ in self.map(one, files):
-            pass
+        for file, error in self.map(one, files):
+            if error is not None:
+                self._failed[self._spooled(file)] = error
 
     def release(self, file: LandedFile) -> None:
         """Delete a file from the spool."""
@@ -193,6 +198,7 @@ class ObjectLanding:
         """
         spooled = self._spooled(file)
         if not spooled.exists():
+            self._raise_failure(spooled)
             self._keep(file)
         return os.open(spooled, os.O_RDONLY | os.O_CLOEXEC)
 
@@ -204,8 +210,15 @@ class ObjectLanding:
         try:
             return self._spooled(file).read_bytes()
         except FileNotFoundError:
+            self._raise_failure(self._spooled(file))
             with self._of_version(file) as etag:
                 return self._store.get(file.path, etag)
+
+    def _raise_failure(self, spooled: Path) -> None:
+        """Raise the error of fetching a file, once: a store that is down shall not be waited for twice."""
+        error = self._failed.pop(spooled, None)
+        if error is not None:
+            raise error
 
     @contextlib.contextmanager
     def _of_version(self, file: LandedFile) -> Iterator[str]:

@@ -153,7 +153,7 @@ class ObjectWarehouse:
         if self._store.create(key, data):
             return True
         found = self._store.head(key)
-        if found is None or self._store.get(key, found.etag) != bytes(_fence(table)):
+        if found is None or self._store.get(key, found.etag) != _fence(table):
             return False
         self._store.replace(key, data, found.etag)
         self._store.delete([f"{_FENCES}/{key}"])
@@ -168,7 +168,7 @@ class ObjectWarehouse:
     def _remove_fence(self, marker: str) -> None:
         key = marker.removeprefix(f"{_FENCES}/")
         found = self._store.head(key)
-        if found is not None and self._store.get(key, found.etag) == bytes(_fence(key.partition("/")[0])):
+        if found is not None and self._store.get(key, found.etag) == _fence(key.partition("/")[0]):
             self._store.delete([key])
         self._store.delete([marker])
 
@@ -341,9 +341,9 @@ class ObjectWarehouse:
         return self.inner / "rewrites" / str(rewrite_no)
 
 
-def _fence(table: str) -> memoryview:
+def _fence(table: str) -> bytes:
     """Return a part without rows, always of the same bytes."""
     from longshore.storage.schema import DELIVERIES, RECORDS  # noqa: PLC0415 - pyarrow, only where recovery needs it
 
     schema = RECORDS if table == "records" else DELIVERIES
-    return parquet_bytes(schema.with_metadata({b"longshore.fence": b"1"}).empty_table())
+    return bytes(parquet_bytes(schema.with_metadata({b"longshore.fence": b"1"}).empty_table()))
