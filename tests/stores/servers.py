@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,10 +30,19 @@ class NoServerError(Exception):
     """There is none to start here; the message says why."""
 
 
+_taken: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        return int(some.getsockname()[1])
+    """Find a port below those that the system gives to outgoing connections, which could take it meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        if port in _taken:
+            continue
+        _taken.add(port)
+        with socket.socket() as some, contextlib.suppress(OSError):
+            some.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
@@ -46,8 +56,9 @@ class Server:
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                said = (folder / "log").read_text(errors="replace")[-500:]
                 self.stop()
-                raise NoServerError(f"{command[0]} does not start")
+                raise NoServerError(f"{command[0]} does not start: {said}")
             time.sleep(0.1)
 
     def _answers(self) -> bool:
@@ -74,6 +85,10 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(60)
         shutil.rmtree(self.folder, ignore_errors=True)
+        for port in _taken:
+            # SeaweedFS puts these beside its folder, wherever that is.
+            for left in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-grpc-{port}.sock"):
+                left.unlink(missing_ok=True)
 
 
 _ANYBODY = (
@@ -99,7 +114,8 @@ def seaweedfs() -> Server:
         *(str(program), "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=20"),
         *(f"-s3.port={s3}", f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}"),
         *(f"-master.port.grpc={free_port()}", f"-volume.port.grpc={free_port()}", f"-filer.port.grpc={free_port()}"),
-        f"-s3.port.grpc={free_port()}",
+        *(f"-s3.port.grpc={free_port()}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+        *(f"-filer.localSocket={folder / 'filer.sock'}", f"-s3.localSocket={folder / 's3.sock'}"),
     ]
     return Server(command, s3, folder)
 
