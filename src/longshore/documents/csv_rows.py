@@ -233,7 +233,7 @@ def _prove(
     text_field: str | None,
 ) -> _Table:
     columns = _text_columns(header, text_field)
-    rows = prose = asked = 0
+    rows = prose = asked = spaced = 0
     typed = [True] * len(header)
     for index, (piece, row) in enumerate(_rows(source, dialect, skipped, most_bytes)):
         if index == 0 or (piece.raw is not None and not row):
@@ -247,11 +247,14 @@ def _prove(
             filled = [row[column] for column in columns if row[column].strip()]
             asked += bool(filled)
             prose += any(_is_prose(value) for value in filled)
+            spaced += any(value[:1] == " " for value in row[1:])
             typed = [one and _NUMBER.match(value) is not None for one, value in zip(typed, row, strict=True)]
     has_text = bool(columns) and prose > 0 and prose * _PROSE_SHARE >= asked
     known = sum(is_companion_name(one) for one in header)
     if not rows:
         raise NotThisKindError("no row below the header")
+    if spaced * 2 >= min(rows, _ROWS_ASKED) and dialect.delimiter in ",;" and not _is_spaced(source, skipped):
+        raise NotThisKindError("commas with spaces, as prose has them")
     if has_text and (known or rows > 1 or text_field):
         return _Table(dialect, header, skipped, rows, text=True)
     proved = (
@@ -264,6 +267,12 @@ def _prove(
     if not proved or (known < 2 and not name.lower().endswith(_SUFFIXES)):
         raise NotThisKindError("too little to prove a table")
     return _Table(dialect, header, skipped, rows, text=False)
+
+
+def _is_spaced(source: TextStream, skipped: int) -> bool:
+    """Return whether the header itself has a space after each comma."""
+    head = source.rewind().read(_LONGEST_HEADER).decode("utf-8", "replace").split("\n")
+    return ", " in head[skipped] or "; " in head[skipped]
 
 
 def _text_columns(header: tuple[str, ...], text_field: str | None) -> list[int]:

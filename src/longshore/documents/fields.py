@@ -71,6 +71,8 @@ _SHOWN: Final = 12
 # Seconds since 1970 of the years 1990 to 2100.
 _FIRST_EPOCH: Final = 631_152_000
 _LAST_EPOCH: Final = 4_102_444_800
+# Twitter writes the year last, behind the zone.
+_TWITTER_DATE: Final = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{2}) (\d\d:\d\d:\d\d) ([+-]\d{4}) (\d{4})\Z")
 _EPOCH: Final = re.compile(r"\d{9,16}(?:\.\d+)?\Z")
 
 
@@ -138,7 +140,7 @@ def document(fields: Mapping[str, Value], step: str, text_field: str | None = No
         return Rejection(Reason.EMPTY, f"The text field `{'.'.join(path)}` holds tags and no text.")
     rest = [field for field in flat if field.path != path and _is_something(field.value)]
     title, date = _title(rest), _date(rest)
-    taken = {title.path if title else None, date.path if date and not _is_epoch(date.value) else None}
+    taken = {title.path if title else None, date.path if date and date.value == _written_date(date.value) else None}
     return Extracted(
         plain,
         (f"{step}:{'.'.join(path)}", *steps),
@@ -274,9 +276,9 @@ def _uncut(
     path: tuple[str, ...], text: str, found: list[tuple[int, int, tuple[str, ...], str]]
 ) -> tuple[tuple[str, ...], str]:
     """Return the whole of a text that its program cut, where another field holds it."""
-    if _CUT.search(text[-200:]):
-        head = text[:_COMPARED]
-        longer = [one for one in found if len(one[3]) > len(text) and one[3].startswith(head)]
+    if cut := _CUT.search(text, max(0, len(text) - 200)):
+        head = text[: cut.start()][:_COMPARED]
+        longer = [one for one in found if len(one[3]) > cut.start() and one[2] != path and one[3].startswith(head)]
         if longer:
             return max(longer, key=lambda one: len(one[3]))[2:]
     return path, text
@@ -382,7 +384,9 @@ def _epoch(value: str) -> dt.datetime | None:
 def _written_date(value: Value) -> str:
     assert isinstance(value, str)
     at = _epoch(value) if _is_epoch(value) else None
-    return without_surrogates(value.strip()) if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if at is not None:
+        return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _TWITTER_DATE.sub(r"\2 \1 \5 \3 \4", without_surrogates(value.strip()))
 
 
 def _metadata_name(path: tuple[str, ...]) -> str:

@@ -29,6 +29,7 @@ _TAG: Final = re.compile(
     r"|<\d{1,3}:\d{2}(?::\d{2})?\.\d{3}>|\{\\[^{}\n]{1,80}\}",
     re.IGNORECASE,
 )
+_WORD_TIME: Final = re.compile(r"<\d{1,3}:\d{2}(?::\d{2})?\.\d{3}>")
 _VOICE: Final = re.compile(r"<v(?:\.[\w.]*)?[ \t]+([^<>\n]{1,80})>")
 # Ends of sentences, before closing quotes.
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？؟।♪][\"'”’»)\]]*\Z")
@@ -160,9 +161,11 @@ def _once(cues: list[_Cue]) -> Iterator[_Cue]:
     """Yield the cues with clean lines; a line that the cue before showed too, as captions roll up, is left out."""
     before: tuple[str, ...] = ()
     ended = 0
+    # With the times of single words, captions are those of a program, which rolls them up.
+    timed = any("<" in line and _WORD_TIME.search(line) for cue in cues for line in cue.lines)
     for cue in cues:
         lines = tuple(cleaned for line in cue.lines if (cleaned := _clean(line)))
-        rolling = cue.start - ended < _PAUSE_MS
+        rolling = timed or cue.start - ended < _PAUSE_MS
         shared = 0
         if rolling and before:
             shared = max((n for n in range(1, min(len(before), len(lines)) + 1) if before[-n:] == lines[:n]), default=0)
@@ -215,7 +218,8 @@ def _joined(lines: list[str]) -> str:
     """Join lines with spaces, but not between characters of Chinese and Japanese."""
     text = lines[0]
     for line in lines[1:]:
-        glued = _WIDE.match(text[-1]) is not None and _WIDE.match(line[0]) is not None
+        wide = (_WIDE.match(text[-1]) is not None, _WIDE.match(line[0]) is not None)
+        glued = all(wide) or (any(wide) and (text[-1].isdigit() or line[0].isdigit()))
         text += line if glued else f" {line}"
     return text
 
