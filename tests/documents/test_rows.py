@@ -73,7 +73,7 @@ def test_one_unfinished_line_spoils_no_file_of_lines():
         ({"标题": "A", "正文": "这是正文。"}, "这是正文。"),
         ({"articleBody": ["one", "two"]}, "one\n\ntwo"),
         ({"title": {"rendered": "A"}, "content": {"rendered": "<p>this</p>\n", "protected": False}}, "this"),
-        ({"text": "It was cut … https://t.co/x", "extended_tweet": {"full_text": "It was cut here."}}, "It was cut here."),
+        ({"text": "It was … https://t.co/x", "extended_tweet": {"full_text": "It was cut."}}, "It was cut."),
         ({"kind": "t3", "data": {"title": "A", "selftext": "this", "created_utc": 1710672000}}, "this"),
         ({"text": ["one ", {"type": "bold", "text": "two"}, " three"]}, "one two three"),
         ({"text": "AT&amp;T said &#8220;no&#8221;."}, "AT&T said “no”."),
