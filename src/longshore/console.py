@@ -28,10 +28,10 @@ _NARROWEST_COLUMN: Final = 10
 _NARROWEST_SENTENCE: Final = 30
 # Before a sentence that stands below its row.
 _BELOW: Final = "    "
-# The sixteen colours of every terminal, in the shades that its owner chose: they show on light and dark grounds.
+# Bold and the few colours that show on light and dark grounds, in the shades that the owner of the terminal chose.
 # Cells that say what became of a document.
-_WORDS: Final = {"published": "green", "duplicate": "yellow", "rejected": "red", "deferred": "yellow"}
-_STYLES: Final = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+_WORDS: Final = {"published": "green", "duplicate": "dim", "rejected": "red", "deferred": "yellow"}
+_STYLES: Final = {"bold": "1", "heading": "1;4", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 def has_colour(stream: TextIO) -> bool:

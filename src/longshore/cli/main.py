@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from longshore import __version__
 from longshore.cli.parser import Parser, overview
+from longshore.console import has_colour, painted
 from longshore.errors import LockHeldError, LongshoreError
 from longshore.storage.names import printable
 
@@ -443,7 +444,8 @@ def _print_error(message: str, code: int) -> int:
     # A message may name a file, and a name may hold control characters.
     text = "\n".join(printable(line) for line in message.split("\n"))
     if code:
-        sys.stderr.write(f"longshore: {text}\n")
+        name = painted("longshore:", "red") if has_colour(sys.stderr) else "longshore:"
+        sys.stderr.write(f"{name} {text}\n")
     else:
         sys.stdout.write(f"{text}\n")
     return code

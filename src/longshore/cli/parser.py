@@ -66,7 +66,8 @@ class Parser(argparse.ArgumentParser):
             message = f"there is no command {wrong[1]!r}.{suggestion(wrong[1], self.words)}"
         elif message.startswith("ambiguous option"):
             message = f"{message[0].upper()}{message[1:]}."
-        self.exit(2, f"{self.prog}: {message}\n\n{self.format_usage()}Try `{self.prog} --help`.\n")
+        name = painted(f"{self.prog}:", "red") if has_colour(sys.stderr) else f"{self.prog}:"
+        self.exit(2, f"{name} {message}\n\n{self.format_usage()}Try `{self.prog} --help`.\n")
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """End with an error about arguments that this parser does not know."""
@@ -134,6 +135,6 @@ _NAME: Final = re.compile(r"^  ((?!longshore)[^\s\x1b#].*?)(?=   *\S|$)", re.MUL
 
 def _coloured(text: str) -> str:
     """Paint headings, the remarks of examples, and the names of commands and options."""
-    text = _HEADING.sub(lambda found: painted(found[1], "bold"), text)
+    text = _HEADING.sub(lambda found: painted(found[1], "heading"), text)
     text = _REMARK.sub(lambda found: painted(found[1], "dim"), text)
-    return _NAME.sub(lambda found: f"  {painted(found[1], 'cyan')}", text)
+    return _NAME.sub(lambda found: f"  {painted(found[1], 'bold')}", text)

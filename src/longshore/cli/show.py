@@ -163,7 +163,7 @@ def _moment(moment: dt.datetime) -> str:
 
 def _label(name: str) -> str:
     padded = f"{name:<{_LABEL}}"
-    return painted(padded, "cyan") if name and has_colour(sys.stdout) else padded
+    return painted(padded, "bold") if name and has_colour(sys.stdout) else padded
 
 
 def _visible(line: str) -> str:

@@ -79,7 +79,7 @@ def serve_project(
             else:
                 server = EmbeddedServer(state, settings.server_host, settings.server_port, login=settings.server_login)
                 api_url = server.api_url
-                say(f"Starting the embedded Prefect server (10 to 20 s); its log is {STATE_FOLDER}/server.log")
+                say(f"Starting the embedded Prefect server; its log is {STATE_FOLDER}/server.log")
                 if server.warning:
                     say(f"Warning: {server.warning}")
                 server.start()
