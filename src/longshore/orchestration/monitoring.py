@@ -98,7 +98,6 @@ def _files(run: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-HOST = "127.0.0.1"
 # Scrapes closer together than this get the same figures.
 _LOOK_EVERY_SECONDS = 5.0
 
@@ -165,7 +164,7 @@ def _of_last_runs(status: Status, now: float) -> Iterator[Metric]:
 
 @contextlib.contextmanager
 def exposed(settings: Settings, port: int) -> Iterator[None]:
-    """Expose the figures at http://127.0.0.1:port/metrics while the block runs.
+    """Expose the figures at http://HOST:port/metrics, HOST being `server_host`, while the block runs.
 
     Raises:
         SettingsError: the port is taken.
@@ -174,7 +173,7 @@ def exposed(settings: Settings, port: int) -> Iterator[None]:
     # The first look is when the first one asks: a ledger that is not there yet is no error here.
     registry.register(ProjectFigures(settings))
     try:
-        server, thread = start_http_server(port, HOST, registry)
+        server, thread = start_http_server(port, settings.server_host, registry)
     except OSError as error:
         raise SettingsError(f"--metrics-port {port} cannot be used: {error.strerror}. Choose another.") from None
     try:
