@@ -33,11 +33,15 @@ _QUOTINGS: Final[dict[str, tuple[_Quoting, ...]]] = {
     "\t": ("doubled", "none", "escaped"),
     ",": ("doubled", "escaped", "none"),
 }
+# Lines that may stand above a header: blank ones, and `sep=;`.
+_BLANK_LINES: Final = 8
 _LONGEST_HEADER: Final = 16_384
 _LONGEST_NAME: Final = 80
 _MOST_WORDS_IN_A_NAME: Final = 6
 _MOST_COLUMNS: Final = 2_000
 _NAME: Final = re.compile(r"[^\x00-\x1f\"]*[^\W\d_][^\x00-\x1f\"]*\Z")
+_SENTENCE_SIGNS: Final = frozenset(".!?…。！？:;,-—”»")
+_LONGEST_SPACED_HEADER: Final = 300
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？](?:\s|\Z)|[,;:]\Z|[.!?。！？]\Z")
 _NUMBER: Final = re.compile(
     r"\s*[-+]?[$€£¥]?\s*\d[\d.,:/\s%-]*(?:[eE][-+]?\d+)?\s*%?\s*\Z|\s*\Z|(?i:n/?a|nan|null|-)\Z"
@@ -155,12 +159,8 @@ def _headers(text: str) -> Iterator[tuple[str, ...]]:
 
 def _first_lines(head: str) -> list[str]:
     """Return the line that may be the header: the first, or the second below Excel's `sep=;`."""
-    lines = head.splitlines(keepends=True)
-    while lines and not lines[0].strip():
-        del lines[0]
-    if lines and _SEPARATOR_LINE.match(lines[0]):
-        del lines[0]
-    return lines[:1]
+    lines = [line for line in head.split("\n", _BLANK_LINES)[:_BLANK_LINES] if line.strip()]
+    return lines[1:2] if lines and _SEPARATOR_LINE.match(lines[0]) else lines[:1]
 
 
 def _dialects(line: str) -> list[_Dialect]:
@@ -180,7 +180,11 @@ def _split_line(line: str, sign: str) -> list[str]:
 
 def _header(line: str, sign: str, text_field: str | None) -> tuple[str, ...]:
     """Return the names of a header; nothing where a line is none."""
-    if sign not in line or len(line) >= _LONGEST_HEADER or (sign == "|" and line.lstrip().startswith("|")):
+    first, found, rest = line.partition(sign)
+    # Prose is told from a header as cheaply as that, as a rule: each text comes by here.
+    if not found or len(first) > _LONGEST_NAME or len(line) >= _LONGEST_HEADER or line.rstrip()[-1:] in _SENTENCE_SIGNS:
+        return ()
+    if (rest[:1] == " " and len(line) > _LONGEST_SPACED_HEADER) or (sign == "|" and not first.strip()):
         return ()
     row = _split_line(line, sign)
     if len(row) < 2:
