@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from longshore.cli.main import GROUPS, build_parser
 from longshore.cli.scaffold import setting_reasons
-from longshore.settings import ENV_PREFIX, Settings
+from longshore.settings import ENV_PREFIX, Feed, Settings
 from longshore.storage.stores.url import Location
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def _kind(annotation: Any) -> str:
         return f"{_kind(present)}, or not set"
     if origin is Literal:
         return "one of " + ", ".join(f"`{choice}`" for choice in inner)
+    if inner[:1] == (Feed,):
+        return "a list of tables"
     return {tuple: "a list of texts", dict: "a table"}.get(origin) or _KINDS[annotation]
 
 

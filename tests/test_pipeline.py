@@ -379,10 +379,10 @@ def test_a_folder_that_becomes_a_link_is_not_followed(settings, tmp_path, monkey
     put(settings, "sub/a.txt")
     original = planning.identify
 
-    def identify(file, landing, settings):
+    def identify(file, landing, settings, rules):
         (settings.landing / "sub").rename(settings.landing / ".sub")
         (settings.landing / "sub").symlink_to(outside)
-        return original(file, landing, settings)
+        return original(file, landing, settings, rules)
 
     monkeypatch.setattr(planning, "identify", identify)
     summary = ingest(settings)

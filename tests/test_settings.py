@@ -6,7 +6,7 @@ import pytest
 
 from longshore.cli.scaffold import settings_file
 from longshore.errors import SettingsError
-from longshore.settings import Settings, SettingsWarning, load_settings
+from longshore.settings import Feed, Settings, SettingsWarning, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -169,17 +169,17 @@ def test_settings_cannot_be_changed_after_they_were_checked():
 def test_the_commented_file_names_every_setting_and_is_valid_when_uncommented(project):
     text = settings_file()
     for name in Settings.model_fields:
-        assert f"# {name} = " in text or f"# [{name}]" in text
+        assert f"# {name} = " in text or f"# [{name}]" in text or f"# [[{name}]]" in text
     lines = [
         line.removeprefix("# ")
         for line in text.splitlines()
         if line.startswith("# [") or (line.startswith("# ") and " = " in line and "not set" not in line)
     ]
-    settings = [line for line in lines if line[0] in '["' or line.split(" = ")[0] in Settings.model_fields]
+    known = Settings.model_fields | Feed.model_fields
+    settings = [line for line in lines if line[0] in '["' or line.split(" = ")[0] in known]
     (project / "longshore.toml").write_text("\n".join(settings))
     assert tomllib.loads("\n".join(settings))
-    assert load_settings().model_dump(
-        exclude={"declared_encodings", "archive_limits_override"}
-    ) == Settings.model_construct(
+    tables = {"declared_encodings", "archive_limits_override", "kinds", "feeds"}
+    assert load_settings().model_dump(exclude=tables) == Settings.model_construct(
         **{name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-    ).model_dump(exclude={"declared_encodings", "archive_limits_override"})
+    ).model_dump(exclude=tables)

@@ -1,8 +1,11 @@
-CREATE TABLE records (  -- schema version 1
+CREATE TABLE records (  -- schema version 2
   record_id VARCHAR NOT NULL,  -- Lower-case hex SHA-256 of the source bytes: same bytes, same record.
   source_path VARCHAR NOT NULL,  -- Path below the landing root, /-separated; bytes that are not UTF-8 are written %FF, a literal % is %25.
   source_bytes BIGINT NOT NULL,  -- Size of the source in bytes.
   source_modified_at TIMESTAMP WITH TIME ZONE NOT NULL,  -- When the landed file was last modified, by its own clock.
+  feed VARCHAR,  -- The name of the feed whose rules applied; null where none did.
+  media_type VARCHAR,  -- The IANA media type of the document as found: text/plain, text/html, message/rfc822 ... Null in version 1.
+  extraction VARCHAR[],  -- The steps that took the text out of its format, in their order; empty for plain text. Null in version 1.
   text VARCHAR NOT NULL,  -- The normalised body: header removed, NFC, \n line ends, no blank lines at its ends.
   title VARCHAR,  -- From a header block, or a copy of the first line where it plainly is a headline.
   published_date DATE,  -- The date in the header; null where there is none or it cannot be known.
@@ -11,6 +14,7 @@ CREATE TABLE records (  -- schema version 1
   date_precision VARCHAR,  -- How exact the date is: year, month, day, minute or second.
   header VARCHAR,  -- What was taken out of the top, exactly as it stood after repair.
   header_start INTEGER,  -- Where in text the header stood (characters): text[:header_start] + header + text[header_start:] is the whole.
+  metadata MAP(VARCHAR, VARCHAR),  -- Fields of the header or format, names in lower case; at most 64, 8 KiB; _cut names others. Null in version 1.
   language VARCHAR NOT NULL,  -- ISO 639-1 code (639-3 where there is none); und where it cannot be told.
   script VARCHAR,  -- ISO 15924 code of the script: Latn, Cyrl, Hans, Hant, Arab ...
   language_confidence FLOAT NOT NULL,  -- 0-1, calibrated: of the rows that say 0.9, nine in ten are right.
@@ -31,7 +35,7 @@ CREATE TABLE records (  -- schema version 1
   ingest_date DATE NOT NULL  -- The UTC day of ingested_at; the name of the partition folder, not in the files.
 );
 
-CREATE TABLE deliveries (  -- schema version 1
+CREATE TABLE deliveries (  -- schema version 2
   run_id VARCHAR NOT NULL,  -- The run that took the delivery in.
   batch_id VARCHAR NOT NULL,  -- The batch that the delivery was part of.
   path VARCHAR NOT NULL,  -- Path below the landing root, written as source_path; a.zip!/name for a member.

@@ -36,6 +36,7 @@ from longshore.ingestion.planning import (
 )
 from longshore.ingestion.project import claim_landing, landing_of, ledger_url_of, open_ledger, warehouse_of
 from longshore.ingestion.recovery import check_ledger, finish_deletions, record_finalization, recover
+from longshore.ingestion.rules import rule_book
 from longshore.ingestion.summary import IngestSummary
 from longshore.ingestion.worker import WorkOrder
 from longshore.records import Batch, Outcome, SilentObserver, Staged
@@ -133,9 +134,7 @@ class _Run:
             warehouse=str(settings.warehouse),
             inner=str(warehouse.inner),
             run_id=run_id,
-            policy=settings.text_policy,
-            declared_encodings=settings.declared_encodings,
-            archive_limits=settings.limits_of_archives,
+            rules=rule_book(settings),
         )
         summary = IngestSummary(run_id, _now())
         return cls(settings, landing, warehouse, observer, executor, summary, order)

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     UNREADABLE = "UNREADABLE"
     NOT_A_FILE = "NOT_A_FILE"
     NO_TEXT_FIELD = "NO_TEXT_FIELD"
+    UNWANTED_KIND = "UNWANTED_KIND"
     CORRUPT_ARCHIVE = "CORRUPT_ARCHIVE"
     ARCHIVE_BOMB = "ARCHIVE_BOMB"
     UNSAFE_MEMBER = "UNSAFE_MEMBER"
@@ -87,6 +88,9 @@ class Record:
 
     record_id: str
     source_bytes: int
+    feed: str | None
+    media_type: str
+    extraction: tuple[str, ...]
     text: str
     title: str | None
     published_date: dt.date | None
@@ -95,6 +99,7 @@ class Record:
     date_precision: str | None
     header: str | None
     header_start: int | None
+    metadata: dict[str, str]
     language: str
     script: str | None
     language_confidence: float

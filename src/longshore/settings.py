@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -83,6 +83,39 @@ _Location = Annotated[Path | StoreUrl, BeforeValidator(_location)]
 
 class SettingsWarning(FutureWarning):
     """A setting has a name of an older version, or was removed."""
+
+
+Treatment = Literal["extract", "text", "reject"]
+
+
+def _check_encoding(encoding: str, where: str) -> None:
+    import codecs  # noqa: PLC0415 - only where an encoding is set
+
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise ValueError(f"unknown encoding {encoding!r} for {where!r}; use a name such as 'windows-1252'") from None
+
+
+class Feed(BaseModel):
+    """A named group of landed files with rules of its own: a `[[feeds]]` table in `longshore.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=64)
+    match: tuple[str, ...] = Field(min_length=1)
+    encoding: str | None = None
+    date_order: DateOrder | None = None
+    languages: tuple[str, ...] = ()
+    kinds: dict[str, Treatment] = Field(default_factory=dict)
+    text_field: str | None = None
+    path_fields: str = ""
+
+    @model_validator(mode="after")
+    def _encoding_exists(self) -> Self:
+        if self.encoding is not None:
+            _check_encoding(self.encoding, self.name)
+        return self
 
 
 class Settings(BaseSettings):
@@ -153,6 +186,23 @@ class Settings(BaseSettings):
     date_order: DateOrder | None = None
     """How to read dates such as 03/04/2024 in headers: DMY, MDY or YMD. Not set: where the text itself does not decide,
     the date is `ambiguous`, because a guess is wrong for half the world."""
+
+    # Documents
+    kinds: dict[str, Treatment] = Field(default_factory=dict)
+    """What becomes of documents of a media type, where the default is not wanted: `extract` takes the text out of its
+    format, `text` leaves the file as it is, `reject` quarantines it as UNWANTED_KIND. Empty: every kind that Longshore
+    can unwrap is extracted, because nobody wants tags and boundaries in a text."""
+    text_field: str | None = None
+    """The field that holds the text in JSON and CSV (`body`, or `data.body` for a field inside another). Not set: the
+    usual names are recognised (text, body, content, article …); a row without one is rejected as NO_TEXT_FIELD."""
+    html_engine: Literal["resiliparse", "trafilatura"] = "resiliparse"
+    """What finds the main content of web pages. `resiliparse` is ten times as fast; `trafilatura` (an extra) drops more
+    of what surrounds an article, and more of lists."""
+    feeds: tuple[Feed, ...] = ()
+    """Groups of files with rules of their own: `name`, `match` (patterns as in `include`), and any of `encoding`,
+    `date_order`, `languages` (they settle ties and never overrule), `kinds`, `text_field`, `path_fields`
+    (`{outlet}/{year}/`: parts of the path that go to the column `metadata`). The first feed that matches wins, and is
+    named in the column `feed`. Empty: the settings above are for all files."""
 
     # How
     max_files_per_batch: int = Field(default=500, ge=1, le=20_000)
@@ -258,15 +308,8 @@ class Settings(BaseSettings):
     @field_validator("declared_encodings")
     @classmethod
     def _encodings_exist(cls, table: dict[str, str]) -> dict[str, str]:
-        import codecs  # noqa: PLC0415 - only where a table is set
-
         for pattern, encoding in table.items():
-            try:
-                codecs.lookup(encoding)
-            except LookupError:
-                raise ValueError(
-                    f"unknown encoding {encoding!r} for {pattern!r}; use a name such as 'windows-1252'"
-                ) from None
+            _check_encoding(encoding, pattern)
         return table
 
     @model_validator(mode="after")

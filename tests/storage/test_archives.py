@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.ingestion.planning import identify
+from longshore.ingestion.rules import rule_book
 from longshore.records import LandedFile, Outcome, Reason
 from longshore.settings import load_settings
 from longshore.storage.archives.members import is_archive, kind_of, members
@@ -441,7 +442,8 @@ def test_an_archive_that_cannot_be_read_is_deferred_as_a_plain_file_is(
     file = _landed(tmp_path, name, EVERY_KIND.get(name, ONE))
     with LocalLanding(tmp_path) as landing, monkeypatch.context() as patch:
         calls = _fail_at(patch, call, 1, code)
-        found = identify(file, landing, load_settings(landing=tmp_path))
+        settings = load_settings(landing=tmp_path)
+        found = identify(file, landing, settings, rule_book(settings))
     # An impossible offset is what a damaged zip asks for.
     if calls[0] and (call, code) != ("lseek", errno.EINVAL):
         assert [one.outcome for one in found] == [Outcome.DEFERRED]

@@ -15,11 +15,11 @@ import pytest
 from test_readers import blocks
 
 from longshore.errors import SettingsError
+from longshore.ingestion.worker import normalise_members
 from longshore.maintenance import reprocess as room
 from longshore.maintenance.changes import read_changes
 from longshore.maintenance.forget import forget_records
 from longshore.storage.fault_injection import FORGET_STEPS, REWRITE_STEPS
-from longshore.text.normalise import normalise
 from tests.warehouse.project import ROOT, article, in_child
 
 
@@ -158,7 +158,11 @@ def test_a_copy_kept_by_changes_is_the_warehouse_whatever_happens_in_between(pro
 
     def reprocess():
         title = f"Title {chance.random()}"
-        monkeypatch.setattr(room, "normalise", lambda *given: replace(normalise(*given), title=title))
+        monkeypatch.setattr(
+            room,
+            "normalise_members",
+            lambda *given: [replace(record, title=title) for record in normalise_members(*given)],
+        )
         room.reprocess_warehouse(project.settings, f"char_count > {chance.randrange(400)}")
 
     def forget():

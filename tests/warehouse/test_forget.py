@@ -19,7 +19,6 @@ from longshore.storage.fault_injection import FORGET_STEPS, REWRITE_STEPS
 from longshore.storage.landing import LocalLanding
 from longshore.storage.ledger.tables import batches, sources
 from longshore.text.normalise import normalise
-from longshore.text.policy import TextPolicy
 from tests.warehouse.project import article, in_child
 
 SECRET = article(2)
@@ -111,7 +110,7 @@ def test_a_dry_run_says_so(project):
 
 
 def test_no_sample_of_a_text_stays_in_the_ledger(project, monkeypatch):
-    monkeypatch.setattr(reprocess, "normalise", lambda raw, *_: normalise(raw.upper(), TextPolicy()))
+    monkeypatch.setattr(reprocess, "normalise_members", lambda members, *_: [normalise(members[0].raw.upper())])
     project.ingest_in_parts(1)
     summary = reprocess.reprocess_warehouse(project.settings, "char_count > 0", dry_run=True)
     assert summary.samples["text"]

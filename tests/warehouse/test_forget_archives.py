@@ -206,7 +206,10 @@ def test_a_hard_link_goes_with_the_file_whose_bytes_it_has():
     links = [hard_link("link to a", "a.txt"), hard_link("link to b", "b.txt")]
     data = tar_of({"a.txt": RAW, "b.txt": OTHER}, more=links)
     out = io.BytesIO()
-    assert remove_members(io.BytesIO(data), out, "a.tar", {SECRET_ID}, Budget(limits, len(data))) == 2
+    assert (
+        remove_members(io.BytesIO(data), out, "a.tar", {SECRET_ID}, Budget(limits, len(data)), lambda data, _: data)
+        == 2
+    )
     out.seek(0)
     with tarfile.open(fileobj=out) as left:
         assert left.getnames() == ["b.txt", "link to b"]
@@ -219,7 +222,9 @@ def test_a_zip_of_more_files_than_a_plain_directory_counts_is_written_again(monk
     data = zip_of([(f"{number}.txt", b"%d" % number) for number in range(9)])
     out = io.BytesIO()
     gone = hashlib.sha256(b"7").hexdigest()
-    assert remove_members(io.BytesIO(data), out, "many.zip", {gone}, Budget(limits, len(data))) == 8
+    assert (
+        remove_members(io.BytesIO(data), out, "many.zip", {gone}, Budget(limits, len(data)), lambda data, _: data) == 8
+    )
     with zipfile.ZipFile(out) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [
             b"%d" % number for number in range(9) if number != 7

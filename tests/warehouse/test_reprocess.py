@@ -6,12 +6,12 @@ import pytest
 from test_compaction import ledger_agrees
 
 from longshore.errors import SettingsError
+from longshore.ingestion import worker
 from longshore.maintenance import reprocess as room
 from longshore.maintenance.changes import read_changes
 from longshore.maintenance.reprocess import reprocess_warehouse
 from longshore.storage.fault_injection import REWRITE_STEPS
 from longshore.storage.schema import OF_THE_DELIVERY
-from longshore.text import normalise as rules
 from tests.warehouse.project import article, in_child
 
 ALL = "record_id is not null"
@@ -23,10 +23,12 @@ def shouting(monkeypatch):
     from dataclasses import replace
 
     def newer(*arguments):
-        result = rules.normalise(*arguments)
-        return replace(result, title=f"TITLE {result.char_count}", normaliser_version="99")
+        return [
+            replace(result, title=f"TITLE {result.char_count}", normaliser_version="99")
+            for result in worker.normalise_members(*arguments)
+        ]
 
-    monkeypatch.setattr(room, "normalise", newer)
+    monkeypatch.setattr(room, "normalise_members", newer)
     monkeypatch.setattr(room, "NORMALISER_VERSION", "99")
 
 
@@ -133,7 +135,7 @@ def test_what_would_be_rejected_now_stays_and_is_listed(project, monkeypatch):
 
     project.ingest_in_parts(1)
     before = project.table()
-    monkeypatch.setattr(room, "normalise", lambda *_: Rejection(Reason.BINARY, "It looks so now."))
+    monkeypatch.setattr(room, "normalise_members", lambda *_: [Rejection(Reason.BINARY, "It looks so now.")])
     summary = reprocess(project, ALL)
     assert len(summary.refused) == 3
     assert project.table().equals(before)

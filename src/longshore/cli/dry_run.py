@@ -16,14 +16,13 @@ from longshore.ingestion.planning import (
     reject_special_file,
 )
 from longshore.ingestion.project import landing_of, ledger_if_any, refuse_lost_ledger, warehouse_of
+from longshore.ingestion.rules import RuleBook, rule_book
 from longshore.ingestion.summary import DRY_RUN, IngestSummary
-from longshore.ingestion.worker import brief_of, failure, read_sources
+from longshore.ingestion.worker import brief_of, failure, normalise_members, read_sources
 from longshore.records import Rejection, Source, Staged
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.rewrites import buried
-from longshore.storage.listing import first_match
 from longshore.storage.names import to_source_path
-from longshore.text.normalise import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +56,7 @@ def preview(settings: Settings, *, wait: bool, tell: Callable[[str], None] = lam
         refuse_lost_ledger(ledger, warehouse_of(settings))
         done: set[str] = set()
         discovery = Discovery(settings, landing, ledger, done, note)
-        planner = _Preview(settings, landing, ledger, summary)
+        planner = _Preview(settings, landing, ledger, summary, rule_book(settings))
         while True:
             listing = discovery.list_files(wait=wait and not done)
             files = discovery.within_limits(listing.files, summary.seen)
@@ -83,12 +82,13 @@ class _Preview:
     landing: Landing
     ledger: Ledger | None
     summary: IngestSummary
+    rules: RuleBook
     sources: dict[str, Source] = field(default_factory=dict)
     failed: dict[str, tuple[Reason | None, str]] = field(default_factory=dict)
 
     def add(self, file: LandedFile) -> None:
         """Count a file with the outcome that an ingest would give it."""
-        found = identify(file, self.landing, self.settings)
+        found = identify(file, self.landing, self.settings, self.rules)
         known = len(self.sources)
         planned = list(map(self._planned, found))
         self._normalise(list(self.sources.values())[known:])
@@ -106,10 +106,9 @@ class _Preview:
             return
         briefs = []
         try:
-            for source, raw in read_sources(sources, self.landing, self.settings.limits_of_archives):
+            for source, member in read_sources(sources, self.landing, self.rules):
                 path = to_source_path(source.path)
-                declared = first_match(self.settings.declared_encodings, path)
-                result = normalise(raw, self.settings.text_policy, declared)
+                (result,) = normalise_members([member], [path], self.rules)
                 if isinstance(result, Rejection):
                     self.failed[source.record_id] = (result.reason, result.detail)
                 else:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from longshore.console import clipped, table
+from longshore.documents.kinds import NotThisKindError
 from longshore.errors import SettingsError
-from longshore.ingestion.planning import identify_archive
+from longshore.ingestion.planning import identify_members
+from longshore.ingestion.reading import members_of, open_document, whole
+from longshore.ingestion.rules import rule_book
 from longshore.records import Reason, Rejection
-from longshore.storage.archives.members import may_be_archive, members
 from longshore.storage.filesystem import landed
 from longshore.storage.landing import LocalLanding, MovedError
-from longshore.storage.listing import first_match, is_passed_over
+from longshore.storage.listing import is_passed_over
 from longshore.storage.names import printable, to_source_path
 from longshore.storage.stores.url import StoreUrl
 from longshore.text.mojibake.describe import describe_group, describe_plan
@@ -27,9 +29,12 @@ from longshore.text.normalise import Steps, take_steps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from longshore.documents.kinds import Member
+    from longshore.ingestion.rules import RuleBook
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.stores.interface import Landing
+    from longshore.text.normalise import Document
 
 _INDENT: Final = " " * 13
 _NARROWEST: Final = 40
@@ -38,16 +43,25 @@ _LEAST_SHARE: Final = 0.005
 _SHOWN_CANDIDATES: Final = 5
 _SHOWN_ACTS: Final = 12
 _SHOWN_HEADER_LINES: Final = 12
+_SHOWN_FIELDS: Final = 12
 # The characters shown before the first difference of two texts.
 _BEFORE: Final = 16
 
 
 def _step_lines(steps: Steps, rival: str | None, width: int, *, verbose: bool) -> Iterator[str]:
     """Yield the lines of all steps; `rival` is the text in the encoding that came second."""
+    yield from _kind_lines(steps.document)
     yield from _decode_lines(steps, rival, width)
     yield from _repair_lines(steps, width, verbose=verbose)
     yield from _header_lines(steps)
     yield from _language_lines(steps)
+
+
+def _kind_lines(document: Document) -> Iterator[str]:
+    evidence = f"  ({document.evidence})" if document.evidence else ""
+    yield f"  kind       {document.media_type}{printable(evidence)}"
+    if document.extracted is not None:
+        yield f"  extracted  {printable(', '.join(document.extracted.steps)) or 'nothing: it stands for itself'}"
 
 
 def _decode_lines(steps: Steps, rival: str | None, width: int) -> Iterator[str]:
@@ -102,6 +116,11 @@ def _header_lines(steps: Steps) -> Iterator[str]:
         yield f"  date       {header.published_date or 'unknown'}  ({header.date_status}{precision}){moment}"
     if header.title:
         yield f"  title      {printable(header.title)}"
+    fields = dict(steps.document.metadata) | header.metadata
+    for index, (name, value) in enumerate(islice(fields.items(), _SHOWN_FIELDS)):
+        yield f"  {'' if index else 'fields':<9}  {printable(name)}: {printable(value[:400])}"
+    if len(fields) > _SHOWN_FIELDS:
+        yield f"{_INDENT}… {len(fields) - _SHOWN_FIELDS} more fields"
 
 
 def _language_lines(steps: Steps) -> Iterator[str]:
@@ -139,12 +158,16 @@ SHOWN_OF_AN_ARCHIVE = 20
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The steps of one document. rival: its text in the encoding that came second, if that was close."""
+    """The steps of one document.
+
+    rival: its text in the encoding that came second, if that was close. feed: why its feed was chosen.
+    """
 
     path: str
     size: int
     result: Steps | Rejection
     rival: str | None = None
+    feed: str = ""
 
     def lines(self, width: int = 100, *, verbose: bool = False) -> Iterator[str]:
         """Yield the lines for a person, at most `width` columns wide; `verbose`: with the repair plan."""
@@ -152,6 +175,8 @@ class Inspection:
         if isinstance(self.result, Rejection):
             yield f"  rejected   {self.result.reason}: {printable(self.result.detail)}"
         else:
+            if self.feed:
+                yield f"  feed       {printable(self.result.document.feed or '')}: {printable(self.feed)}"
             width = max(width, _NARROWEST)
             lines = _step_lines(self.result, self.rival, width, verbose=verbose)
             yield from (clipped(line, width) for line in lines)
@@ -175,11 +200,17 @@ class Inspection:
         if isinstance(self.result, Rejection):
             return {**found, "rejected": {"reason": self.result.reason.value, "detail": self.result.detail}}
         steps = self.result
+        document = steps.document
         return {
             **found,
+            "feed": document.feed,
+            "media_type": document.media_type,
+            "evidence": document.evidence,
+            "extraction": list(document.extracted.steps) if document.extracted else [],
+            "metadata": dict(document.metadata) | steps.header.metadata,
             "decode": _without(steps.decoded, "text"),
             "repair": _without(steps.repaired, "text"),
-            "header": _without(steps.header, "body"),
+            "header": _without(steps.header, "body", "metadata"),
             "language": _without(steps.language),
             "text": steps.header.body,
         }
@@ -236,21 +267,24 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
     Raises:
         SettingsError: there is no such regular file, it may not be read, or it is larger than `max_file_bytes`.
     """
-    if not (may_be_archive(path.name) and path.is_file()):
+    if not path.is_file():
         yield inspect_file(path, settings)
         return
     real = Path(os.path.realpath(path))
     try:
         with LocalLanding(real.parent) as landing:
             file = landed(real.name, real.stat())
-            deliveries = identify_archive(file, landing, settings)
-            if deliveries is None:
+            book = rule_book(settings)
+            try:
+                deliveries = identify_members(file, landing, settings, book)
+            except NotThisKindError:
                 yield inspect_file(path, settings)
-            elif len(deliveries) == 1:
+                return
+            if len(deliveries) == 1:
                 refused = deliveries[0]
                 yield Inspection(str(path), file.size, Rejection(Reason(refused.reason or ""), refused.detail or ""))
             else:
-                yield from _inspect_members(path, file, landing, settings, most)
+                yield from _inspect_members(path, file, landing, settings, book, most)
     except MovedError as moved:
         raise SettingsError(f"{printable(str(path))} cannot be read: {moved}.") from None
     except OSError as error:
@@ -258,18 +292,18 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
 
 
 def _inspect_members(
-    path: Path, file: LandedFile, landing: Landing, settings: Settings, most: int | None
+    path: Path, file: LandedFile, landing: Landing, settings: Settings, book: RuleBook, most: int | None
 ) -> Iterator[Inspection | Unshown]:
     hidden = 0
-    for number, member in enumerate(members(file, landing, settings.limits_of_archives)):
+    for number, member in enumerate(members_of(file, landing, book)):
         name = f"{path}!/{member.name}"
         if most is not None and number >= most:
             hidden += 1
-        elif member.data is None:
+        elif member.raw is None:
             detail = f"It is larger than `max_file_bytes` ({settings.max_file_bytes:,} bytes)."
             yield Inspection(name, member.size, Rejection(Reason.TOO_LARGE, detail))
         else:
-            yield _inspect_bytes(name, f"{_landed_path(path, settings)}!/{member.name}", member.data, settings)
+            yield _inspect_member(name, f"{_landed_path(path, settings)}!/{member.name}", member, settings)
     if hidden:
         yield Unshown(str(path), hidden)
 
@@ -295,13 +329,17 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
             raw = file.read()
     except OSError as error:
         raise SettingsError(f"{shown} cannot be read: {error.strerror}.") from None
-    return _inspect_bytes(str(path), _landed_path(path, settings), raw, settings)
+    return _inspect_member(str(path), _landed_path(path, settings), whole(raw), settings)
 
 
-def _inspect_bytes(shown: str, landed_path: str, raw: bytes, settings: Settings) -> Inspection:
-    declared = first_match(settings.declared_encodings, to_source_path(landed_path))
-    (result,) = take_steps([(raw, declared)], settings.text_policy)
-    return Inspection(shown, len(raw), result, None if isinstance(result, Rejection) else _rival(raw, result))
+def _inspect_member(shown: str, landed_path: str, member: Member, settings: Settings) -> Inspection:
+    path = to_source_path(landed_path)
+    rules = rule_book(settings).of(path)
+    document = open_document(member, path, rules)
+    if isinstance(document, Rejection):
+        return Inspection(shown, member.size, document)
+    (steps,) = take_steps([document])
+    return Inspection(shown, member.size, steps, _rival(member.raw or b"", steps), rules.why)
 
 
 def _landed_path(path: Path, settings: Settings) -> str:

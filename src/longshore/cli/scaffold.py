@@ -31,7 +31,12 @@ _GITIGNORE = """\
 /.longshore/
 """
 
-_TABLE_EXAMPLES = {"declared_encodings": '"legacy/**" = "cp850"', "archive_limits_override": "max_depth = 3"}
+_TABLE_EXAMPLES = {
+    "declared_encodings": '"legacy/**" = "cp850"',
+    "archive_limits_override": "max_depth = 3",
+    "kinds": '"text/html" = "text"',
+    "feeds": 'name = "press"\n# match = ["press/**"]\n# date_order = "DMY"',
+}
 
 
 def make_project(folder: Path, group: str | None = None) -> Iterator[tuple[str, str]]:
@@ -72,8 +77,9 @@ def settings_file() -> str:
     for name, field in Settings.model_fields.items():
         comment = [f"# {line}" for line in textwrap.wrap(reasons[name], 110)]
         default = field.get_default(call_default_factory=True)
-        if isinstance(default, dict):
-            tables += [*comment, f"# [{name}]", f"# {_TABLE_EXAMPLES[name]}", ""]
+        if name in _TABLE_EXAMPLES:
+            table = f"[{name}]" if isinstance(default, dict) else f"[[{name}]]"
+            tables += [*comment, f"# {table}", f"# {_TABLE_EXAMPLES[name]}", ""]
         else:
             lines += [*comment, f"# {name} = {_toml(default)}", ""]
     return "\n".join([*lines, *tables]).rstrip() + "\n"

@@ -93,17 +93,21 @@ def recognise(text: str, name: str, text_field: str | None = None) -> Kind | Non
     >>> recognise('title,text\nPier,"It was quiet, then."\nHall,"It was\nloud."\n', "a.txt").evidence
     'a table of 2 rows with 2 fields each, between commas'
     """
-    start = 1 if text.startswith("\ufeff") else 0
-    head = text[start : start + _LONGEST_HEADER]
-    line = head.partition("\n")[0]
-    if not any(sign in line for sign in _DELIMITERS) and not _SEPARATOR_LINE.match(line):
-        return None
-    if not any(_header(first, sign, text_field) for first in _first_lines(head) for sign in _DELIMITERS):
+    if not may_begin(text.removeprefix("\ufeff"), text_field):
         return None
     try:
         return _survey(text_source(text), name, len(text) * 4 + 8, text_field).kind
     except NotThisKindError:
         return None
+
+
+def may_begin(text: str, text_field: str | None = None) -> bool:
+    """Return whether a text begins with the header of a table."""
+    head = text[:_LONGEST_HEADER]
+    line = head.partition("\n")[0]
+    if not any(sign in line for sign in _DELIMITERS) and not _SEPARATOR_LINE.match(line):
+        return False
+    return any(_header(first, sign, text_field) for first in _first_lines(head) for sign in _DELIMITERS)
 
 
 def split(

@@ -98,13 +98,18 @@ def recognise(text: str, name: str, text_field: str | None = None) -> Kind | Non
     >>> recognise('{"title": "a", "text": "b"}\n{"title": "c", "text": "d"}\n', "a.txt").evidence
     '2 lines, each a JSON object'
     """
-    if not _BEGINNING.match(text, 0, 4_096):
+    if not may_begin(text):
         return None
     try:
         survey = _survey(text_source(text), name, len(text) * 4 + 8, text_field)
     except NotThisKindError:
         return None
     return _kind(survey)
+
+
+def may_begin(text: str) -> bool:
+    """Return whether a text begins as JSON does."""
+    return _BEGINNING.match(text, 0, 4_096) is not None
 
 
 def _kind(survey: _Survey) -> Kind:

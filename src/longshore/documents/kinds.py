@@ -11,12 +11,16 @@ They are pure: bytes, strings and open streams in, values out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from longshore.text.extracted import Extracted
 
 if TYPE_CHECKING:
     from longshore.records import Rejection
     from longshore.text.decode import Decoded
+
+__all__ = ["PLAIN", "Extracted", "Kind", "Member", "NotThisKindError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +39,6 @@ class Kind:
 
 
 PLAIN: Final = Kind("text/plain", "nothing in it proves another format")
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """The text of one document, taken out of its format, and the fields that the format carries.
-
-    text: unescaped, not yet repaired. steps: for the column `extraction`, such as `mail:text/plain`. title, date: as
-    they stand in the format. metadata: values as they stand, under lower-case names. decoded: how the bytes of the
-    text were decoded, where that is not how the file was (a part of a mail).
-    """
-
-    text: str
-    steps: tuple[str, ...] = ()
-    title: str | None = None
-    date: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
-    decoded: Decoded | None = None
 
 
 @dataclass(frozen=True, slots=True)

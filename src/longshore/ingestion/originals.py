@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
+from longshore.ingestion.reading import members_of, whole
 from longshore.records import Delivery, LandedFile, Outcome
-from longshore.storage.archives.members import members
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.queries import deliveries_in_batches, deliveries_of_records
 from longshore.storage.listing import REJECTED
@@ -21,7 +21,8 @@ from longshore.storage.names import from_source_path, to_source_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from longshore.storage.archives.stream import ArchiveLimits
+    from longshore.documents.kinds import Member
+    from longshore.ingestion.rules import RuleBook
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.ledger.queries import Brought
     from longshore.storage.stores.interface import Landing
@@ -71,8 +72,8 @@ def all_originals(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, list[O
 
 
 def read_originals(
-    originals: Mapping[str, Sequence[Original]], landing: Landing, limits: ArchiveLimits
-) -> Iterator[tuple[str, bytes]]:
+    originals: Mapping[str, Sequence[Original]], landing: Landing, book: RuleBook
+) -> Iterator[tuple[str, Member]]:
     """Yield each of these records once with its source, if any of its places has it; read each archive once.
 
     Members are found by their bytes: their names may have changed when a member was removed.
@@ -83,7 +84,7 @@ def read_originals(
         raw = _read_file(places, landing)
         if raw is not None:
             missing.discard(record_id)
-            yield record_id, raw
+            yield record_id, whole(raw)
         else:
             for original in places:
                 if original.member is not None:
@@ -93,11 +94,11 @@ def read_originals(
             continue
         with contextlib.suppress(Exception):  # the next place may have it
             file = landing.look(from_source_path(place))
-            for member in members(file, landing, limits) if file is not None else ():
-                record_id = hashlib.sha256(member.data or b"").hexdigest()
+            for member in members_of(file, landing, book, find=True) if file is not None else ():
+                record_id = hashlib.sha256(member.raw or b"").hexdigest()
                 if record_id in missing:
                     missing.discard(record_id)
-                    yield record_id, member.data or b""
+                    yield record_id, member
 
 
 def _read_file(originals: Iterable[Original], landing: Landing) -> bytes | None:

@@ -13,10 +13,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from longshore.documents.formats import HEAD_BYTES, may_be_container
+from longshore.documents.kinds import ContainerRejectedError, NotThisKindError
+from longshore.ingestion.reading import members_of
+from longshore.ingestion.rules import rule_book
 from longshore.ingestion.worker import failure
-from longshore.records import Batch, Delivery, Outcome, Reason, Source
+from longshore.records import Batch, Delivery, Outcome, Reason, Rejection, Source
 from longshore.storage import fault_injection
-from longshore.storage.archives.members import is_archive, may_be_archive, members
+from longshore.storage.archives.members import is_archive, may_be_archive
 from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.batches import FINALIZED
@@ -27,33 +31,49 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from longshore.documents.kinds import Member
+    from longshore.ingestion.rules import RuleBook
     from longshore.records import LandedFile
     from longshore.settings import Settings
-    from longshore.storage.archives.members import Member
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.stores.interface import Landing
 
 _NAMED = 3
 
 
-def identify_archive(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery] | None:
-    """Return the delivery of an archive and those of its members, each with its `record_id`; None if it is no archive.
+def identify_members(file: LandedFile, landing: Landing, settings: Settings, rules: RuleBook) -> list[Delivery]:
+    """Return the delivery of an archive or container and those of its members, each with its `record_id`.
 
     Raises:
+        NotThisKindError: it is one document.
         MovedError, OSError: as `Landing.read`.
     """
     try:
-        if not is_archive(file, landing):
-            return None
+        if not is_archive(file, landing) and not _may_be_container(file, landing):
+            raise NotThisKindError
         if file.size > settings.max_archive_bytes:
             detail = f"It holds {file.size:,} bytes; `max_archive_bytes` allows {settings.max_archive_bytes:,}."
-            return [Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)]
-        found = [_identified(file, member, settings) for member in members(file, landing, settings.limits_of_archives)]
+            return [_rejected(file, Rejection(Reason.TOO_LARGE, detail))]
+        found = [_identified(file, member, settings) for member in members_of(file, landing, rules)]
     except ArchiveError as error:
-        return [Delivery(file, None, Outcome.REJECTED, error.reason, error.detail)]
+        return [_rejected(file, Rejection(error.reason, error.detail))]
+    except ContainerRejectedError as error:
+        return [_rejected(file, error.rejection)]
     if not found:
-        return [Delivery(file, None, Outcome.REJECTED, Reason.EMPTY, "The archive holds no file.")]
+        return [_rejected(file, Rejection(Reason.EMPTY, "It holds no document."))]
     return [Delivery(file, None, Outcome.PUBLISHED), *found]
+
+
+def _rejected(file: LandedFile, rejection: Rejection) -> Delivery:
+    return Delivery(file, None, Outcome.REJECTED, rejection.reason, rejection.detail)
+
+
+def _may_be_container(file: LandedFile, landing: Landing) -> bool:
+    fd = landing.open(file)
+    try:
+        return may_be_container(os.read(fd, HEAD_BYTES))
+    finally:
+        os.close(fd)
 
 
 def conclude_archives(endings: Sequence[Delivery]) -> list[Delivery]:
@@ -66,12 +86,12 @@ def conclude_archives(endings: Sequence[Delivery]) -> list[Delivery]:
 
 
 def _identified(file: LandedFile, member: Member, settings: Settings) -> Delivery:
-    if member.data is None:
+    if member.raw is None:
         detail = f"It is larger than `max_file_bytes` ({settings.max_file_bytes:,} bytes)."
         return Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail, member.name, member.size)
-    if not member.data:
+    if not member.raw:
         return Delivery(file, None, Outcome.REJECTED, Reason.EMPTY, "It holds no bytes.", member.name, 0)
-    record_id = hashlib.sha256(member.data).hexdigest()
+    record_id = hashlib.sha256(member.raw).hexdigest()
     return Delivery(file, record_id, Outcome.PUBLISHED, member=member.name, member_size=member.size)
 
 
@@ -138,7 +158,8 @@ def plan_batches(
     """
     files = list(files)
     landing.fetch(file for file in files if _is_read(file, settings))
-    for found in _bounded((identify(file, landing, settings) for file in files), settings):
+    rules = rule_book(settings)
+    for found in _bounded((identify(file, landing, settings, rules) for file in files), settings):
         yield _plan(found, ledger, now())
 
 
@@ -206,22 +227,39 @@ def plan_delivery(delivery: Delivery, owners: dict[str, str], sources: dict[str,
     return delivery
 
 
-def identify(file: LandedFile, landing: Landing, settings: Settings) -> list[Delivery]:
-    """Return the delivery of a landed file, and of its members if it is an archive, with `record_id` or outcome."""
+def identify(file: LandedFile, landing: Landing, settings: Settings, rules: RuleBook) -> list[Delivery]:
+    """Return the delivery of a landed file, and of its members if it has any, with `record_id` or outcome."""
     try:
         fault_injection.step("landing.read")
-        archive = identify_archive(file, landing, settings) if may_be_archive(file.path) else None
-        if archive is not None:
-            return archive
-        if file.size > settings.max_file_bytes:
-            detail = f"It holds {file.size:,} bytes; `max_file_bytes` allows {settings.max_file_bytes:,}."
-            return [Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)]
-        return [Delivery(file, _sha256(file, landing), Outcome.PUBLISHED)]
+        found = _identify_document(file, landing, settings)
+        if found is not None:
+            return [found]
+        try:
+            return identify_members(file, landing, settings, rules)
+        except NotThisKindError:
+            return [_identify_large(file, landing, settings)]
     except MovedError as moved:
         return [Delivery(file, None, Outcome.DEFERRED, None, str(moved))]
     except OSError as error:
         reason, detail = failure(error)
         return [Delivery(file, None, Outcome.REJECTED if reason else Outcome.DEFERRED, reason, detail)]
+
+
+def _identify_document(file: LandedFile, landing: Landing, settings: Settings) -> Delivery | None:
+    """Return the delivery of a small file that is one document; None if it is to be looked at more closely."""
+    if file.size > min(_READ_BYTES, settings.max_file_bytes) or may_be_archive(file.path):
+        return None
+    raw = landing.read(file)
+    if may_be_container(raw[:HEAD_BYTES]):
+        return None
+    return Delivery(file, hashlib.sha256(raw).hexdigest(), Outcome.PUBLISHED)
+
+
+def _identify_large(file: LandedFile, landing: Landing, settings: Settings) -> Delivery:
+    if file.size > settings.max_file_bytes:
+        detail = f"It holds {file.size:,} bytes; `max_file_bytes` allows {settings.max_file_bytes:,}."
+        return Delivery(file, None, Outcome.REJECTED, Reason.TOO_LARGE, detail)
+    return Delivery(file, _sha256(file, landing), Outcome.PUBLISHED)
 
 
 def reject_special_file(file: LandedFile) -> Delivery:
@@ -246,8 +284,6 @@ def _batch(sources: tuple[Source, ...], deliveries: tuple[Delivery, ...], now: d
 
 
 def _sha256(file: LandedFile, landing: Landing) -> str:
-    if file.size <= _READ_BYTES:
-        return hashlib.sha256(landing.read(file)).hexdigest()
     digest = hashlib.sha256()
     fd = landing.open(file)
     try:

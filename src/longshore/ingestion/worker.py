@@ -10,22 +10,22 @@ import errno
 import hashlib
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from longshore.documents.kinds import NotThisKindError
+from longshore.ingestion.reading import members_of, open_document, whole
 from longshore.records import Brief, Reason, Record, Rejection, Staged
 from longshore.storage import fault_injection
-from longshore.storage.archives.members import members
 from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import MovedError
-from longshore.storage.listing import first_match
 from longshore.storage.names import to_source_path
 from longshore.storage.stores.choose import location_of, open_landing, open_warehouse
 from longshore.storage.warehouse import parquet_bytes
-from longshore.text.normalise import NORMALISER_VERSION
+from longshore.text.normalise import NORMALISER_VERSION, normalise, normalise_together
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from longshore.documents.kinds import Member
+    from longshore.ingestion.rules import RuleBook
     from longshore.records import Batch, LandedFile, Source
-    from longshore.storage.archives.stream import ArchiveLimits
-    from longshore.storage.stores.interface import Landing, StagedPart
-    from longshore.text.policy import TextPolicy
+    from longshore.storage.stores.interface import Landing, StagedPart, Warehouse
+    from longshore.text.normalise import Document
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +54,7 @@ class WorkOrder:
     warehouse: str
     inner: str
     run_id: str
-    policy: TextPolicy
-    declared_encodings: dict[str, str]
-    archive_limits: ArchiveLimits
+    rules: RuleBook
 
 
 @dataclass(slots=True)
@@ -93,11 +92,11 @@ def _read_file(sources: Sequence[Source], landing: Landing, group: _Group) -> _R
     """Queue the sources of one landed file for the group; return the object that will hold their results."""
     results = _Results()
     try:
-        for source, raw in read_sources(sources, landing, group.order.archive_limits):
+        for source, member in read_sources(sources, landing, group.order.rules):
             fault_injection.step("worker.read", path=source.path)
-            if hashlib.sha256(raw).hexdigest() != source.record_id:
+            if hashlib.sha256(member.raw or b"").hexdigest() != source.record_id:
                 raise MovedError("it changed after its batch was claimed")
-            group.put(source, raw, results)
+            group.put(source, member, results)
     except MovedError as moved:
         return _Results(failed={source.record_id: (None, str(moved)) for source in sources})
     except OSError as error:
@@ -105,21 +104,24 @@ def _read_file(sources: Sequence[Source], landing: Landing, group: _Group) -> _R
     return results
 
 
-def read_sources(sources: Sequence[Source], landing: Landing, limits: ArchiveLimits) -> Iterator[tuple[Source, bytes]]:
-    """Yield the sources of one landed file with their bytes: the file itself, or archive members in archive order.
+def read_sources(sources: Sequence[Source], landing: Landing, book: RuleBook) -> Iterator[tuple[Source, Member]]:
+    """Yield the sources of one landed file with their bytes: the file itself, or its members in their order.
 
     Raises:
         MovedError: the landed file changed since its batch was claimed.
     """
     if sources[0].member is None:
-        yield sources[0], landing.read(sources[0].file)
+        yield sources[0], whole(landing.read(sources[0].file))
         return
     wanted = {source.member: source for source in sources}
+    file = sources[0].file
     try:
-        for member in members(sources[0].file, landing, limits):
+        for member in members_of(file, landing, book):
             source = wanted.pop(member.name, None)
-            if source is not None and member.data is not None:
-                yield source, member.data
+            if source is not None and member.raw is not None:
+                yield source, member
+    except NotThisKindError:
+        raise MovedError("it changed after its batch was claimed") from None
     except ArchiveError as error:
         raise MovedError(f"it was unpacked when its batch was claimed, and now cannot be: {error}") from error
     if wanted:
@@ -141,15 +143,15 @@ class _Group:
 
     def __init__(self, order: WorkOrder) -> None:
         self.order = order
-        self._sources: list[tuple[Source, bytes, _Results]] = []
+        self._sources: list[tuple[Source, Member, _Results]] = []
         self._bytes = 0
 
-    def put(self, source: Source, raw: bytes, results: _Results) -> None:
+    def put(self, source: Source, member: Member, results: _Results) -> None:
         """Queue a source; its result will be added to `results`."""
-        if len(raw) > _GROUP_BYTES - self._bytes or len(self._sources) == _GROUP_SOURCES:
+        if member.size > _GROUP_BYTES - self._bytes or len(self._sources) == _GROUP_SOURCES:
             self.normalise()
-        self._sources.append((source, raw, results))
-        self._bytes += len(raw)
+        self._sources.append((source, member, results))
+        self._bytes += member.size
         if self._bytes >= _GROUP_BYTES:
             self.normalise()
 
@@ -157,45 +159,60 @@ class _Group:
         """Normalise the queued sources and clear the queue."""
         began = time.perf_counter()
         paths = [to_source_path(source.path) for source, _, _ in self._sources]
-        results = self._results(paths)
+        results = normalise_members([member for _, member, _ in self._sources], paths, self.order.rules)
         seconds_per_byte = (time.perf_counter() - began) / max(1, self._bytes)
-        for (source, raw, of_its_file), path, result in zip(self._sources, paths, results, strict=True):
+        for (source, member, of_its_file), path, result in zip(self._sources, paths, results, strict=True):
             if isinstance(result, Rejection):
                 of_its_file.failed[source.record_id] = (result.reason, result.detail)
             else:
                 of_its_file.rows.append((result, path, source.file))
-                of_its_file.times.append((seconds_per_byte * len(raw), path))
+                of_its_file.times.append((seconds_per_byte * member.size, path))
         self._sources.clear()
         self._bytes = 0
 
-    def _results(self, paths: list[str]) -> list[Record | Rejection]:
-        from longshore.text.normalise import normalise_together  # noqa: PLC0415 - not in a run without work
 
-        declared = self.order.declared_encodings
-        sources = [
-            (raw, first_match(declared, path) if declared else None)
-            for (_, raw, _), path in zip(self._sources, paths, strict=True)
-        ]
-        try:
-            return normalise_together(sources, self.order.policy)
-        except Exception:
-            return [self._alone(*source, path) for source, path in zip(sources, paths, strict=True)]
+def normalise_members(members: Sequence[Member], paths: Sequence[str], rules: RuleBook) -> list[Record | Rejection]:
+    """Return the record or rejection of each document, in their order. One document never stops the others.
 
-    def _alone(self, raw: bytes, declared: str | None, path: str) -> Record | Rejection:
-        from longshore.text.normalise import normalise  # noqa: PLC0415 - as above
+    paths: the `source_path` of each.
+    """
+    opened = [_open(member, path, rules) for member, path in zip(members, paths, strict=True)]
+    documents = [document for document in opened if not isinstance(document, Rejection)]
+    try:
+        results = iter(normalise_together(documents))
+    except Exception:  # found again below, by the document that it is about
+        results = iter([_alone(document) for document in documents])
+    return [document if isinstance(document, Rejection) else next(results) for document in opened]
 
-        try:
-            return normalise(raw, self.order.policy, declared)
-        except Exception as error:  # one file must never stop the others, whatever is wrong with it or with us
-            _log.exception("Normalising %s failed; it is rejected.", path)
-            problem = f"{type(error).__name__}: {error}"
-            detail = f"Normalising it failed ({problem}). This is a fault in Longshore: report it."
-            return Rejection(Reason.UNREADABLE, detail)
+
+def _open(member: Member, path: str, rules: RuleBook) -> Document | Rejection:
+    try:
+        return open_document(member, path, rules.of(path))
+    except Exception as error:  # whatever is wrong with it or with us
+        return _fault("Opening", error)
+
+
+def _alone(document: Document) -> Record | Rejection:
+    try:
+        return normalise_together([document])[0]
+    except Exception as error:  # as above
+        return _fault("Normalising", error)
+
+
+def _fault(step: str, error: Exception) -> Rejection:
+    _log.exception("%s a document failed; it is rejected.", step)
+    problem = f"{type(error).__name__}: {error}"
+    return Rejection(Reason.UNREADABLE, f"{step} it failed ({problem}). This is a fault in Longshore: report it.")
 
 
 # A run's report lists records one by one only if they are few.
 _BRIEFS = 60
 _SLOWEST = 5
+# A file with more documents is normalised and written piece by piece.
+_STREAMED = 4096
+_PIECE = 1024
+
+_Row: TypeAlias = "tuple[Record, str, LandedFile]"
 
 
 def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
@@ -204,32 +221,107 @@ def normalise_batch(batch: Batch, order: WorkOrder) -> Staged:
     Raises:
         OSError: the part could not be written; readers see none of it.
     """
+    files = {source.file.path for source in batch.sources}
+    if len(batch.sources) > _STREAMED and len(files) == 1:
+        return _normalise_large_file(batch, order)
     began = time.perf_counter()
     results = _normalise_sources(batch.sources, order)
     _defer_archives(batch, results)
     normalised = time.perf_counter()
     fault_injection.step("normalise")
-    name, rows, part_bytes, sha256 = None, 0, 0, ""
     part = None
-    if results.rows:
-        part = _stage(batch, order, results)
-    if part is not None:
-        name, rows, part_bytes, sha256 = part.name, part.rows, part.bytes, part.sha256
-    records = [record for record, _, _ in results.rows]
-    return Staged(
-        batch_no=batch.batch_no,
-        part_name=name,
-        rows=rows,
-        part_bytes=part_bytes,
-        part_sha256=sha256,
-        failed=results.failed,
-        source_bytes=sum(record.source_bytes for record in records),
-        seconds={"normalise": normalised - began, "stage": time.perf_counter() - normalised},
-        tallies=_tallies(records),
-        briefs=tuple(brief_of(record, path) for record, path, _ in results.rows[:_BRIEFS]),
-        dates=_date_range(records),
-        slowest=tuple((path, seconds) for seconds, path in sorted(results.times, reverse=True)[:_SLOWEST]),
-    )
+    if table := _table(batch, results):
+        part = _warehouse(order).stage(order.run_id, f"{batch.batch_id}.parquet", table)
+    tally = _Tally()
+    tally.add(results.rows, results.times)
+    return tally.staged(batch, part, results.failed, normalised - began, time.perf_counter() - normalised)
+
+
+def _normalise_large_file(batch: Batch, order: WorkOrder) -> Staged:
+    """Normalise the documents of one large container; memory is bounded by a piece of them."""
+    began = time.perf_counter()
+    results, tally, group = _Results(), _Tally(), _Group(order)
+
+    def pieces() -> Iterator[pa.Table]:
+        with open_landing(location_of(order.landing)) as landing:
+            for source, member in read_sources(batch.sources, landing, order.rules):
+                fault_injection.step("worker.read", path=source.path)
+                if hashlib.sha256(member.raw or b"").hexdigest() != source.record_id:
+                    raise MovedError("it changed after its batch was claimed")
+                group.put(source, member, results)
+                if len(results.rows) >= _PIECE:
+                    yield from piece()
+        group.normalise()
+        yield from piece()
+
+    def piece() -> Iterator[pa.Table]:
+        if table := _table(batch, results):
+            yield table
+        tally.add(results.rows, results.times)
+        results.rows, results.times = [], []
+
+    part = None
+    try:
+        part = _warehouse(order).stage_sorted(order.run_id, f"{batch.batch_id}.parquet", pieces())
+    except MovedError as moved:
+        results, tally = _Results(failed={source.record_id: (None, str(moved)) for source in batch.sources}), _Tally()
+    fault_injection.step("normalise")
+    return tally.staged(batch, part, results.failed, time.perf_counter() - began, 0.0)
+
+
+def _warehouse(order: WorkOrder) -> Warehouse:
+    return open_warehouse(location_of(order.warehouse), inner=Path(order.inner))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a report says of the records of a batch."""
+
+    source_bytes: int = 0
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    briefs: list[Brief] = field(default_factory=list)
+    dates: list[dt.date] = field(default_factory=list)
+    slowest: list[tuple[float, str]] = field(default_factory=list)
+
+    def add(self, rows: Sequence[_Row], times: Sequence[tuple[float, str]]) -> None:
+        """Count further records, and the seconds that each took."""
+        for record, _, _ in rows:
+            self.source_bytes += record.source_bytes
+            self.counts["language"][record.language] += 1
+            self.counts["encoding"][record.encoding] += 1
+            self.counts["encoding_method"][record.encoding_method] += 1
+            self.counts["repairs"]["repaired" if record.repairs else "as it was"] += 1
+            self.counts["date_status"][record.date_status] += 1
+            if record.published_date is not None:
+                self.counts["published_year"][str(record.published_date.year)] += 1
+                self.dates.append(record.published_date)
+        self.dates = [min(self.dates), max(self.dates)] if self.dates else []
+        self.briefs += [brief_of(record, path) for record, path, _ in rows[: _BRIEFS - len(self.briefs)]]
+        self.slowest = sorted([*self.slowest, *times], reverse=True)[:_SLOWEST]
+
+    def staged(
+        self,
+        batch: Batch,
+        part: StagedPart | None,
+        failed: dict[str, tuple[Reason | None, str]],
+        normalise_seconds: float,
+        stage_seconds: float,
+    ) -> Staged:
+        """Return the result of the batch."""
+        return Staged(
+            batch_no=batch.batch_no,
+            part_name=part.name if part else None,
+            rows=part.rows if part else 0,
+            part_bytes=part.bytes if part else 0,
+            part_sha256=part.sha256 if part else "",
+            failed=failed,
+            source_bytes=self.source_bytes,
+            seconds={"normalise": normalise_seconds, "stage": stage_seconds},
+            tallies={name: dict(counts) for name, counts in self.counts.items()},
+            briefs=tuple(self.briefs),
+            dates=(self.dates[0], self.dates[-1]) if self.dates else None,
+            slowest=tuple((path, seconds) for seconds, path in self.slowest),
+        )
 
 
 def rehearse_batch(batch: Batch, order: WorkOrder) -> None:
@@ -237,10 +329,8 @@ def rehearse_batch(batch: Batch, order: WorkOrder) -> None:
 
     A sentence of our own comes first: without sources, a process that dies of that is not killed by any file.
     """
-    from longshore.text.normalise import normalise  # noqa: PLC0415 - not in a run without work
-
     fault_injection.step("worker.read")
-    normalise(b"The ferry came in at noon.", order.policy)
+    normalise(b"The ferry came in at noon.")
     results = _normalise_sources(batch.sources, order)
     if results.rows:
         parquet_bytes(_table_of(batch, results.rows))
@@ -258,13 +348,13 @@ def _defer_archives(batch: Batch, results: _Results) -> None:
         results.rows = [row for row in results.rows if row[0].record_id not in others]
 
 
-def _table_of(batch: Batch, rows: list[tuple[Record, str, LandedFile]]) -> pa.Table:
+def _table_of(batch: Batch, rows: list[_Row]) -> pa.Table:
     from longshore.storage.schema import records_table  # noqa: PLC0415 - pyarrow, only where a part is written
 
     return records_table(rows, batch.batch_id, batch.ingested_at, NORMALISER_VERSION)
 
 
-def _fits(batch: Batch, row: tuple[Record, str, LandedFile], results: _Results) -> bool:
+def _fits(batch: Batch, row: _Row, results: _Results) -> bool:
     """Return whether a record can be written at all; if not, reject its source."""
     try:
         _table_of(batch, [row])
@@ -276,34 +366,14 @@ def _fits(batch: Batch, row: tuple[Record, str, LandedFile], results: _Results) 
     return True
 
 
-def _stage(batch: Batch, order: WorkOrder, results: _Results) -> StagedPart | None:
-    """Write the part; return None if none of its rows could be written."""
+def _table(batch: Batch, results: _Results) -> pa.Table | None:
+    """Return the rows as a table; None if there is none that could be written."""
     try:
-        table = _table_of(batch, results.rows)
+        return _table_of(batch, results.rows) if results.rows else None
     except Exception:
         _log.exception("The rows of batch %s cannot be written together; each is tried alone.", batch.batch_id[:12])
         results.rows = [row for row in results.rows if _fits(batch, row, results)]
-        if not results.rows:
-            return None
-        table = _table_of(batch, results.rows)
-    warehouse = open_warehouse(location_of(order.warehouse), inner=Path(order.inner))
-    return warehouse.stage(order.run_id, f"{batch.batch_id}.parquet", table)
-
-
-def _tallies(records: list[Record]) -> dict[str, dict[str, int]]:
-    return {
-        "language": dict(Counter(record.language for record in records)),
-        "encoding": dict(Counter(record.encoding for record in records)),
-        "encoding_method": dict(Counter(record.encoding_method for record in records)),
-        "repairs": dict(Counter("repaired" if record.repairs else "as it was" for record in records)),
-        "date_status": dict(Counter(record.date_status for record in records)),
-        "published_year": dict(Counter(str(r.published_date.year) for r in records if r.published_date is not None)),
-    }
-
-
-def _date_range(records: list[Record]) -> tuple[dt.date, dt.date] | None:
-    dates = [record.published_date for record in records if record.published_date is not None]
-    return (min(dates), max(dates)) if dates else None
+        return _table_of(batch, results.rows) if results.rows else None
 
 
 def brief_of(record: Record, path: str) -> Brief:

@@ -28,15 +28,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from longshore.documents.formats import HEAD_BYTES
+from longshore.documents.removal import NotRemovableError, without
 from longshore.errors import SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, delete_landed, delete_original
 from longshore.ingestion.project import landing_of, open_ledger, refuse_lost_ledger
+from longshore.ingestion.reading import options_of, sources_in
+from longshore.ingestion.rules import rule_book
 from longshore.maintenance.landed_copies import find_copies
 from longshore.maintenance.rewrite import Rewriter, Transform, now, rewriting
 from longshore.storage import fault_injection
-from longshore.storage.archives.members import members_in
+from longshore.storage.archives.members import kind_of, may_be_archive
 from longshore.storage.archives.remove_member import remove_members
-from longshore.storage.archives.stream import ArchiveError, ArchiveLimits, Budget
+from longshore.storage.archives.stream import ArchiveError, Budget
 from longshore.storage.landing import DRAFT, MovedError
 from longshore.storage.ledger.queries import ids_of_path, ids_with_prefix, sizes_of_records
 from longshore.storage.ledger.rewrites import (
@@ -50,21 +54,22 @@ from longshore.storage.ledger.rewrites import (
     unfinished_rewrites,
 )
 from longshore.storage.ledger.runs import update_kept
-from longshore.storage.names import from_source_path, printable
+from longshore.storage.names import from_source_path, printable, to_source_path
 from longshore.storage.partition_swap import drop_old
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from longshore.ingestion.originals import Original
+    from longshore.ingestion.rules import RuleBook, Rules
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.ledger.batches import Ledger
     from longshore.storage.stores.interface import Landing
 
 
-def remove_member(originals: Sequence[Original], landing: Landing, limits: ArchiveLimits, ledger: Ledger) -> int:
-    """Remove these originals, all members of one archive; return how many members were removed.
+def remove_member(originals: Sequence[Original], landing: Landing, book: RuleBook, ledger: Ledger) -> int:
+    """Remove these originals, all members of one archive or container; return how many members were removed.
 
     Raises:
         WarehouseError: it is impossible; the archive is unchanged.
@@ -77,10 +82,10 @@ def remove_member(originals: Sequence[Original], landing: Landing, limits: Archi
     removed = 0
     if file is not None:
         # Read every member whole, even one that is too large for a text.
-        limits = replace(limits, max_member_bytes=limits.max_bytes)
+        book = replace(book, limits=replace(book.limits, max_member_bytes=book.limits.max_bytes))
         try:
-            removed = _remove(originals, gone, file, landing, limits, ledger)
-        except (ArchiveError, MovedError, OSError) as error:
+            removed = _remove(originals, gone, file, landing, book, ledger)
+        except (ArchiveError, MovedError, NotRemovableError, OSError) as error:
             raise WarehouseError(f"{error}") from error
         except Exception as error:  # libraries raise anything for damaged data
             raise WarehouseError(f"it cannot be read ({type(error).__name__}: {error})") from error
@@ -95,22 +100,23 @@ def _remove(
     gone: set[str],
     file: LandedFile,
     landing: Landing,
-    limits: ArchiveLimits,
+    book: RuleBook,
     ledger: Ledger,
 ) -> int:
+    rules = book.of(to_source_path(file.path))
     name = file.path.rpartition("/")[2]
     archive_no = originals[0].archive_no
     assert archive_no is not None
     with _closing(landing.open(file)) as fd, landing.draft_beside(file.path) as draft:
-        before = _texts(fd, name, Budget(limits, file.size))
+        before = _texts(fd, name, Budget(book.limits, file.size), rules)
         removed = sum(before[record_id] for record_id in gone)
         if not removed:
             return 0
         wanted = Counter({record_id: count for record_id, count in before.items() if record_id not in gone})
         with _reader(fd) as reader:
-            left = remove_members(reader, draft, name, gone, Budget(limits, file.size))
+            left = _shortened(reader, draft, name, gone, Budget(book.limits, file.size), rules)
         draft.flush()
-        if left and _texts(draft.fileno(), name, Budget(limits, file.size)) != wanted:
+        if left and _texts(draft.fileno(), name, Budget(book.limits, file.size), rules) != wanted:
             raise WarehouseError("its new version would hold the wrong documents")
         size, sha256 = os.fstat(draft.fileno()).st_size, _sha256(draft)
         landing.check_open(fd, file)
@@ -128,11 +134,23 @@ def _remove(
     return removed
 
 
-def _texts(fd: int, name: str, budget: Budget) -> Counter[str]:
-    """Count the members of an archive by their SHA-256."""
-    with _reader(fd) as archive:
-        found = members_in(archive, name, budget)
-        return Counter(hashlib.sha256(member.data).hexdigest() for member in found if member.data is not None)
+def _shortened(reader: BinaryIO, draft: BinaryIO, name: str, gone: set[str], budget: Budget, rules: Rules) -> int:
+    """Write an archive or container without what is gone; return 0 if nothing is left."""
+
+    def shorten(data: bytes, inner: str) -> bytes:
+        return without(data, inner, gone, options_of(rules))
+
+    if may_be_archive(name) and kind_of(name, reader.read(HEAD_BYTES)):
+        reader.seek(0)
+        return remove_members(reader, draft, name, gone, budget, shorten)
+    reader.seek(0)
+    return draft.write(shorten(reader.read(), name))
+
+
+def _texts(fd: int, name: str, budget: Budget, rules: Rules) -> Counter[str]:
+    """Count the documents of an archive or container by their SHA-256."""
+    with _reader(fd) as reader:
+        return Counter(hashlib.sha256(raw).hexdigest() for raw in sources_in(reader, name, budget, rules))
 
 
 @contextlib.contextmanager
@@ -322,7 +340,7 @@ def _delete_originals(
     rewriter: Rewriter, originals: Mapping[str, Sequence[Original]], summary: ForgetSummary
 ) -> set[str]:
     """Delete every original that the ledger knows; return the records with an original that is left."""
-    ledger, limits = rewriter.ledger, rewriter.settings.limits_of_archives
+    ledger, book = rewriter.ledger, rule_book(rewriter.settings)
     undone: set[str] = set()
     archives: dict[str, list[Original]] = {}
     with landing_of(rewriter.settings) as landing:
@@ -339,7 +357,7 @@ def _delete_originals(
                 undone.add(original.record_id)
         for place, inside in archives.items():
             try:
-                summary.originals_deleted += remove_member(inside, landing, limits, ledger)
+                summary.originals_deleted += remove_member(inside, landing, book, ledger)
             except WarehouseError as error:
                 summary.left.append(f"{place} (as {inside[0].member}): {error}.")
                 undone |= {original.record_id for original in inside}
@@ -361,7 +379,7 @@ def _delete_copies(
     places = {from_source_path(one.place) for found in originals.values() for one in found if one.member is None}
     undone: set[str] = set()
     with landing_of(rewriter.settings) as landing:
-        for copy in list(find_copies(landing, sizes, places, rewriter.settings.limits_of_archives)):
+        for copy in list(find_copies(landing, sizes, places, rule_book(rewriter.settings))):
             reason = _REASONS.get(copy.form, "").format(member=copy.member)
             if not reason:
                 try:

@@ -11,7 +11,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from longshore.storage.archives.members import may_be_archive, members
+from longshore.documents.kinds import NotThisKindError
+from longshore.ingestion.reading import members_of
 from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import MovedError
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED
@@ -19,8 +20,8 @@ from longshore.storage.listing import ARCHIVE, DELETING, REJECTED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from longshore.ingestion.rules import RuleBook
     from longshore.records import LandedFile
-    from longshore.storage.archives.stream import ArchiveLimits
     from longshore.storage.stores.interface import Landing
 
 _READ_BYTES = 1 << 20
@@ -36,19 +37,17 @@ class Copy:
     member: str | None = None
 
 
-def find_copies(
-    landing: Landing, sizes: Mapping[str, int], known: Iterable[str], limits: ArchiveLimits
-) -> Iterator[Copy]:
+def find_copies(landing: Landing, sizes: Mapping[str, int], known: Iterable[str], book: RuleBook) -> Iterator[Copy]:
     """Yield every copy of these sources in `_archive/`, `_rejected/` and `_deleting/`.
 
-    Every file of a source's size is read, every archive in `_rejected/`, and of the files in `known` the beginning.
-    Archives in `_archive/` are left out: the ledger knows their members.
+    Every file of a source's size is read, every archive and container in `_rejected/`, and of the files in `known` the
+    beginning. Archives in `_archive/` are left out: the ledger knows their members.
 
     Args:
         landing: the landing folder.
         sizes: bytes of each source, by record id.
         known: paths where originals should be; one that grew is read as far as the source's size.
-        limits: as for archives that are ingested.
+        book: the rules of the project, with the limits of archives.
     """
     wanted = set(sizes)
     whole_sizes = set(sizes.values())
@@ -62,8 +61,8 @@ def find_copies(
                 record_id = _prefix_sha256(landing, file, file.size)
                 if record_id in wanted:
                     yield Copy(record_id, file, "whole")
-            if folder == REJECTED and may_be_archive(file.path):
-                yield from _members(landing, file, wanted, limits)
+            if folder == REJECTED:
+                yield from _members(landing, file, wanted, book)
 
 
 def _beginnings(landing: Landing, file: LandedFile, sizes: Mapping[str, int]) -> Iterator[Copy]:
@@ -90,12 +89,12 @@ def _prefix_sha256(landing: Landing, file: LandedFile, size: int) -> str | None:
     return digest.hexdigest()
 
 
-def _members(landing: Landing, file: LandedFile, wanted: set[str], limits: ArchiveLimits) -> Iterator[Copy]:
+def _members(landing: Landing, file: LandedFile, wanted: set[str], book: RuleBook) -> Iterator[Copy]:
     """Yield the members of an archive that are wanted, as far as it can be read."""
     try:
-        for member in members(file, landing, limits):
-            record_id = hashlib.sha256(member.data or b"").hexdigest()
+        for member in members_of(file, landing, book, find=True):
+            record_id = hashlib.sha256(member.raw or b"").hexdigest()
             if record_id in wanted:
                 yield Copy(record_id, file, "member", member.name)
-    except (ArchiveError, MovedError, OSError):
+    except (ArchiveError, NotThisKindError, MovedError, OSError):
         return

@@ -23,20 +23,22 @@ import pyarrow.compute as pc
 from longshore.errors import LockHeldError, SettingsError, WarehouseError
 from longshore.ingestion.originals import all_originals, originals_in, read_originals
 from longshore.ingestion.project import landing_of
+from longshore.ingestion.rules import RuleBook, rule_book
+from longshore.ingestion.worker import normalise_members
 from longshore.maintenance.rewrite import Transform, rewriting, tables_of
 from longshore.maintenance.row_filter import parse_where
 from longshore.records import Record
 from longshore.storage.ledger.rewrites import published_places
-from longshore.storage.listing import first_match
 from longshore.storage.names import printable
 from longshore.storage.parquet import row_hashes
 from longshore.storage.partition_swap import drop_old
 from longshore.storage.schema import OF_THE_DELIVERY, PARTITION, RECORDS, renewed_table
-from longshore.text.normalise import NORMALISER_VERSION, normalise
+from longshore.text.normalise import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from longshore.documents.kinds import Member
     from longshore.ingestion.originals import Original
     from longshore.maintenance.rewrite import Rewriter
     from longshore.records import RunObserver
@@ -185,7 +187,12 @@ def reprocess_warehouse(
     ):
         for partition in rewriter.partitions():
             change = Renormalise(
-                rewriter=rewriter, landing=landing, summary=summary, where=chosen, older_than=older_than_version
+                rewriter=rewriter,
+                landing=landing,
+                summary=summary,
+                rules=rule_book(settings),
+                where=chosen,
+                older_than=older_than_version,
             )
             _reprocess_partition(rewriter, partition, change, summary)
             if observer is not None:
@@ -225,6 +232,7 @@ class Renormalise(Transform):
     rewriter: Rewriter
     landing: Landing
     summary: ReprocessSummary
+    rules: RuleBook
     where: pc.Expression | None
     older_than: str | None
     changed: bool = False
@@ -270,14 +278,14 @@ class Renormalise(Transform):
 
     def _records(self, rows: pa.Table) -> list[Record | None]:
         """Normalise the original of each row; None, and an entry in the summary, if that is impossible."""
-        ledger, limits = self.rewriter.ledger, self.rewriter.settings.limits_of_archives
+        ledger = self.rewriter.ledger
         paths = dict(zip(rows["record_id"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
         batch_nos = {batch_no for batch_no, _ in published_places(self.rewriter.ledger, paths).values()}
         records: dict[str, Record | None] = {}
 
         def read(originals: dict[str, list[Original]]) -> None:
-            for record_id, raw in read_originals(originals, self.landing, limits):
-                records[record_id] = self._record(record_id, paths[record_id], raw)
+            for record_id, member in read_originals(originals, self.landing, self.rules):
+                records[record_id] = self._record(record_id, paths[record_id], member)
 
         read(originals_in(ledger, batch_nos, paths))
         lost = paths.keys() - records.keys()
@@ -288,15 +296,8 @@ class Renormalise(Transform):
             self.summary.miss(record_id)
         return [records.get(record_id) for record_id in paths]
 
-    def _record(self, record_id: str, path: str, raw: bytes) -> Record | None:
-        settings = self.rewriter.settings
-        declared = first_match(settings.declared_encodings, path) if settings.declared_encodings else None
-        try:
-            result = normalise(raw, settings.text_policy, declared)
-        except Exception as error:  # one text must not stop the others
-            _log.exception("Normalising %s failed; its row is unchanged.", record_id)
-            self.summary.refuse(record_id, f"{type(error).__name__}: {error}. This is a fault in Longshore: report it.")
-            return None
+    def _record(self, record_id: str, path: str, member: Member) -> Record | None:
+        (result,) = normalise_members([member], [path], self.rules)
         if isinstance(result, Record):
             return result
         self.summary.refuse(record_id, f"{result.reason}: {result.detail}")

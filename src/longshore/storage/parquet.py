@@ -23,7 +23,7 @@ from longshore.storage.filesystem import FILE_MODE, fsync_folder
 from longshore.storage.schema import RECORDS, SORTED_BY, file_metadata, part_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Hashes = npt.NDArray[np.uint64]
@@ -73,6 +73,8 @@ def _hashes(array: pa.Array) -> Hashes:
     kind = array.type
     if pa.types.is_string(kind):
         return _of_strings(array)
+    if pa.types.is_map(kind):
+        return _of_lists(array.cast(pa.list_(pa.struct([kind.key_field, kind.item_field]))))
     if pa.types.is_list(kind):
         return _of_lists(array)
     if pa.types.is_struct(kind):
@@ -126,6 +128,8 @@ def _mix(numbers: Hashes) -> Hashes:
 Rows = npt.NDArray[np.int64]
 
 RUN_BYTES = 64 * 1024 * 1024
+# While a large file is normalised, its list of documents is in memory as well.
+_STREAMED_RUN_BYTES = 16 * 1024 * 1024
 # See benchmarks/README.md: smaller groups prune better, larger ones save a little room; at this neither loses much.
 GROUP_ROWS = 8_192
 GROUP_BYTES = 32 * 1024 * 1024
@@ -185,6 +189,11 @@ class SortedPart:
             run.unlink()
         return WrittenPart(self.rows, self._path.stat().st_size, sha256_of(self._path))
 
+    def discard(self) -> None:
+        """Delete what was written; for an unfinished part."""
+        for path in (*self._runs, self._path):
+            path.unlink(missing_ok=True)
+
     def _group_rows(self) -> int:
         return max(1, min(GROUP_ROWS, GROUP_BYTES * self.rows // max(1, self._total_bytes)))
 
@@ -231,6 +240,21 @@ class SortedPart:
             places = base[of_run] + (chosen - starts[of_run]) - taken_before[of_run]
             rows = [cursor.take(int(count)) for cursor, count in zip(cursors, counts, strict=True) if count]
             yield pa.concat_tables(rows).take(pa.array(places))
+
+
+def write_sorted(path: Path, tables: Iterable[pa.Table]) -> WrittenPart | None:
+    """Write and fsync tables in any order as one sorted part; None, and no part, if they hold no row.
+
+    What does not fit into memory is spilled beside the part. If a table cannot be made, nothing is left.
+    """
+    part = SortedPart(path, path.parent, _STREAMED_RUN_BYTES)
+    try:
+        for table in tables:
+            part.add(table)
+        return part.finish() if part.rows else None
+    except BaseException:
+        part.discard()
+        raise
 
 
 class _Cursor:

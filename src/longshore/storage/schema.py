@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from longshore.records import LandedFile, Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Spark cannot read nanoseconds.
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
+_METADATA = pa.map_(pa.string(), pa.string())
 _CANDIDATE = pa.struct([pa.field("language", pa.string()), pa.field("confidence", pa.float32())])
 
 # name, type, null allowed, description
@@ -44,6 +45,19 @@ _COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
     ),
     ("source_bytes", pa.int64(), False, "Size of the source in bytes."),
     ("source_modified_at", _TIMESTAMP, False, "When the landed file was last modified, by its own clock."),
+    ("feed", pa.string(), True, "The name of the feed whose rules applied; null where none did."),
+    (
+        "media_type",
+        pa.string(),
+        True,
+        "The IANA media type of the document as found: text/plain, text/html, message/rfc822 ... Null in version 1.",
+    ),
+    (
+        "extraction",
+        pa.list_(pa.string()),
+        True,
+        "The steps that took the text out of its format, in their order; empty for plain text. Null in version 1.",
+    ),
     (
         "text",
         pa.string(),
@@ -61,6 +75,12 @@ _COLUMNS: tuple[tuple[str, pa.DataType, bool, str], ...] = (
         pa.int32(),
         True,
         "Where in text the header stood (characters): text[:header_start] + header + text[header_start:] is the whole.",
+    ),
+    (
+        "metadata",
+        _METADATA,
+        True,
+        "Fields of the header or format, names in lower case; at most 64, 8 KiB; _cut names others. Null in version 1.",
     ),
     ("language", pa.string(), False, "ISO 639-1 code (639-3 where there is none); und where it cannot be told."),
     ("script", pa.string(), True, "ISO 15924 code of the script: Latn, Cyrl, Hans, Hant, Arab ..."),
@@ -156,7 +176,11 @@ def part_options(schema: pa.Schema, group_rows: int = 0) -> dict[str, Any]:
         "compression": "zstd",
         # Higher levels save little on news texts for the time they take.
         "compression_level": 3,
-        "use_dictionary": [name for name in schema.names if name not in WITHOUT_DICTIONARY],
+        "use_dictionary": [
+            f"{field.name}.key_value.key" if pa.types.is_map(field.type) else field.name
+            for field in schema
+            if field.name not in WITHOUT_DICTIONARY
+        ],
         "write_page_index": True,
         "version": "2.6",
         "coerce_timestamps": "us",
@@ -240,6 +264,13 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """
     if pa.types.is_string(kind):
         return _strings(values, kind)
+    if pa.types.is_map(kind):
+        pairs = [list(value.items()) for value in values]
+        entry = pa.struct([kind.key_field, kind.item_field])
+        keys = column([key for items in pairs for key, _ in items], kind.key_type)
+        items = column([item for items in pairs for _, item in items], kind.item_type)
+        entries = pa.Array.from_buffers(entry, len(keys), [None], children=[keys, items])
+        return pa.Array.from_buffers(kind, len(values), [None, _offsets(pairs)], children=[entries])
     if pa.types.is_list(kind):
         items = column(list(chain.from_iterable(values)), kind.value_type)
         return pa.Array.from_buffers(kind, len(values), [None, _offsets(values)], children=[items])

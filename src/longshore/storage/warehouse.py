@@ -78,6 +78,19 @@ class LocalWarehouse:
         """Write a table as a part that no reader sees yet, and fsync it."""
         return stage_locally(self._staging / run_id, name, parquet_bytes(table), table.num_rows)
 
+    def stage_sorted(self, run_id: str, name: str, tables: Iterable[pa.Table]) -> StagedPart | None:
+        """Write tables in any order as one sorted part that no reader sees yet, in bounded memory, and fsync it.
+
+        Returns None if they hold no row.
+        """
+        from longshore.storage.parquet import write_sorted  # noqa: PLC0415 - pyarrow.compute, only for large files
+
+        name = f"{secrets.token_hex(4)}-{name}"
+        make_folders(self._staging / run_id)
+        written = write_sorted(self._staging / run_id / name, tables)
+        fault_injection.step("stage.done")
+        return StagedPart(name, written.rows, written.bytes, written.sha256) if written else None
+
     def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Make a staged part visible, in one step; `part` is its path below `records/`.
 

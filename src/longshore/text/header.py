@@ -16,12 +16,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from longshore.text.dates.dateline import LONGEST_LINE, DateLine, read_date_line
 from longshore.text.dates.places import WINDOW, find_date_line, next_line
 from longshore.text.dates.resolve import DatePrecision, DateReading, DateStatus, resolve
+from longshore.text.extracted import bounded_metadata
 from longshore.text.header_block import read_block
 from longshore.text.policy import DateOrder
 from longshore.text.title import headline
@@ -49,6 +50,7 @@ class Header:
     published_at: dt.datetime | None = None
     date_status: DateStatus = "none"
     date_precision: DatePrecision | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _Found:
     title: str | None = None
     dates: tuple[DateLine, ...] = ()
     block: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def split_header(
@@ -81,9 +84,10 @@ def split_header(
         return Header(body, title=_title(body))
     body = (text[first : found.start] + text[found.end :]).rstrip()
     reading = _reading(found.dates, date_order, language_of, body)
+    metadata = bounded_metadata(_by_name(found.fields)) if found.fields else {}
     if not body:  # a document that is all header is its own text
         dated = (reading.date, reading.at, reading.status, reading.precision)
-        return Header(text[first:].rstrip(), None, None, found.title, *dated)
+        return Header(text[first:].rstrip(), None, None, found.title, *dated, metadata)
     return Header(
         body,
         text[0 if found.start == first else found.start : found.end],
@@ -93,7 +97,48 @@ def split_header(
         reading.at,
         reading.status,
         reading.precision,
+        metadata,
     )
+
+
+def carried_header(
+    text: str,
+    title: str | None,
+    date: str | None,
+    metadata: dict[str, str],
+    date_order: DateOrder | None = None,
+    language_of: Callable[[str], str] | None = None,
+) -> Header:
+    """Return the header of a text whose format carries its title and date; nothing is taken out of the text.
+
+    title: without one, the headline that the text begins with. date: as it stands in the format.
+
+    >>> carried_header("The harbour was quiet.", "Calm", "Sun, 17 Mar 2024 10:00:00 +0000", {}).published_date
+    datetime.date(2024, 3, 17)
+    """
+    body = text[next_line(text, 0) :].rstrip()
+    dated = _read_field(f"date: {date.strip()}"[:LONGEST_LINE]) if date and date.strip() else None
+    reading = _reading((dated,) if dated else (), date_order, language_of, body)
+    status = "invalid" if date and date.strip() and dated is None else reading.status
+    title = " ".join(title.split()) if title else None
+    return Header(
+        body,
+        title=title or _title(body),
+        published_date=reading.date,
+        published_at=reading.at,
+        date_status=status,
+        date_precision=reading.precision,
+        metadata=bounded_metadata(metadata),
+    )
+
+
+def _by_name(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the fields under lower-case names; values of a repeated name are joined, a line each."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        found[key] = f"{found[key]}\n{value}" if key in found and value else found.get(key) or value
+    return found
 
 
 def _find(text: str, first: int) -> _Found | None:
@@ -109,7 +154,14 @@ def _find(text: str, first: int) -> _Found | None:
             # A second date further down. Under a block it is the text's own; else this is a chronicle, not a header.
             return found if found.block else None
         title = found.title or again.title
-        found = _Found(found.start, again.end + base, title, found.dates + again.dates, found.block or again.block)
+        found = _Found(
+            found.start,
+            again.end + base,
+            title,
+            found.dates + again.dates,
+            found.block or again.block,
+            found.fields + again.fields,
+        )
     return None
 
 
@@ -119,14 +171,14 @@ def _find_once(text: str, first: int) -> _Found | None:
     if block is None:
         place = find_date_line(text, first)
         return _Found(place.start, place.end, None, (place.dated,)) if place else None
-    dates = tuple(dated for field in block.dates if (dated := _read_field(field[:LONGEST_LINE])))
+    dates = tuple(dated for line in block.dates if (dated := _read_field(line[:LONGEST_LINE])))
     start = first if block.start is None else block.start
-    return _Found(start, next_line(text, block.end), block.title, dates, block=True)
+    return _Found(start, next_line(text, block.end), block.title, dates, block=True, fields=block.fields)
 
 
-def _read_field(field: str) -> DateLine | None:
+def _read_field(line: str) -> DateLine | None:
     """Read a date field of a block: under its own name, whose language may settle the order, or as a mere date."""
-    return read_date_line(field) or read_date_line("date:" + field.partition(":")[2])
+    return read_date_line(line) or read_date_line("date:" + line.partition(":")[2])
 
 
 def _reading(

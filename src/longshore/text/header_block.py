@@ -122,13 +122,14 @@ _ENCODED = re.compile(r"=\?([\w-]{1,40})\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?"
 class Block:
     """A block at `text[start:end]`: it ends before the first line that is not its own.
 
-    dates: its date fields as `name: value`, those of publication first.
+    dates: its date fields as `name: value`, those of publication first. fields: all of them, as they stand.
     """
 
     end: int
     title: str | None
     dates: tuple[str, ...]
     start: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def read_block(text: str, start: int = 0) -> Block | None:
@@ -142,7 +143,8 @@ def read_block(text: str, start: int = 0) -> Block | None:
     if text.startswith("{\n", start):
         return _object(text, start)
     if match := _TITLE_BLOCK.match(text, start):
-        return Block(match.end(), match["title"].strip(), (f"date: {match['date']}",))
+        title, date = match["title"].strip(), match["date"].strip()
+        return Block(match.end(), title, (f"date: {date}",), fields=(("title", title), ("date", date)))
     if text.startswith("<", start):
         return _tagged(text, start)
     return _mail(text, start)
@@ -206,7 +208,8 @@ def _block(end: int, fields: list[_Field]) -> Block:
         ((field.rank, f"{field.name}: {field.value}") for field in fields if field.rank is not None and field.value),
         key=lambda pair: pair[0],
     )
-    return Block(end, titles[0] if titles else None, tuple(value for _, value in dated))
+    named = tuple((field.name.strip(), _decoded(field.value)) for field in fields)
+    return Block(end, titles[0] if titles else None, tuple(value for _, value in dated), fields=named)
 
 
 def _fields(text: str, start: int) -> Block | None:

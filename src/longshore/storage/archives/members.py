@@ -110,7 +110,7 @@ def is_archive(file: LandedFile, landing: Landing) -> bool:
     """
     if not may_be_archive(file.path):
         return False
-    with _opened(file, landing) as packed:
+    with opened(file, landing) as packed:
         return kind_of(file.path, packed.read(_HEAD_BYTES)) is not None
 
 
@@ -122,19 +122,24 @@ def members(file: LandedFile, landing: Landing, limits: ArchiveLimits) -> Iterat
         MovedError: it is not, or did not remain, the file that was listed.
         OSError: it may not be read, or reading failed.
     """
-    with _opened(file, landing) as packed:
+    with opened(file, landing) as packed:
         yield from _unique(members_in(packed, file.path.rpartition("/")[2], Budget(limits, file.size)))
 
 
 @contextlib.contextmanager
-def _opened(file: LandedFile, landing: Landing) -> Iterator[BinaryIO]:
-    """Open an archive for the block; whatever fails there is told apart as `members` promises."""
+def opened(file: LandedFile, landing: Landing, answers: tuple[type[Exception], ...] = ()) -> Iterator[BinaryIO]:
+    """Open a landed file for the block; whatever fails there is told apart as `members` promises.
+
+    answers: exceptions of the block that are no failures.
+    """
     fd = landing.open(file)
     guarded = GuardedFile(fd)
     try:
         try:
             yield io.BufferedReader(guarded)
         except (MovedError, GeneratorExit):
+            raise
+        except answers:
             raise
         except Exception as error:  # whatever the libraries make of hostile bytes
             if guarded.error is None:

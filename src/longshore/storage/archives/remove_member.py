@@ -22,7 +22,7 @@ from longshore.storage.archives.tar import BLOCK, entries_with_headers, is_tar
 from longshore.storage.archives.zip import ZipWriter, described_entries, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
 
     from longshore.storage.archives.stream import Budget, Stream
@@ -30,14 +30,23 @@ if TYPE_CHECKING:
 _HEAD_BYTES = 4096
 
 
-def remove_members(packed: BinaryIO, out: BinaryIO, name: str, gone: Collection[str], budget: Budget) -> int:
-    """Write the archive to `out` without the files whose SHA-256 is in `gone`; return how many documents remain.
+def remove_members(
+    packed: BinaryIO,
+    out: BinaryIO,
+    name: str,
+    gone: Collection[str],
+    budget: Budget,
+    shorten: Callable[[bytes, str], bytes],
+) -> int:
+    """Write the archive to `out` without the files whose SHA-256 is in `gone`; return how many files remain.
+
+    shorten: returns a file's bytes without what is gone in it: the same object if nothing is, nothing if all is.
 
     Raises:
         ArchiveError: it is damaged, exceeds a limit, or cannot be rewritten; `out` must not be used.
         Exception: what the libraries raise for damaged data.
     """
-    removal = _Removal(frozenset(gone), budget)
+    removal = _Removal(frozenset(gone), budget, shorten)
     removal.rewrite(packed, out, name, 1)
     return removal.left
 
@@ -46,6 +55,7 @@ def remove_members(packed: BinaryIO, out: BinaryIO, name: str, gone: Collection[
 class _Removal:
     gone: frozenset[str]
     budget: Budget
+    shorten: Callable[[bytes, str], bytes]
     left: int = 0
     removed: int = 0
 
@@ -111,8 +121,12 @@ class _Removal:
         if hashlib.sha256(data).hexdigest() in self.gone:
             self.removed += 1
             return None
+        shorter = self.shorten(data, name)
+        self.removed += shorter is not data
+        if data and not shorter:
+            return None
         self.left += not is_hidden(name)
-        return data
+        return shorter
 
     def _inner(self, name: str, data: bytes, depth: int) -> bytes | None:
         left, removed = self.left, self.removed

@@ -183,6 +183,9 @@ class Warehouse(Protocol):
     def stage(self, run_id: str, name: str, table: pa.Table) -> StagedPart:
         """Write a table as a part that no reader sees yet."""
 
+    def stage_sorted(self, run_id: str, name: str, tables: Iterable[pa.Table]) -> StagedPart | None:
+        """Write tables in any order as one sorted part that no reader sees yet; None if they hold no row."""
+
     def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Make a staged part visible in `records/`, in one step."""
 

@@ -1,0 +1,133 @@
+"""The one place that knows every format: which are containers, and what takes the text out of each kind.
+
+A new format gets a module beside this one, a line in `detect.RECOGNISERS`, and a line in one of the tables here.
+"""
+
+from __future__ import annotations
+
+import codecs
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+
+from longshore.documents import csv_rows, json_rows, rows, subtitles, syndication
+from longshore.documents.kinds import Extracted, Kind, NotThisKindError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from longshore.documents.kinds import Member
+    from longshore.records import Rejection
+
+# What is looked at to tell whether a file may hold several documents.
+HEAD_BYTES: Final = 4096
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class Options(NamedTuple):
+    """What the settings say of how documents are read.
+
+    text_field: the field that holds the text in JSON and CSV. encoding: the declared one. html_engine: what finds the
+    main content of a web page.
+    """
+
+    text_field: str | None = None
+    encoding: str | None = None
+    html_engine: str = "resiliparse"
+
+
+class _Container(NamedTuple):
+    """A format that holds several documents.
+
+    may_begin: whether a text may begin so; cheap, and right about every container. split: see `split` below.
+    """
+
+    may_begin: Callable[[str], bool]
+    split: Callable[[BinaryIO, str, int, Options], Iterator[Member]]
+
+
+def _split_rows(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
+    return rows.split(stream, name, options.text_field, max_member_bytes, options.encoding)
+
+
+def _split_feed(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
+    return syndication.split(stream, name, max_member_bytes, options.encoding)
+
+
+_CONTAINERS: Final = (
+    _Container(syndication.may_begin, _split_feed),
+    _Container(json_rows.may_begin, _split_rows),
+    _Container(csv_rows.may_begin, _split_rows),
+)
+
+
+def _extract_row(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
+    return rows.extract(text, raw, options.text_field)
+
+
+def _extract_item(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
+    del options
+    return syndication.extract(text, raw)
+
+
+def _extract_cues(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
+    del options
+    return subtitles.extract(text, raw)
+
+
+_EXTRACTORS: Final[dict[str, Callable[[str, bytes, Options], Extracted | Rejection | None]]] = {
+    "application/json": _extract_row,
+    "text/csv": _extract_row,
+    "text/tab-separated-values": _extract_row,
+    syndication.RSS: _extract_item,
+    syndication.ATOM: _extract_item,
+    subtitles.SUBRIP: _extract_cues,
+    subtitles.WEB_VTT: _extract_cues,
+}
+
+
+def may_be_container(head: bytes) -> bool:
+    """Return whether a file that begins with these bytes may hold several documents."""
+    text = _decoded(head)
+    return any(container.may_begin(text) for container in _CONTAINERS)
+
+
+def _decoded(head: bytes) -> str:
+    """Decode the head of a file well enough to see signs of ASCII."""
+    for mark, codec in _MARKS:
+        if head.startswith(mark):
+            return head[len(mark) :].decode(codec, "replace")
+    if head[1:2] == b"\0":
+        return head.decode("utf-16-le", "replace")
+    return head.decode("latin-1")
+
+
+def split(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> tuple[Kind, Iterator[Member]]:
+    """Return the kind of a container's documents, and the documents in file order.
+
+    Args:
+        stream: seekable; it is read more than once.
+        name: of the file.
+        max_member_bytes: a larger document is a member without its bytes.
+        options: of the file.
+
+    Raises:
+        NotThisKindError: it is no container.
+        ContainerRejectedError: it is one, and none of its documents can become a record.
+    """
+    text = _decoded(stream.read(HEAD_BYTES))
+    for container in _CONTAINERS:
+        if container.may_begin(text):
+            stream.seek(0)
+            documents = container.split(stream, name, max_member_bytes, options)
+            try:
+                first = next(documents)
+            except NotThisKindError:
+                continue
+            return Kind(first.media_type, "", container=True), chain([first], documents)
+    raise NotThisKindError
+
+
+def extract(kind: Kind, text: str, raw: bytes, options: Options) -> Extracted | Rejection | None:
+    """Return the text of a document taken out of its format; None if the text stands for itself."""
+    extractor = _EXTRACTORS.get(kind.media_type)
+    return None if extractor is None else extractor(text, raw, options)
