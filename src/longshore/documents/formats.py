@@ -9,7 +9,7 @@ import codecs
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from longshore.documents import csv_rows, json_rows, rows, subtitles, syndication
+from longshore.documents import csv_rows, exports, json_rows, rows, rtf, subtitles, syndication, warc, web_page
 from longshore.documents.kinds import Extracted, Kind, NotThisKindError
 
 if TYPE_CHECKING:
@@ -32,17 +32,19 @@ class Options(NamedTuple):
 
     text_field: str | None = None
     encoding: str | None = None
-    html_engine: str = "resiliparse"
+    html_engine: web_page.Engine = "resiliparse"
 
 
 class _Container(NamedTuple):
     """A format that holds several documents.
 
     may_begin: whether a text may begin so; cheap, and right about every container. split: see `split` below.
+    media_type: of the container; empty: that of its documents.
     """
 
     may_begin: Callable[[str], bool]
     split: Callable[[BinaryIO, str, int, Options], Iterator[Member]]
+    media_type: str = ""
 
 
 def _split_rows(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
@@ -53,10 +55,21 @@ def _split_feed(stream: BinaryIO, name: str, max_member_bytes: int, options: Opt
     return syndication.split(stream, name, max_member_bytes, options.encoding)
 
 
+def _split_web_archive(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
+    del options
+    return warc.split(stream, name, max_member_bytes)
+
+
+def _split_export(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
+    return exports.split(stream, name, max_member_bytes, options.encoding)
+
+
 _CONTAINERS: Final = (
+    _Container(warc.may_begin, _split_web_archive, warc.MEDIA_TYPE),
     _Container(syndication.may_begin, _split_feed),
     _Container(json_rows.may_begin, _split_rows),
     _Container(csv_rows.may_begin, _split_rows),
+    _Container(exports.may_begin, _split_export),
 )
 
 
@@ -74,6 +87,26 @@ def _extract_cues(text: str, raw: bytes, options: Options) -> Extracted | Reject
     return subtitles.extract(text, raw)
 
 
+def _extract_article(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
+    del options
+    return exports.extract(text, raw)
+
+
+def _extract_page(text: str, raw: bytes, options: Options) -> Extracted:
+    return web_page.extract(text, raw, options.html_engine)
+
+
+def _extract_record(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
+    del text
+    return warc.extract(raw, lambda page: web_page.extract(page, b"", options.html_engine))
+
+
+def _extract_rich_text(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
+    del options
+    return rtf.extract(text, raw)
+
+
+# By the reader that a container names for its documents, else by their media type.
 _EXTRACTORS: Final[dict[str, Callable[[str, bytes, Options], Extracted | Rejection | None]]] = {
     "application/json": _extract_row,
     "text/csv": _extract_row,
@@ -82,6 +115,11 @@ _EXTRACTORS: Final[dict[str, Callable[[str, bytes, Options], Extracted | Rejecti
     syndication.ATOM: _extract_item,
     subtitles.SUBRIP: _extract_cues,
     subtitles.WEB_VTT: _extract_cues,
+    exports.READER: _extract_article,
+    warc.READER: _extract_record,
+    rtf.MEDIA_TYPE: _extract_rich_text,
+    "text/html": _extract_page,
+    "application/xhtml+xml": _extract_page,
 }
 
 
@@ -102,7 +140,7 @@ def _decoded(head: bytes) -> str:
 
 
 def split(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> tuple[Kind, Iterator[Member]]:
-    """Return the kind of a container's documents, and the documents in file order.
+    """Return the kind of a container, and its documents in file order.
 
     Args:
         stream: seekable; it is read more than once.
@@ -123,11 +161,16 @@ def split(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) 
                 first = next(documents)
             except NotThisKindError:
                 continue
-            return Kind(first.media_type, "", container=True), chain([first], documents)
+            return Kind(container.media_type or first.media_type, "", container=True), chain([first], documents)
     raise NotThisKindError
+
+
+def is_read_in_parts(reader: str) -> bool:
+    """Return whether a document is decoded by its reader, because its parts have encodings of their own."""
+    return reader == warc.READER
 
 
 def extract(kind: Kind, text: str, raw: bytes, options: Options) -> Extracted | Rejection | None:
     """Return the text of a document taken out of its format; None if the text stands for itself."""
-    extractor = _EXTRACTORS.get(kind.media_type)
+    extractor = _EXTRACTORS.get(kind.reader or kind.media_type)
     return None if extractor is None else extractor(text, raw, options)

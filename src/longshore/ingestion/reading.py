@@ -13,18 +13,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from longshore.documents.detect import recognise
-from longshore.documents.formats import HEAD_BYTES, Options, extract, may_be_container, split
+from longshore.documents.formats import HEAD_BYTES, Options, extract, is_read_in_parts, may_be_container, split
 from longshore.documents.kinds import ContainerRejectedError, Kind, Member, NotThisKindError
 from longshore.documents.removal import documents_of
 from longshore.records import Reason, Rejection
 from longshore.storage.archives.members import is_archive, kind_of, may_be_archive, members, members_in, opened
 from longshore.storage.names import to_source_path
-from longshore.text.decode import decode
+from longshore.text.decode import Decoded, decode
 from longshore.text.normalise import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from longshore.documents.kinds import Extracted
     from longshore.ingestion.rules import RuleBook, Rules
     from longshore.records import LandedFile
     from longshore.storage.archives.stream import ArchiveLimits, Budget
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # The media type of a document whose kind is not known yet.
 _UNKNOWN: Final = ""
+# Of a document whose parts are decoded one by one.
+_IN_PARTS: Final = Decoded("", "utf-8", "utf-8", 1.0)
 
 
 def whole(raw: bytes) -> Member:
@@ -114,20 +117,22 @@ def open_document(member: Member, path: str, rules: Rules) -> Document | Rejecti
     member: with its bytes. path: a `source_path`. rules: of that path.
     """
     raw = member.raw or b""
-    decoded = member.decoded or decode(raw, rules.encoding)
-    if isinstance(decoded, Rejection):
-        return decoded
-    kind = (
-        Kind(member.media_type, "it is a document of such a container")
-        if member.media_type
-        else recognise(decoded.text, path)
-    )
+    decoded = member.decoded
+    if decoded is None:
+        read = _IN_PARTS if is_read_in_parts(member.reader) else decode(raw, rules.encoding)
+        if isinstance(read, Rejection):
+            return read
+        decoded = read
+    if member.media_type:
+        kind = Kind(member.media_type, "it is a document of such a container", reader=member.reader)
+    else:
+        kind = recognise(decoded.text, path)
     treatment = rules.treatment(kind.media_type)
     if treatment == "reject":
         detail = f"It is {kind.media_type}, which `kinds` in longshore.toml rejects: {kind.evidence}."
         return Rejection(Reason.UNWANTED_KIND, detail)
-    extracted = None
-    if treatment == "extract" and not kind.container:
+    extracted: Extracted | None = None
+    if (treatment == "extract" or kind.reader) and not kind.container:
         found = extract(kind, decoded.text, raw, options_of(rules))
         if isinstance(found, Rejection):
             return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from longshore.documents.web_page import Engine
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED, first_match
 from longshore.text.policy import TextPolicy
 
@@ -31,7 +32,7 @@ class Rules:
     encoding: str | None = None
     kinds: tuple[tuple[str, Treatment], ...] = ()
     text_field: str | None = None
-    html_engine: str = "resiliparse"
+    html_engine: Engine = "resiliparse"
     metadata: tuple[tuple[str, str], ...] = ()
     why: str = ""
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from longshore.errors import WarehouseError
@@ -83,13 +83,8 @@ class LocalWarehouse:
 
         Returns None if they hold no row.
         """
-        from longshore.storage.parquet import write_sorted  # noqa: PLC0415 - pyarrow.compute, only for large files
-
-        name = f"{secrets.token_hex(4)}-{name}"
         make_folders(self._staging / run_id)
-        written = write_sorted(self._staging / run_id / name, tables)
-        fault_injection.step("stage.done")
-        return StagedPart(name, written.rows, written.bytes, written.sha256) if written else None
+        return stage_sorted_locally(self._staging / run_id, name, tables)
 
     def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Make a staged part visible, in one step; `part` is its path below `records/`.
@@ -286,16 +281,28 @@ def stage_locally(folder: Path, name: str, data: memoryview, rows: int) -> Stage
     A batch may be done twice, when a worker is thought dead and is not: the second attempt finds the same file there,
     or has other bytes and another name. Neither changes what was staged.
     """
-    sha256 = hashlib.sha256(data).hexdigest()
-    staged = folder / f"{sha256}-{name}"
     draft = folder / f"{secrets.token_hex(8)}.draft"
     write_durably(draft, data, "stage.write")
+    return _named_by_hash(draft, StagedPart(name, rows, len(data), hashlib.sha256(data).hexdigest()))
+
+
+def stage_sorted_locally(folder: Path, name: str, tables: Iterable[pa.Table]) -> StagedPart | None:
+    """Write tables in any order as one sorted part, as `stage_locally` does; None if they hold no row."""
+    from longshore.storage.parquet import write_sorted  # noqa: PLC0415 - pyarrow.compute, only for large files
+
+    draft = folder / f"{secrets.token_hex(8)}.draft"
+    written = write_sorted(draft, tables)
+    return _named_by_hash(draft, StagedPart(name, written.rows, written.bytes, written.sha256)) if written else None
+
+
+def _named_by_hash(draft: Path, part: StagedPart) -> StagedPart:
+    staged = draft.with_name(f"{part.sha256}-{part.name}")
     try:
         rename_no_replace(draft, staged)
     except FileExistsError:
         draft.unlink()
     fault_injection.step("stage.done")
-    return StagedPart(staged.name, rows, len(data), sha256)
+    return replace(part, name=staged.name)
 
 
 def parquet_bytes(table: pa.Table) -> memoryview:

@@ -30,7 +30,7 @@ from longshore.storage import fault_injection
 from longshore.storage.filesystem import make_folders
 from longshore.storage.stores.client import ObjectStore
 from longshore.storage.stores.interface import table_of
-from longshore.storage.warehouse import StagedPart, parquet_bytes, stage_locally
+from longshore.storage.warehouse import StagedPart, parquet_bytes, stage_locally, stage_sorted_locally
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -119,18 +119,13 @@ class ObjectWarehouse:
 
     def stage_sorted(self, run_id: str, name: str, tables: Iterable[pa.Table]) -> StagedPart | None:
         """Write tables in any order as one sorted part that no reader sees, where `stage` does."""
-        from longshore.storage.parquet import write_sorted  # noqa: PLC0415 - pyarrow.compute, only for large files
-
-        name = f"{secrets.token_hex(4)}-{name}"
         if (self._staging / run_id).is_dir():
-            written = write_sorted(self._staging / run_id / name, tables)
-        else:
-            with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
-                written = write_sorted(Path(folder) / name, tables)
-                if written:
-                    self._store.put(f"{_STAGING}/{run_id}/{name}", (Path(folder) / name).read_bytes())
-        fault_injection.step("stage.done")
-        return StagedPart(name, written.rows, written.bytes, written.sha256) if written else None
+            return stage_sorted_locally(self._staging / run_id, name, tables)
+        with tempfile.TemporaryDirectory(prefix="longshore-") as folder:
+            part = stage_sorted_locally(Path(folder), name, tables)
+            if part:
+                self._store.put(f"{_STAGING}/{run_id}/{part.name}", (Path(folder) / part.name).read_bytes())
+        return part
 
     def publish(self, run_id: str, name: str, part: str, sha256: str) -> None:
         """Create the part under its key in `records/`, unless the same bytes are there already.
