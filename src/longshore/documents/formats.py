@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from longshore.documents.kinds import Member
     from longshore.records import Rejection
 
-# What is looked at to tell whether a file may hold several documents.
+# How much of a file is read to decide whether it may hold several documents.
 HEAD_BYTES: Final = 4096
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class Options(NamedTuple):
-    """What the settings say of how documents are read.
+    """The settings that say how documents are read.
 
     text_field: the field that holds the text in JSON and CSV. encoding: the declared one. html_engine: what finds the
     main content of a web page.

@@ -1,4 +1,4 @@
-"""Take documents out of a container, for `forget`.
+"""Removal of documents from a container, for `forget`.
 
 Promised: every other document is in the new container, in the old order and with its bytes; if that cannot be done
 nothing is returned. It is proved by splitting the new container.

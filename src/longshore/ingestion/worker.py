@@ -275,7 +275,7 @@ def _warehouse(order: WorkOrder) -> Warehouse:
 
 @dataclass(slots=True)
 class _Tally:
-    """What a report says of the records of a batch."""
+    """The figures that a report shows of the records of a batch."""
 
     source_bytes: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
