@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longshore.text.normalise import normalise, normalise_together
-from longshore.text.policy import TextPolicy
+from longshore.text.decode import Decoded, decode
+from longshore.text.normalise import Document, normalise, normalise_together
 from tests.text.troubled import texts
 
 LEGACY = [
@@ -24,5 +24,9 @@ SOURCES = st.one_of(
 @settings(deadline=None)  # the first text loads the models
 @given(st.lists(st.tuples(SOURCES, st.sampled_from([None, None, "cp1252", "utf-8"])), max_size=6))
 def test_a_source_becomes_the_same_whatever_else_is_in_hand(sources):
-    together = normalise_together(sources, TextPolicy())
-    assert together == [normalise(raw, declared_encoding=declared) for raw, declared in sources]
+    decodings = [(raw, decode(raw, declared)) for raw, declared in sources]
+    documents = [Document(raw, decoded) for raw, decoded in decodings if isinstance(decoded, Decoded)]
+    alone = [normalise(raw, None, declared) for raw, declared in sources]
+    assert normalise_together(documents) == [
+        record for record, (_, decoded) in zip(alone, decodings, strict=True) if isinstance(decoded, Decoded)
+    ]

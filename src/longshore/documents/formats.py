@@ -9,7 +9,19 @@ import codecs
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from longshore.documents import csv_rows, exports, json_rows, rows, rtf, subtitles, syndication, warc, web_page
+from longshore.documents import (
+    csv_rows,
+    exports,
+    json_rows,
+    mail,
+    mbox,
+    rows,
+    rtf,
+    subtitles,
+    syndication,
+    warc,
+    web_page,
+)
 from longshore.documents.kinds import Extracted, Kind, NotThisKindError
 
 if TYPE_CHECKING:
@@ -20,6 +32,7 @@ if TYPE_CHECKING:
 
 # How much of a file is read to decide whether it may hold several documents.
 HEAD_BYTES: Final = 4096
+_MAILBOX_NAMES: Final = (".mbox", ".mbx", "mbox")
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -55,6 +68,17 @@ def _split_feed(stream: BinaryIO, name: str, max_member_bytes: int, options: Opt
     return syndication.split(stream, name, max_member_bytes, options.encoding)
 
 
+def _split_mailbox(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
+    """Yield the messages; a single one below its line of a mailbox is a mailbox only if the file is named so."""
+    del options
+    messages = mbox.split(stream, max_member_bytes)
+    first = next(messages)
+    second = next(messages, None)
+    if second is None and not name.lower().endswith(_MAILBOX_NAMES):
+        raise NotThisKindError
+    yield from chain([first], [second] if second else [], messages)
+
+
 def _split_web_archive(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
     del options
     return warc.split(stream, name, max_member_bytes)
@@ -65,6 +89,7 @@ def _split_export(stream: BinaryIO, name: str, max_member_bytes: int, options: O
 
 
 _CONTAINERS: Final = (
+    _Container(mbox.may_begin, _split_mailbox, "application/mbox"),
     _Container(warc.may_begin, _split_web_archive, warc.MEDIA_TYPE),
     _Container(syndication.may_begin, _split_feed),
     _Container(json_rows.may_begin, _split_rows),
@@ -101,6 +126,12 @@ def _extract_record(text: str, raw: bytes, options: Options) -> Extracted | Reje
     return warc.extract(raw, lambda page: web_page.extract(page, b"", options.html_engine))
 
 
+def _extract_message(text: str, raw: bytes, options: Options) -> Extracted | None:
+    del options
+    message = mail.extract(text, raw)
+    return message if message.steps else None
+
+
 def _extract_rich_text(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
     del options
     return rtf.extract(text, raw)
@@ -118,6 +149,8 @@ _EXTRACTORS: Final[dict[str, Callable[[str, bytes, Options], Extracted | Rejecti
     exports.READER: _extract_article,
     warc.READER: _extract_record,
     rtf.MEDIA_TYPE: _extract_rich_text,
+    "message/rfc822": _extract_message,
+    "multipart/related": _extract_message,
     "text/html": _extract_page,
     "application/xhtml+xml": _extract_page,
 }
@@ -165,9 +198,14 @@ def split(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) 
     raise NotThisKindError
 
 
-def is_read_in_parts(reader: str) -> bool:
-    """Return whether a document is decoded by its reader, because its parts have encodings of their own."""
-    return reader == warc.READER
+def kind_of_bytes(raw: bytes) -> Kind | None:
+    """Return the kind of a document whose bytes no one encoding reads, because its parts have their own."""
+    return rtf.recognise(raw.decode("latin-1"), "") if raw.startswith(rtf.BEGINNING) else None
+
+
+def is_read_in_parts(kind: Kind) -> bool:
+    """Return whether the parts of a document are decoded one by one."""
+    return kind.reader == warc.READER or kind.media_type == rtf.MEDIA_TYPE
 
 
 def extract(kind: Kind, text: str, raw: bytes, options: Options) -> Extracted | Rejection | None:

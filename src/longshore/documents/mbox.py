@@ -31,6 +31,12 @@ _LENGTH: Final = re.compile(rb"content-length:[ \t]*(\d{1,12})[ \t]*\r?\n", re.I
 _CHUNK: Final = 65_536
 
 
+def may_begin(head: str) -> bool:
+    """Return whether a file begins with a line that separates messages."""
+    start = head[:_CHUNK].lstrip()
+    return start.startswith("From ") and FROM_LINE.match(start.encode("utf-8", "replace")) is not None
+
+
 def split(stream: BinaryIO, max_member_bytes: int) -> Iterator[Member]:
     """Yield the messages of a mailbox, in file order, from a seekable stream; names are their numbers from 1.
 

@@ -18,6 +18,7 @@ from longshore.documents.kinds import Extracted, Kind
 from longshore.records import Reason, Rejection
 
 MEDIA_TYPE: Final = "application/rtf"
+BEGINNING: Final = b"{\\rtf"
 
 _BEGINNING: Final = re.compile(r"\s*\{\\rtf\d{0,2}(?=[\\\s{])")
 _GLANCE: Final = 4_096

@@ -13,7 +13,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from longshore.documents.detect import recognise
-from longshore.documents.formats import HEAD_BYTES, Options, extract, is_read_in_parts, may_be_container, split
+from longshore.documents.formats import (
+    HEAD_BYTES,
+    Options,
+    extract,
+    is_read_in_parts,
+    kind_of_bytes,
+    may_be_container,
+    split,
+)
 from longshore.documents.kinds import ContainerRejectedError, Kind, Member, NotThisKindError
 from longshore.documents.removal import documents_of
 from longshore.records import Reason, Rejection
@@ -117,22 +125,24 @@ def open_document(member: Member, path: str, rules: Rules) -> Document | Rejecti
     member: with its bytes. path: a `source_path`. rules: of that path.
     """
     raw = member.raw or b""
+    known: Kind | None
+    if member.media_type:
+        known = Kind(member.media_type, "it is a document of such a container", reader=member.reader)
+    else:
+        known = kind_of_bytes(raw)
     decoded = member.decoded
     if decoded is None:
-        read = _IN_PARTS if is_read_in_parts(member.reader) else decode(raw, rules.encoding)
+        read = _IN_PARTS if known and is_read_in_parts(known) else decode(raw, rules.encoding)
         if isinstance(read, Rejection):
             return read
         decoded = read
-    if member.media_type:
-        kind = Kind(member.media_type, "it is a document of such a container", reader=member.reader)
-    else:
-        kind = recognise(decoded.text, path)
+    kind = known or recognise(decoded.text, path)
     treatment = rules.treatment(kind.media_type)
     if treatment == "reject":
         detail = f"It is {kind.media_type}, which `kinds` in longshore.toml rejects: {kind.evidence}."
         return Rejection(Reason.UNWANTED_KIND, detail)
     extracted: Extracted | None = None
-    if (treatment == "extract" or kind.reader) and not kind.container:
+    if (treatment == "extract" or decoded is _IN_PARTS) and not kind.container:
         found = extract(kind, decoded.text, raw, options_of(rules))
         if isinstance(found, Rejection):
             return found
