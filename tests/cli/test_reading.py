@@ -16,6 +16,7 @@ import pytest
 
 from longshore import Settings, ingest
 from longshore.cli.main import main
+from longshore.cli.show import find_record, lines_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "samples"
@@ -128,6 +129,24 @@ def test_show_prints_receipt_header_and_text(said):
     assert re.search(r"(?m)^header +Date: 17 March 2024$", shown)
     assert "spans:decode:utf-8" not in shown
     assert "spans:decode:utf-8" in said("show", "-v", "07-mojibake.txt")
+
+
+def test_show_prints_what_was_taken_out_of_a_format(made):
+    row = find_record(Settings(landing=made / "landing", warehouse=made / "warehouse"), "02-date-line.txt")
+    row |= {
+        "feed": "press",
+        "media_type": "message/rfc822",
+        "extraction": ["mail:text/plain"],
+        "metadata": {"author": "A. Writer\x1b[2J", "section": "Harbour"},
+    }
+    lines = list(lines_of(row, verbose=False))
+    for expected in (
+        "feed        press",
+        "kind        message/rfc822 (mail:text/plain)",
+        "            section: Harbour",
+    ):
+        assert expected in lines
+    assert "metadata    author: A. Writer\\x1b[2J" in lines
 
 
 def test_show_takes_an_id_a_delivered_path_and_a_file_on_this_machine(said, made):

@@ -52,11 +52,9 @@ class _Bar(SilentObserver):
 
 @contextlib.contextmanager
 def terminal_observer(*, quiet: bool) -> Iterator[RunObserver]:
-    """Yield the observer for a run: a bar in a terminal, lines elsewhere, nothing if `quiet`."""
-    if quiet:
-        yield SilentObserver()
-    elif not sys.stderr.isatty():
-        yield _Lines()
+    """Yield the observer for a run: a bar if standard error is a terminal, lines elsewhere, or nothing if `quiet`."""
+    if not sys.stderr.isatty():
+        yield SilentObserver() if quiet else _Lines()
     else:
         from rich.console import Console  # noqa: PLC0415 - only in a terminal
         from rich.progress import (  # noqa: PLC0415 - as above
