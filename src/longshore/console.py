@@ -133,22 +133,21 @@ def _fitted(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
 
     sizes = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
     gaps = len(_GAP) * (len(names) - 1)
-    if sum(sizes) + gaps <= width:
-        return _drawn(names, rows, sizes)
+    left = width - sum(sizes[:-1]) - gaps
+    if sizes[-1] <= left or left >= _NARROWEST_SENTENCE:
+        return _drawn(names, rows, [*sizes[:-1], min(sizes[-1], left)])
     room_for_first = width - sum(sizes[1:-1]) - gaps
-    is_narrow = width - sum(sizes[:-1]) - gaps < _NARROWEST_SENTENCE
-    if is_narrow and len(names) > 2 and room_for_first >= _NARROWEST_COLUMN:
-        sizes[0] = min(sizes[0], room_for_first)
-        return _drawn(names, rows, sizes[:-1], width)
+    if len(names) > 2 and room_for_first >= _NARROWEST_COLUMN:
+        return _drawn(names, rows, [min(sizes[0], room_for_first), *sizes[1:-1]], width)
     return _folded(names, rows, width)
 
 
 def _drawn(
     names: Sequence[str], rows: Sequence[Sequence[str]], sizes: Sequence[int], width: int | None = None
 ) -> Iterator[str]:
-    """Yield the lines of a table with columns of these sizes.
+    """Yield the lines of a table with columns of these sizes; first and last cells are continued where too long.
 
-    width: the last cell of a row has no column, and stands below the row in lines no wider than this.
+    width: the last cells have no column and stand below their rows, in lines no wider than this.
     """
     from rich.cells import chop_cells, set_cell_size  # noqa: PLC0415 - only where a table is drawn in a terminal
 
@@ -160,16 +159,22 @@ def _drawn(
             padded = [painted(text, _WORDS[text.strip()]) if text.strip() in _WORDS else text for text in padded]
         return _GAP.join(padded).rstrip()
 
+    def wrapped(sentence: str, room: int) -> list[str]:
+        # A piece of wide characters takes twice as many columns as it has characters.
+        return [part for piece in textwrap.wrap(sentence, room) for part in chop_cells(piece, room)] or [""]
+
     yield painted(line(names), "bold") if coloured else line(names)
     yield _GAP.join("-" * size for size in sizes)
-    for row in rows:
-        first, *more = chop_cells(row[0], sizes[0]) or [""]
-        yield line([first, *row[1:]])
-        yield from more
+    for *cells, last in rows:
+        name = chop_cells(cells[0], sizes[0]) or [""] if cells else []
         if width is not None:
-            for sentence in textwrap.wrap(row[-1], width - len(_BELOW)):
-                # One of wide characters takes twice as many columns as it has characters.
-                yield from (_BELOW + piece for piece in chop_cells(sentence, width - len(_BELOW)))
+            yield line([name[0], *cells[1:]])
+            yield from name[1:]
+            yield from (_BELOW + piece for piece in wrapped(last, width - len(_BELOW)) if piece)
+            continue
+        for number, (first, piece) in enumerate(itertools.zip_longest(name, wrapped(last, sizes[-1]), fillvalue="")):
+            middle = cells[1:] if number == 0 else [""] * (len(cells) - 1)
+            yield line([first, *middle, piece] if cells else [piece])
 
 
 def _folded(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
