@@ -113,18 +113,19 @@ def read_sources(sources: Sequence[Source], landing: Landing, book: RuleBook) ->
     if sources[0].member is None:
         yield sources[0], whole(landing.read(sources[0].file))
         return
-    wanted = {source.member: source for source in sources}
-    file = sources[0].file
+    left = iter(sources)
+    wanted = next(left, None)
     try:
-        for member in members_of(file, landing, book):
-            source = wanted.pop(member.name, None)
-            if source is not None and member.raw is not None:
-                yield source, member
+        for member in members_of(sources[0].file, landing, book):
+            # Both are in the order of the file.
+            if wanted is not None and member.name == wanted.member and member.raw is not None:
+                yield wanted, member
+                wanted = next(left, None)
     except NotThisKindError:
         raise MovedError("it changed after its batch was claimed") from None
     except ArchiveError as error:
         raise MovedError(f"it was unpacked when its batch was claimed, and now cannot be: {error}") from error
-    if wanted:
+    if wanted is not None:
         raise MovedError("it changed after its batch was claimed")
 
 

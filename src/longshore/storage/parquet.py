@@ -129,7 +129,7 @@ Rows = npt.NDArray[np.int64]
 
 RUN_BYTES = 64 * 1024 * 1024
 # While a large file is normalised, its list of documents is in memory as well.
-_STREAMED_RUN_BYTES = 16 * 1024 * 1024
+_STREAMED_RUN_BYTES = 8 * 1024 * 1024
 # See benchmarks/README.md: smaller groups prune better, larger ones save a little room; at this neither loses much.
 GROUP_ROWS = 8_192
 GROUP_BYTES = 32 * 1024 * 1024

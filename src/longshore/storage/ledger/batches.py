@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import sqlalchemy as sa
@@ -67,12 +68,14 @@ def insert_sources(db: sa.Connection, batch_no: int, new: Sequence[Source]) -> N
     Raises:
         sqlalchemy.exc.IntegrityError: one of them belongs to another batch.
     """
-    _insert_many(db, _NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in new])
+    for chunk in chunks(new):
+        _insert_many(db, _NEW_SOURCES, [(bytes.fromhex(source.record_id), batch_no) for source in chunk])
 
 
 def insert_deliveries(db: sa.Connection, batch_no: int, new: Sequence[Delivery]) -> None:
     """Insert the deliveries of a batch, archive members included."""
-    _insert_many(db, _NEW_DELIVERIES, [_row(delivery, batch_no) for delivery in new])
+    for chunk in chunks(new):
+        _insert_many(db, _NEW_DELIVERIES, [_row(delivery, batch_no) for delivery in chunk])
 
 
 def change_outcomes(db: sa.Connection, batch_no: int, endings: Sequence[Delivery]) -> None:
@@ -137,6 +140,13 @@ def sentence(detail: str | None) -> str | None:
     if detail is None or (len(detail) <= _DETAIL_CHARS and detail.isascii() and detail.isprintable()):
         return detail
     return detail[:_DETAIL_CHARS].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
+def id_chunks(record_ids: Iterable[str]) -> Iterator[list[bytes]]:
+    """Yield record ids as the ledger has them, in lists that fit one statement."""
+    ids = iter(record_ids)
+    while chunk := [bytes.fromhex(record_id) for record_id in islice(ids, _CHUNK)]:
+        yield chunk
 
 
 def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
@@ -235,10 +245,9 @@ class Ledger:
 
     def owners(self, record_ids: Iterable[str]) -> dict[str, str]:
         """Return the state of the batch of each of these sources that belongs to one."""
-        ids = [bytes.fromhex(record_id) for record_id in record_ids]
         found: dict[str, str] = {}
         with self.engine.connect() as db:
-            for chunk in chunks(ids):
+            for chunk in id_chunks(record_ids):
                 query = (
                     sa.select(sources.c.record_id, batches.c.state)
                     .join(batches, batches.c.batch_no == sources.c.batch_no)

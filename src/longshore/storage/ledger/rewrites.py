@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from longshore.records import GONE
-from longshore.storage.ledger.batches import FINALIZED, chunks
+from longshore.storage.ledger.batches import FINALIZED, chunks, id_chunks
 from longshore.storage.ledger.engine import begin
 from longshore.storage.ledger.tables import batches, deliveries, forgotten, kept, rewrites, rewritten, sources
 
@@ -281,7 +281,7 @@ def buried(ledger: Ledger, record_ids: Iterable[str]) -> dict[str, dt.datetime]:
     query = sa.select(forgotten.c.record_id, forgotten.c.asked_at)
     found = {}
     with ledger.engine.connect() as db:
-        for chunk in chunks([bytes.fromhex(record_id) for record_id in record_ids]):
+        for chunk in id_chunks(record_ids):
             for record_id, asked_at in db.execute(query.where(forgotten.c.record_id.in_(chunk))):
                 found[bytes(record_id).hex()] = dt.datetime.fromtimestamp(asked_at, dt.UTC)
     return found
