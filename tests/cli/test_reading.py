@@ -178,6 +178,19 @@ def test_show_reads_a_copy_of_the_warehouse_without_a_ledger(made, monkeypatch, 
     assert capsys.readouterr().out == shown
 
 
+def test_a_damaged_part_is_named_with_what_to_do(made, monkeypatch, capsys):
+    folder = made.parent / "damaged"
+    shutil.copytree(made, folder)
+    part = next(folder.glob("warehouse/records/*/*.parquet"))
+    part.write_bytes(part.read_bytes()[:-20])
+    monkeypatch.chdir(folder)
+    for command in (["find"], ["show", "07-mojibake.txt"]):
+        assert main(command) == 1
+        said = capsys.readouterr().err
+        assert part.name in said
+        assert "`longshore verify` lists such parts" in said
+
+
 def test_nothing_that_a_text_holds_acts_on_the_terminal(tmp_path, monkeypatch, capsys):
     (tmp_path / "landing").mkdir()
     (tmp_path / "landing/bell.txt").write_text(ESCAPES)

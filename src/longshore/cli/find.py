@@ -21,7 +21,7 @@ import pyarrow.dataset as ds
 from pyarrow.fs import LocalFileSystem
 
 from longshore.console import clipped, table
-from longshore.errors import SettingsError
+from longshore.errors import SettingsError, WarehouseError
 from longshore.ingestion.project import warehouse_of
 from longshore.maintenance.row_filter import parse_where
 from longshore.storage.names import printable
@@ -101,7 +101,11 @@ def records_of(settings: Settings, day: dt.date) -> Iterator[ds.Dataset]:
 
 
 def table_of(settings: Settings, day: dt.date, **wanted: Any) -> pa.Table:  # noqa: ANN401 - as pyarrow
-    """Read records of one day; again where a compaction replaced a part after the parts were listed."""
+    """Read records of one day; again where a compaction replaced a part after the parts were listed.
+
+    Raises:
+        WarehouseError: a part is damaged.
+    """
     for attempt in range(_TRIES):
         try:
             with records_of(settings, day) as records:
@@ -109,6 +113,10 @@ def table_of(settings: Settings, day: dt.date, **wanted: Any) -> pa.Table:  # no
         except FileNotFoundError:
             if attempt == _TRIES - 1:
                 raise
+        except pa.ArrowInvalid as error:
+            raise WarehouseError(
+                f"A part of {day} is damaged ({error}). `longshore verify` lists such parts."
+            ) from None
     raise AssertionError
 
 
