@@ -28,12 +28,13 @@ _ZSH: Final = """\
 #compdef longshore
 # zsh completion for longshore. Put this line in ~/.zshrc, after compinit:
 #   source <(longshore completion zsh)
+# or this file, named _longshore, in a folder of $fpath.
 _longshore() {
     local -a found
     found=(${(f)"$("${words[1]}" completion words "${(@)words[2,CURRENT]}" 2>/dev/null | sed 's/:/\\\\:/g; s/\\t/:/')"})
     if (( ${#found} )); then _describe longshore found; else _files; fi
 }
-compdef _longshore longshore
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _longshore "$@"; else compdef _longshore longshore; fi
 """
 
 _FISH: Final = """\
