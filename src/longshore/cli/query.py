@@ -63,8 +63,8 @@ def ask(warehouse: Warehouse, sql: str) -> Answer:
     root = warehouse.root
     if not isinstance(root, Path):
         raise SettingsError(
-            f"`longshore query` reads warehouses on a disk, and this one is {root}. docs/how-to/read-duckdb.md shows "
-            "how DuckDB reads an object store."
+            f"`longshore query` reads warehouses on a disk. Point DuckDB with its extension httpfs at "
+            f"{root}/records/*/*.parquet."
         )
     try:
         import duckdb  # noqa: PLC0415 - an extra
