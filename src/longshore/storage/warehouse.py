@@ -292,6 +292,7 @@ def stage_sorted_locally(folder: Path, name: str, tables: Iterable[pa.Table]) ->
 
     draft = folder / f"{secrets.token_hex(8)}.draft"
     written = write_sorted(draft, tables)
+    fault_injection.step("stage.write")
     return _named_by_hash(draft, StagedPart(name, written.rows, written.bytes, written.sha256)) if written else None
 
 
