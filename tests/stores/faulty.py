@@ -5,7 +5,8 @@
 A rule is JSON: `kind` of fault, `method`, `contains` (of the path and query), and how often: the first `times` requests
 that match, after `skip` others, or each with the probability `chance`. Kinds: a status (`503`), `cut` (the connection
 ends before the store hears of it), `lost` (the store does as asked, and the answer is lost), `late` (the answer is a
-503, and the store does as asked a moment later), `ignore` (the store is not told of any condition).
+503, and the store does as asked a moment later), `ignore` (the store is not told of any condition), `slow` (the
+answer takes a moment).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, ClassVar
 _CODES = {"NoSuchKey": 404, "SlowDown": 503, "InternalError": 500, "ConditionalRequestConflict": 409}
 _HOP = {"connection", "transfer-encoding", "keep-alive"}
 _LATE_SECONDS = 0.5
+_SLOW_SECONDS = 0.5
 
 
 class Faulty(BaseHTTPRequestHandler):
@@ -34,6 +36,7 @@ class Faulty(BaseHTTPRequestHandler):
     store_port: ClassVar[int]
     rules: ClassVar[list[dict[str, Any]]] = []
     counts: ClassVar[Counter[str]] = Counter()
+    running: ClassVar[int] = 0
     lock: ClassVar[threading.Lock] = threading.Lock()
     dice: ClassVar[random.Random] = random.Random(0)
     disable_nagle_algorithm = True
@@ -64,6 +67,13 @@ class Faulty(BaseHTTPRequestHandler):
             if kind == "lost":
                 self._hang_up()
             return
+        if kind == "slow":
+            with self.lock:
+                type(self).running += 1
+                self.counts["at once"] = max(self.counts["at once"], self.running)
+            time.sleep(_SLOW_SECONDS)
+            with self.lock:
+                type(self).running -= 1
         if kind in _CODES:
             self._refuse(kind)
             return
@@ -90,7 +100,7 @@ class Faulty(BaseHTTPRequestHandler):
     def _kind_of_key(self) -> str:
         if "list-type" in self.path:
             return "list"
-        if "probe-" in self.path:
+        if "/probes/" in self.path:
             return "probe"
         for name in ("records", "deliveries", "_longshore", "_archive", "_rejected"):
             if f"/{name}/" in self.path:

@@ -1,6 +1,6 @@
 """Kill runs on an object store, at each step or at random moments, and compare everything afterwards.
 
-    python -m tests.stores.kills --server seaweedfs --steps 2
+    python -m tests.stores.kills --server seaweedfs --steps 2 --rewrites
     python -m tests.stores.kills --server moto --kills 200 --faults
 
 Each run is forked from this process, which has imported everything and never speaks to the store itself. Prints a line
@@ -29,6 +29,8 @@ import obstore.store  # noqa: F401 - as above
 from longshore.errors import LongshoreError
 from longshore.ingestion.executors import InlineExecutor
 from longshore.maintenance import verify as _verify
+from longshore.maintenance.compact import compact_warehouse
+from longshore.maintenance.forget import forget_records
 from longshore.pipeline import ingest
 from longshore.storage import fault_injection, parquet, schema
 from longshore.storage.stores import object_landing, object_warehouse
@@ -44,6 +46,7 @@ _LOADED = (parquet, schema, object_landing, object_warehouse)
 STEPS = [
     *(*fault_injection.STEPS, "finalize.copied"),
 ]
+_REWRITE_STEPS = [*(one for one in fault_injection.REWRITE_STEPS if one != "rewrite.dropped"), "rewrite.created"]
 _FAULTS = ["SlowDown", "InternalError", "ConditionalRequestConflict", "cut", "lost", "late"]
 
 
@@ -55,6 +58,7 @@ class Case:
         self.said = folder / "said.txt"
         self.texts: set[str] = set()
         self.number = 0
+        self.forgotten = ""
 
     def drop(self, files: int) -> None:
         """Deliver some files: new ones, one of them in an archive, one again, one that is empty."""
@@ -91,6 +95,23 @@ class Case:
             time.sleep(kill_after)
             os.kill(pid, signal.SIGKILL)
         return wait(pid) == -signal.SIGKILL
+
+    def rewrite(self, what: str, fault: str) -> bool:
+        """Compact, or forget one text, with a fault armed; return whether the process died of that."""
+        one = max(self.texts)
+
+        def body() -> str:
+            fault_injection.arm(fault)
+            if what == "forget":
+                forget_records(self.project.settings, [sha256(one)])
+            else:
+                compact_warehouse(self.project.settings)
+            return ""
+
+        if what == "forget":
+            self.texts.discard(one)
+            self.forgotten = one
+        return wait(fork(body, self.said)) == -signal.SIGKILL
 
     def must(self, body: Callable[[], str]) -> str:
         if wait(fork(body, self.said)):
@@ -148,6 +169,28 @@ def kill_at_steps(server: servers.Server, folder: Path, passings: int) -> tuple[
     return found, kills
 
 
+def kill_rewrites(server: servers.Server, folder: Path) -> tuple[list[str], int]:
+    """Kill compactions and forgettings at each step, and let others go on; return what is wrong, and the kills."""
+    found, kills = [], 0
+    for what, steps in (("compact", _REWRITE_STEPS), ("forget", [*_REWRITE_STEPS, *fault_injection.FORGET_STEPS])):
+        for step in steps:
+            root = folder / f"{what}-{step}"
+            root.mkdir()
+            case = Case(server, f"box/{what}-{step}", root)
+            for _ in range(2):
+                case.drop(4)
+                case.finish()
+            died = case.rewrite(what, f"{step}:kill")
+            kills += died
+            if not died:
+                found.append(f"{what} {step}: never passed: {case.said.read_text()}")
+            # An ordinary run comes first, then the same again.
+            case.finish()
+            case.rewrite("compact", "")
+            found += [f"{what} {step}: {one}" for one in case.wrong()]
+    return found, kills
+
+
 def kill_at_random(
     server: servers.Server, proxy: servers.Server | None, folder: Path, kills: int
 ) -> tuple[list[str], int]:
@@ -177,6 +220,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--server", choices=["moto", "seaweedfs"], default="seaweedfs")
     parser.add_argument("--steps", type=int, default=0, help="passings of each step")
+    parser.add_argument("--rewrites", action="store_true")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--faults", action="store_true")
     options = parser.parse_args()
@@ -190,6 +234,9 @@ def main() -> int:
             found, kills = [], 0
             if options.steps:
                 found, kills = kill_at_steps(server, Path(temporary), options.steps)
+            if options.rewrites:
+                more, died = kill_rewrites(server, Path(temporary))
+                found, kills = found + more, kills + died
             if options.kills:
                 more, died = kill_at_random(server, proxy, Path(temporary), options.kills)
                 found, kills = found + more, kills + died

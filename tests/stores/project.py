@@ -38,12 +38,13 @@ class StoreProject:
     server: Server
     options: dict[str, Any] = field(default_factory=dict)
     proxy: str = ""
+    scheme: str = "s3"
 
     @property
     def settings(self) -> Settings:
         given = {
-            "landing": f"s3://{self.place}/drop",
-            "warehouse": f"s3://{self.place}/house",
+            "landing": f"{self.scheme}://{self.place}/drop",
+            "warehouse": f"{self.scheme}://{self.place}/house",
             "ledger_url": f"sqlite:///{self.root / 'ledger.sqlite3'}",
             "rewrite_grace_seconds": 0,
         }
@@ -52,7 +53,7 @@ class StoreProject:
     @property
     def objects(self) -> ObjectStore:
         """All of it, seen from outside."""
-        return ObjectStore(parse_store_url(f"s3://{self.place}"))
+        return ObjectStore(parse_store_url(f"{self.scheme}://{self.place}"))
 
     @property
     def warehouse(self):
@@ -95,14 +96,16 @@ class StoreProject:
     def longshore(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command line as a person does, with the settings in the environment."""
         settings = self.settings
-        env = {
-            **os.environ,
+        places = {
             "LONGSHORE_LANDING": str(settings.landing),
             "LONGSHORE_WAREHOUSE": str(settings.warehouse),
             "LONGSHORE_LEDGER_URL": settings.ledger_url,
-            "PYTHONPATH": str(ROOT / "src"),
-            **environment,
         }
+        return self.command(*arguments, **places | environment)
+
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the project's folder."""
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment}
         command = [sys.executable, "-m", "longshore", *arguments]
         return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
 

@@ -98,9 +98,9 @@ def test_a_store_that_is_down_defers_reads_and_stops_the_run_with_an_error_that_
 @pytest.mark.parametrize(
     ("method", "contains", "what"),
     [
-        ("PUT", "/house/_longshore/probe-", "create an object only if its key is free"),
-        ("DELETE", "/drop/_deleting/probe-", "delete an object only if it has not changed"),
-        (None, "/drop/_deleting/probe-", "copy an object only to a free key"),
+        ("PUT", "/house/_deleting/probes/", "create an object only if its key is free"),
+        ("DELETE", "/drop/_deleting/probes/", "delete an object only if it has not changed"),
+        (None, "/drop/_deleting/probes/", "copy an object only to a free key"),
     ],
 )
 def test_a_store_that_ignores_conditions_is_refused_before_anything_moves(failing, method, contains, what):
@@ -144,3 +144,12 @@ def test_a_run_of_many_files_sends_one_part_and_few_requests_a_file(failing):
     assert counts["GET landed"] <= 110
     assert counts["COPY _archive"] == 100
     assert counts["DELETE landed"] == 100
+
+
+def test_reads_wait_for_the_network_together(failing):
+    for number in range(64):
+        failing.drop(f"{number:03}.txt", f"Ferry {number} waited for the fog to lift before it left the harbour.\n")
+    take_counts(failing.proxy)
+    failing.fail({"kind": "slow", "method": "GET", "contains": "/drop/0"})
+    assert failing.ingest().published == 64
+    assert take_counts(failing.proxy)["at once"] >= 32

@@ -27,6 +27,12 @@ def test_a_run_that_is_killed_at_any_step_is_finished_by_the_next():
 
 
 @pytest.mark.timeout(900)
+def test_a_rewrite_that_is_killed_at_any_step_is_finished_or_undone_by_the_next():
+    pytest.importorskip("obstore")
+    _kill("--server", "seaweedfs", "--rewrites")
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("server", ["moto", "seaweedfs"])
 def test_random_kills_while_the_store_fails_lose_nothing(server):
     pytest.importorskip("obstore")

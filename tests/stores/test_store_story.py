@@ -151,3 +151,13 @@ def test_processes_of_a_pool_read_what_the_run_has_fetched(stored):
     assert json.loads(done.stdout)["files"]["published"] == 60, done.stderr
     assert len(set(stored.ids())) == 60
     assert verify(stored.settings).disagreements == []
+
+
+def test_the_story_with_a_ledger_in_postgresql(stored, postgres_url):
+    stored.options = {"ledger_url": postgres_url}
+    for name, data in DELIVERIES.items():
+        stored.drop(name, data)
+    done = stored.longshore("ingest", "--json")
+    assert json.loads(done.stdout)["files"]["seen"] == len(DELIVERIES), done.stderr
+    assert len(set(stored.ids())) == len(stored.ids()) > len(SAMPLES) // 2
+    assert verify(stored.settings).disagreements == []

@@ -119,6 +119,7 @@ def _remove(
         if left and _texts(draft.fileno(), name, Budget(book.limits, file.size), rules) != wanted:
             raise WarehouseError("its new version would hold the wrong documents")
         size, sha256 = os.fstat(draft.fileno()).st_size, _sha256(draft)
+        identity = landing.identity_of_draft(draft)
         landing.check_open(fd, file)
         os.fsync(draft.fileno())
     fault_injection.step("forget.archive_rewritten")
@@ -127,7 +128,7 @@ def _remove(
         mark_deliveries_gone(ledger, [archive_no])
         return removed
     note = f"Written again on {dt.datetime.now(dt.UTC):%Y-%m-%d} without forgotten members: SHA-256 {sha256}."
-    mark_members_removed(ledger, archive_no, size, note)
+    mark_members_removed(ledger, archive_no, size, note, identity)
     fault_injection.step("forget.archive_recorded")
     update_kept(ledger, landing.replace_by_draft(file))
     fault_injection.step("forget.archive_replaced")

@@ -235,8 +235,8 @@ def mark_deliveries_gone(ledger: Ledger, delivery_nos: Iterable[int]) -> None:
             db.execute(sa.update(deliveries).where(deliveries.c.delivery_no.in_(chunk)).values(finalized_as=GONE))
 
 
-def mark_members_removed(ledger: Ledger, archive_no: int, size: int, said: str) -> None:
-    """Record what an archive will be once members are removed: its size, and a sentence with its hash."""
+def mark_members_removed(ledger: Ledger, archive_no: int, size: int, said: str, inode: int | None) -> None:
+    """Record what an archive will be once members are removed: its size, a sentence with its hash, its identity."""
     with begin(ledger.engine, durable=True) as db:
         archive = db.execute(sa.select(deliveries).where(deliveries.c.delivery_no == archive_no)).one()
         detail = (archive.detail or "").removesuffix(said).rstrip()
@@ -244,7 +244,7 @@ def mark_members_removed(ledger: Ledger, archive_no: int, size: int, said: str) 
             kept.c.path == archive.path, kept.c.size == archive.size, kept.c.modified_ns == archive.modified_ns
         )
         db.execute(sa.update(kept).where(same).values(size=size))
-        values = {"size": size, "detail": f"{detail} {said}".strip()}
+        values = {"size": size, "detail": f"{detail} {said}".strip()} | ({} if inode is None else {"inode": inode})
         db.execute(sa.update(deliveries).where(deliveries.c.delivery_no == archive_no).values(values))
 
 

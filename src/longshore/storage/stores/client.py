@@ -49,8 +49,8 @@ _COPIES: dict[str, tuple[dict[str, str], ...]] = {
     "az": ({},),
     "gs": ({},),
 }
-# The folder of a landing for what is tried out; no run lists it.
-_PROBES = "_deleting"
+# The folder for what is tried out; no run takes anything from there.
+PROBES = "_deleting/probes"
 _SIGNED_SECONDS = 300
 _NEVER = '"longshore-no-such-version"'
 _ENDPOINTS = {
@@ -278,13 +278,14 @@ class ObjectStore:
 
     # Conditions
 
-    def check_creates(self, folder: str) -> None:
+    def check_creates(self) -> None:
         """Refuse a store that creates an object over another, or replaces one that has changed.
 
         Raises:
             SettingsError: it does.
         """
-        key = f"{folder}/probe-{uuid.uuid4().hex}"
+        self._drop_probes()
+        key = f"{PROBES}/{uuid.uuid4().hex}"
         try:
             if not self.create(key, b"first"):
                 raise StoreError(errno.EIO, f"{self.url} answered that a new key exists")
@@ -298,14 +299,19 @@ class ObjectStore:
         finally:
             self.delete([key])
 
-    def check_moves(self, folder: str) -> None:
+    def _drop_probes(self) -> None:
+        """Delete what runs that died while they tried out have left."""
+        self.delete([found.key for found in self.objects(PROBES)])
+
+    def check_moves(self) -> None:
         """Refuse a store that copies over another object, or deletes one that has changed.
 
         Raises:
             SettingsError: it does.
         """
+        self._drop_probes()
         _ = self._copying
-        key = f"{folder}/probe-{uuid.uuid4().hex}"
+        key = f"{PROBES}/{uuid.uuid4().hex}"
         self.put(key, b"probe")
         try:
             if self._ignores_version(key):
@@ -336,7 +342,7 @@ class ObjectStore:
     @cached_property
     def _copying(self) -> S3Store | AzureStore | GCSStore:
         """A client that copies only to free keys, in the first way that the store honours."""
-        source, target = (f"{_PROBES}/probe-{uuid.uuid4().hex}" for _ in range(2))
+        source, target = (f"{PROBES}/{uuid.uuid4().hex}" for _ in range(2))
         self.put(source, b"probe")
         try:
             failed = None
@@ -439,9 +445,10 @@ class ObjectStore:
         conflict = self.url.scheme == "s3" and "409 Conflict" in str(error)
         if isinstance(error, exceptions.AlreadyExistsError | SettingsError) and not conflict:
             return error
+        no_bucket = any(code in str(error) for code in ("NoSuchBucket", "ContainerNotFound"))
+        if no_bucket or (doing == "list" and "404 Not Found" in str(error)):
+            return SettingsError(f"The bucket of {self.url} does not exist. Create it, or correct the address.")
         if isinstance(error, FileNotFoundError):
-            if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
-                return SettingsError(f"The bucket of {self.url} does not exist. Create it, or correct the address.")
             return FileNotFoundError(errno.ENOENT, f"{place} does not exist")
         if isinstance(error, exceptions.PreconditionError | exceptions.NotModifiedError):
             return ChangedError(f"{place} is another object now")

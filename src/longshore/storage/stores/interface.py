@@ -137,6 +137,9 @@ class Landing(Protocol):
     def draft_beside(self, path: str) -> BinaryIO:
         """Open an empty draft for a new version of a file, to be written and read."""
 
+    def identity_of_draft(self, draft: BinaryIO) -> int | None:
+        """Return the `inode` that `same_bytes` shall find where the draft is; None if it does not ask for it."""
+
     def replace_by_draft(self, file: LandedFile) -> LandedFile:
         """Replace a file by its draft, if it is still the one that was listed; return what is there now."""
 

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar, cast
 
 from longshore.storage import fault_injection
 from longshore.storage.filesystem import MovedError, free_names
-from longshore.storage.listing import ARCHIVE, DELETING, REJECTED, Listing, is_passed_over, oldest_first, without
-from longshore.storage.stores.client import CONCURRENCY, ChangedError, ObjectStore, StoredObject
+from longshore.storage.listing import ARCHIVE, REJECTED, Listing, is_passed_over, oldest_first, without
+from longshore.storage.stores.client import CONCURRENCY, PROBES, ChangedError, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -81,7 +81,7 @@ class ObjectLanding:
         Raises:
             SettingsError: it ignores conditions.
         """
-        self._store.check_moves(DELETING)
+        self._store.check_moves()
 
     def forget_folders(self) -> None:
         """Do nothing: there are no folders in an object store."""
@@ -140,7 +140,8 @@ class ObjectLanding:
 
     def files_below(self, folder: str) -> Iterator[LandedFile]:
         """Yield every file below one of Longshore's own folders."""
-        return self._without_markers(_landed(found) for found in self._store.objects(folder))
+        found = (one for one in self._store.objects(folder) if not one.key.startswith(f"{PROBES}/"))
+        return self._without_markers(map(_landed, found))
 
     def stable_files(self) -> Iterator[LandedFile]:
         """Yield every archived and rejected file, in any order."""
@@ -160,11 +161,11 @@ class ObjectLanding:
         """Return whether size and ETag, or size and the MD5 that an ETag usually is, are those of the delivery."""
         if found.size != delivered.size:
             return False
-        return found.inode == delivered.inode or self._md5_etag(found) == delivered.inode
+        return found.inode == delivered.inode or self._identity_by_bytes(found) == delivered.inode
 
-    def _md5_etag(self, file: LandedFile) -> int:
+    def _identity_by_bytes(self, file: LandedFile) -> int:
         try:
-            return identity_of(f'"{hashlib.md5(self._store.get(file.path), usedforsecurity=False).hexdigest()}"')
+            return identity_of(_md5_etag(_md5(self._store.get(file.path)).hexdigest()))
         except FileNotFoundError:
             return -1
 
@@ -309,7 +310,7 @@ class ObjectLanding:
             return True
         if sha256 is not None:
             return hashlib.sha256(self._store.get(place)).hexdigest() == sha256
-        return self._md5_etag(found) == file.inode
+        return self._identity_by_bytes(found) == file.inode
 
     def find_moved(self, file: LandedFile, target: str, sha256: str | None = None) -> str | None:
         """Return the path to which an interrupted `move` moved a file; None if it is gone."""
@@ -368,6 +369,14 @@ class ObjectLanding:
         self._draft = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - until it replaces a file
         return os.fdopen(os.dup(self._draft.fileno()), "w+b")
 
+    def identity_of_draft(self, draft: BinaryIO) -> int:
+        """Return the number for the ETag that the draft will have; where ETags are no MD5, the bytes are compared."""
+        draft.seek(0)
+        digest = _md5()
+        while data := draft.read(1 << 20):
+            digest.update(data)
+        return identity_of(_md5_etag(digest.hexdigest()))
+
     def replace_by_draft(self, file: LandedFile) -> LandedFile:
         """Replace an object by the draft if it is still this version; return what is there now.
 
@@ -396,6 +405,14 @@ class ObjectLanding:
     def remove_beside(self, path: str, name: str) -> None:
         """Delete an object, if it still exists."""
         self._store.delete([_beside(path, name)])
+
+
+def _md5(data: bytes = b"") -> hashlib._Hash:
+    return hashlib.md5(data, usedforsecurity=False)
+
+
+def _md5_etag(digest: str) -> str:
+    return f'"{digest}"'
 
 
 def _landed(found: StoredObject) -> LandedFile:

@@ -76,7 +76,7 @@ class ObjectWarehouse:
     def make(self) -> None:
         """Refuse a store that ignores conditions, and remove old fences."""
         make_folders(self._staging)
-        self._store.check_creates(_INNER)
+        self._store.check_creates()
         for fence in list(self._store.objects(_FENCES)):
             if time.time() - fence.modified_ns / 1e9 > _LATE_SECONDS:
                 self._remove_fence(fence.key)
