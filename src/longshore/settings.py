@@ -110,6 +110,7 @@ class Feed(BaseModel):
     kinds: dict[str, Treatment] = Field(default_factory=dict)
     text_field: str | None = None
     path_fields: str = ""
+    sidecar: str = ""
 
     @model_validator(mode="after")
     def _encoding_exists(self) -> Self:
@@ -201,8 +202,9 @@ class Settings(BaseSettings):
     feeds: tuple[Feed, ...] = ()
     """Groups of files with rules of their own: `name`, `match` (patterns as in `include`), and any of `encoding`,
     `date_order`, `languages` (they settle ties and never overrule), `kinds`, `text_field`, `path_fields`
-    (`{outlet}/{year}/`: parts of the path that go to the column `metadata`). The first feed that matches wins, and is
-    named in the column `feed`. Empty: the settings above are for all files."""
+    (`{outlet}/{year}/`: parts of the path that become metadata) and `sidecar` (`{stem}.json` or `metadata.csv`: a file
+    beside the texts that holds fields of them, and stays in landing). The first feed that matches wins, and is named in
+    the column `feed`. Empty: the settings above are for all files."""
 
     # How
     max_files_per_batch: int = Field(default=500, ge=1, le=20_000)

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import pytest
 
+from longshore.maintenance.reprocess import reprocess_warehouse
 from tests.documents.corpus_data import negatives, samples
 from tests.documents.corpus_mail import archives, mailboxes, mails
 from tests.documents.corpus_web import web_pages
@@ -148,3 +149,37 @@ def test_a_file_of_many_documents_is_written_piece_by_piece_and_complete(project
     table = project.table()
     assert table.num_rows == count
     assert set(table["text"].to_pylist()) == {f"{ARTICLE} {number}" for number in range(count)}
+
+
+def test_a_sidecar_gives_a_text_its_fields_and_stays_in_landing(project):
+    project.options["feeds"] = [{"name": "press", "match": ["press/**"], "sidecar": "{stem}.json"}]
+    project.drop("press/a.json", '{"author": "Ann", "tags": ["sea", "fog"], "title": "ignored by the text"}')
+    project.drop("press/a.txt", f"Author: Bob\nTitle: Fog\n\n{ARTICLE}")
+    project.drop("press/b.json", "{broken")
+    project.drop("press/b.txt", f"{ARTICLE} b")
+    project.drop("press/c.txt", f"{ARTICLE} c")
+    summary = project.ingest()
+    assert (summary.records, summary.rejected) == (3, 0)
+    fields = {row["source_path"]: dict(row["metadata"]) for row in project.table().to_pylist()}
+    assert fields["press/a.txt"] == {
+        "_sidecar": "a.json", "author": "Bob", "tags": '["sea", "fog"]', "title": "Fog",
+    }  # fmt: skip
+    assert "cannot be read" in fields["press/b.txt"]["_sidecar_error"]
+    assert fields["press/c.txt"] == {}
+    assert (project.root / "landing" / "press" / "a.json").exists()
+    again = reprocess_warehouse(project.settings, "char_count > 0", dry_run=True)
+    assert (again.rows_chosen, again.rows_changed) == (3, 0)
+
+
+def test_a_table_beside_the_texts_gives_each_its_row(project):
+    project.options["feeds"] = [{"name": "press", "match": ["press/**"], "sidecar": "metadata.csv"}]
+    project.drop("press/metadata.csv", "filename;author;desk\na.txt;Ann;sports\nb.txt;Bob;city\n")
+    for name in ("a", "b", "c"):
+        project.drop(f"press/{name}.txt", f"{ARTICLE} {name}")
+    assert project.ingest().records == 3
+    fields = {row["source_path"]: dict(row["metadata"]) for row in project.table().to_pylist()}
+    assert fields == {
+        "press/a.txt": {"_sidecar": "metadata.csv", "author": "Ann", "desk": "sports"},
+        "press/b.txt": {"_sidecar": "metadata.csv", "author": "Bob", "desk": "city"},
+        "press/c.txt": {},
+    }

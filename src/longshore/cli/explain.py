@@ -16,6 +16,7 @@ from longshore.errors import SettingsError
 from longshore.ingestion.planning import identify_members
 from longshore.ingestion.reading import members_of, open_document, whole
 from longshore.ingestion.rules import rule_book
+from longshore.ingestion.sidecars import sidecar_fields
 from longshore.records import Reason, Rejection
 from longshore.storage.filesystem import landed
 from longshore.storage.landing import LocalLanding, MovedError
@@ -329,7 +330,15 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
             raw = file.read()
     except OSError as error:
         raise SettingsError(f"{shown} cannot be read: {error.strerror}.") from None
-    return _inspect_member(str(path), _landed_path(path, settings), whole(raw), settings)
+    return _inspect_member(str(path), _landed_path(path, settings), _whole(path, raw, settings), settings)
+
+
+def _whole(path: Path, raw: bytes, settings: Settings) -> Member:
+    landed_path, book = to_source_path(_landed_path(path, settings)), rule_book(settings)
+    if not book.of(landed_path).sidecar:
+        return whole(raw)
+    with LocalLanding(path.parent) as beside:
+        return whole(raw, sidecar_fields(path.name, beside, book.of(landed_path)))
 
 
 def _inspect_member(shown: str, landed_path: str, member: Member, settings: Settings) -> Inspection:

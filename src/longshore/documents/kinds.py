@@ -47,7 +47,7 @@ class Member:
 
     name: unique in it, normally its number from 1. raw: its own bytes; None if there are more than allowed (`size`
     says how many). decoded: its text, where the encoding was decided by the whole container and is not UTF-8; None
-    if its own bytes are to be decoded. reader: as in `Kind`.
+    if its own bytes are to be decoded. reader: as in `Kind`. metadata: fields that stand elsewhere.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Member:
     media_type: str
     decoded: Decoded | None = None
     reader: str = ""
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 class NotThisKindError(Exception):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
 from longshore.ingestion.reading import members_of, whole
+from longshore.ingestion.sidecars import sidecar_fields
 from longshore.records import Delivery, LandedFile, Outcome
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.queries import deliveries_in_batches, deliveries_of_records
@@ -81,10 +82,11 @@ def read_originals(
     missing = set(originals)
     archives: dict[str, set[str]] = {}
     for record_id, places in originals.items():
-        raw = _read_file(places, landing)
-        if raw is not None:
+        found = _read_file(places, landing)
+        if found is not None:
             missing.discard(record_id)
-            yield record_id, whole(raw)
+            original, raw = found
+            yield record_id, whole(raw, sidecar_fields(original.path, landing, book.of(original.path)))
         else:
             for original in places:
                 if original.member is not None:
@@ -101,13 +103,13 @@ def read_originals(
                     yield record_id, member
 
 
-def _read_file(originals: Iterable[Original], landing: Landing) -> bytes | None:
+def _read_file(originals: Iterable[Original], landing: Landing) -> tuple[Original, bytes] | None:
     for original in originals:
         with contextlib.suppress(Exception):  # the next place may have it
             file = landing.look(from_source_path(original.place)) if original.member is None else None
             raw = landing.read(file) if file is not None else None
             if raw is not None and hashlib.sha256(raw).hexdigest() == original.record_id:
-                return raw
+                return original, raw
     return None
 
 

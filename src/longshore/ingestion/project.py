@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longshore.errors import LedgerError, RepairUnfinishedError, SettingsError
+from longshore.ingestion.rules import rule_book
+from longshore.ingestion.sidecars import is_sidecar
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.repair import repair_marker, unfinished_repair
@@ -203,7 +205,9 @@ def waiting_files(
 
     seen_before: what an earlier listing saw, as in `storage/listing.py`.
     """
-    matches = wanted_by(settings.include, settings.exclude)
+    chosen = wanted_by(settings.include, settings.exclude)
+    book = rule_book(settings) if any(feed.sidecar for feed in settings.feeds) else None
+    matches = chosen if book is None else lambda path: (chosen is None or chosen(path)) and not is_sidecar(path, book)
     known = known_files(ledger, settings) if ledger is not None else None
 
     def wanted(path: str) -> bool:

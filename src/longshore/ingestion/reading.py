@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from longshore.documents.kinds import Extracted
     from longshore.ingestion.rules import RuleBook, Rules
+    from longshore.ingestion.sidecars import Fields
     from longshore.records import LandedFile
     from longshore.storage.archives.stream import ArchiveLimits, Budget
     from longshore.storage.stores.interface import Landing
@@ -45,9 +46,9 @@ _UNKNOWN: Final = ""
 _IN_PARTS: Final = Decoded("", "utf-8", "utf-8", 1.0)
 
 
-def whole(raw: bytes) -> Member:
-    """Return a landed file as the one document that it is."""
-    return Member("", raw, len(raw), _UNKNOWN)
+def whole(raw: bytes, metadata: Fields = ()) -> Member:
+    """Return a landed file as the one document that it is. metadata: of its sidecar."""
+    return Member("", raw, len(raw), _UNKNOWN, metadata=metadata)
 
 
 def members_of(file: LandedFile, landing: Landing, book: RuleBook, *, find: bool = False) -> Iterator[Member]:
@@ -147,4 +148,5 @@ def open_document(member: Member, path: str, rules: Rules) -> Document | Rejecti
         if isinstance(found, Rejection):
             return found
         extracted = found
-    return Document(raw, decoded, rules.policy, kind.media_type, kind.evidence, extracted, rules.feed, rules.metadata)
+    metadata = rules.metadata + member.metadata
+    return Document(raw, decoded, rules.policy, kind.media_type, kind.evidence, extracted, rules.feed, metadata)

@@ -33,6 +33,7 @@ class Rules:
     kinds: tuple[tuple[str, Treatment], ...] = ()
     text_field: str | None = None
     html_engine: Engine = "resiliparse"
+    sidecar: str = ""
     metadata: tuple[tuple[str, str], ...] = ()
     why: str = ""
 
@@ -97,6 +98,7 @@ def _of_feed(feed: Feed, default: Rules) -> Rules:
         encoding=feed.encoding,
         kinds=own + default.kinds,
         text_field=feed.text_field or default.text_field,
+        sidecar=feed.sidecar,
     )
 
 

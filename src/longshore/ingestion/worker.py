@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from longshore.documents.kinds import NotThisKindError
 from longshore.ingestion.reading import members_of, open_document, whole
+from longshore.ingestion.sidecars import sidecar_fields
 from longshore.records import Brief, Reason, Record, Rejection, Staged
 from longshore.storage import fault_injection
 from longshore.storage.archives.stream import ArchiveError
@@ -111,7 +112,9 @@ def read_sources(sources: Sequence[Source], landing: Landing, book: RuleBook) ->
         MovedError: the landed file changed since its batch was claimed.
     """
     if sources[0].member is None:
-        yield sources[0], whole(landing.read(sources[0].file))
+        file = sources[0].file
+        path = to_source_path(file.path)
+        yield sources[0], whole(landing.read(file), sidecar_fields(path, landing, book.of(path)))
         return
     left = iter(sources)
     wanted = next(left, None)
