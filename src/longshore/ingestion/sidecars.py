@@ -14,14 +14,13 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from longshore.records import Rejection
 from longshore.storage.landing import MovedError
 from longshore.storage.names import from_source_path, to_source_path
-from longshore.text.decode import decode
+from longshore.text.decode import Decoded, decode
 
 if TYPE_CHECKING:
     from longshore.ingestion.rules import RuleBook, Rules
-    from longshore.records import LandedFile
+    from longshore.records import LandedFile, Rejection
     from longshore.storage.stores.interface import Landing
 
 Fields = tuple[tuple[str, str], ...]
@@ -92,15 +91,12 @@ def _fields_by_name(sidecar: _Read, pattern: str) -> dict[str, Fields]:
     """
     if sidecar.file.size > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
-    decoded = decode(sidecar.landing.read(sidecar.file))
-    if isinstance(decoded, Rejection):
-        raise ValueError(decoded.detail)
+    text = _text(decode(sidecar.landing.read(sidecar.file)))
     if STEM in pattern:
-        fields = json.loads(decoded.text)
+        fields = json.loads(text)
         named = fields.items() if isinstance(fields, dict) else ()
         return {"": tuple((name, _written(value)) for name, value in named if value is not None)}
-    sample = decoded.text[:8192]
-    reader = csv.DictReader(io.StringIO(decoded.text), dialect=csv.Sniffer().sniff(sample, ",;\t|"))
+    reader = csv.DictReader(io.StringIO(text), dialect=csv.Sniffer().sniff(text[:8192], ",;\t|"))
     column = next((name for name in reader.fieldnames or () if name.strip().lower() in _FILE_COLUMNS), None)
     if column is None:
         raise ValueError(f"it has none of the columns {', '.join(_FILE_COLUMNS)}")
@@ -109,6 +105,12 @@ def _fields_by_name(sidecar: _Read, pattern: str) -> dict[str, Fields]:
         for row in reader
         if row[column]
     }
+
+
+def _text(decoded: Decoded | Rejection) -> str:
+    if isinstance(decoded, Decoded):
+        return decoded.text
+    raise ValueError(decoded.detail)
 
 
 def _written(value: object) -> str:
