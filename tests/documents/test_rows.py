@@ -42,6 +42,8 @@ def test_each_line_is_a_document_with_its_own_bytes():
         b'{"status": "ok", "articles": [{"text": "one"}, {"text": "two"}], "page": 1}',
         b'{"response": {"docs": [{"text": "one"}, {"text": "two"}]}}',
         b'\x1e{"text": "one"}\n\x1e{"text": "two"}\n',
+        b'{"text": {"0": "one", "1": "two"}, "id": {"0": 1, "1": 2}}',
+        b'{"columns": ["text", "id"], "index": [0, 1], "data": [["one", 1], ["two", 2]]}',
     ],
 )
 def test_objects_are_documents_in_every_form_of_a_file(raw):
@@ -53,6 +55,28 @@ def test_the_paragraphs_of_an_article_are_no_documents():
     text = '{"title": "Pier", "content": [{"type": "p", "text": "One."}, {"type": "p", "text": "Two."}]}'
     assert not rows.recognise(text, "a.json").container
     assert rows.extract(text, b"").text == "One.\n\nTwo."
+
+
+def test_an_object_of_documents_is_split_and_labels_of_a_program_are_none():
+    body = "It was so quiet that nobody came to the pier."
+    raw = json.dumps({"7": {"title": "A", "text": body}, "9": {"title": "B", "text": body}}).encode()
+    assert [document.title for document in read(raw)] == ["A", "B"]
+    labels = '{"home": {"title": "Welcome", "body": "Log in"}, "about": {"title": "About", "body": "A pier"}}'
+    assert not rows.recognise(labels, "en.json").container
+    assert rows.extract(labels, b"").reason is Reason.NO_TEXT_FIELD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"text": "It was", "start": 0.5, "duration": 1.5}, {"text": "quiet.", "start": 2, "duration": 1}]',
+        '{"segments": [{"start": 0.0, "end": 1.0, "text": " It was"}, {"start": 1, "end": 2, "text": " quiet."}]}',
+        "start\tend\ttext\n0\t1000\tIt was\n1000\t2000\tquiet.\n",
+    ],
+)
+def test_captions_of_speech_recognition_are_one_document(text):
+    assert not rows.recognise(text, "a.json").container
+    assert rows.extract(text, b"").text == "It was quiet."
 
 
 def test_one_unfinished_line_spoils_no_file_of_lines():
@@ -115,6 +139,7 @@ def test_a_date_in_seconds_since_1970_is_written_out_and_kept(epoch):
         '{"level": "info", "message": "Server started on port 3000"}\n{"level": "info", "message": "Bye"}\n',
         '{"$schema": "https://a.example", "title": "Pier", "description": "An object that says what a pier is."}',
         '{"a": "x"}{"a": "y"}',
+        '{"content": ["./src/**/*.html", "./lib/*.js"], "theme": {"extend": {}}, "name": "x"}',
     ],
 )
 def test_json_without_a_text_field_is_refused_with_its_fields_and_the_setting(text):

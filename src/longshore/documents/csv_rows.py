@@ -40,7 +40,7 @@ _LONGEST_NAME: Final = 80
 _MOST_WORDS_IN_A_NAME: Final = 6
 _MOST_COLUMNS: Final = 2_000
 _NAME: Final = re.compile(r"[^\x00-\x1f\"]*[^\W\d_][^\x00-\x1f\"]*\Z")
-_SENTENCE_SIGNS: Final = frozenset(".!?…。！？:;,-—”»")
+_SENTENCE_SIGNS: Final = frozenset(".!?…。！？:—”»")
 _LONGEST_SPACED_HEADER: Final = 300
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？](?:\s|\Z)|[,;:]\Z|[.!?。！？]\Z")
 _NUMBER: Final = re.compile(
@@ -58,6 +58,7 @@ _LEAST_ROWS: Final = 3
 # Rows asked for prose in the text column, and how many of them have it: one in this many.
 _ROWS_ASKED: Final = 1_000
 _PROSE_SHARE: Final = 5
+_CAPTION_COLUMNS: Final = frozenset({"start", "end", "duration", "text", "speaker"})
 _SUFFIXES: Final = (".csv", ".tsv", ".tab", ".psv")
 
 
@@ -137,9 +138,23 @@ def extract(text: str, text_field: str | None = None) -> Extracted | Rejection:
         fields = {name or "#": value for name, value in zip(header, _unescaped(row, dialect), strict=True)}
         return document(fields, "tsv" if dialect.delimiter == "\t" else "csv", text_field)
     header = next(iter(_headers(text)), ())
+    if _is_of_captions(header) and (said := _said(text, header)):
+        return Extracted(said, ("tsv:captions",))
     if header:
         return no_text_field(names_of(dict.fromkeys(header, "")), text_field)
     return Rejection(Reason.UNDECODABLE, "The row does not have as many fields as the header above it.")
+
+
+def _is_of_captions(header: tuple[str, ...]) -> bool:
+    """Return whether a table holds the captions of one recording, as speech recognition writes them."""
+    names = {name.casefold() for name in header}
+    return {"start", "text"} < names <= _CAPTION_COLUMNS
+
+
+def _said(text: str, header: tuple[str, ...]) -> str:
+    column = [name.casefold() for name in header].index("text")
+    rows = [row for _, row in _rows(text_source(text), _Dialect("\t", "none"), 0, len(text) * 4 + 8)][1:]
+    return " ".join(row[column].strip() for row in rows if len(row) == len(header))
 
 
 def _readings(text: str) -> Iterator[tuple[_Dialect, tuple[str, ...], list[str]]]:
@@ -198,9 +213,11 @@ def _header(line: str, sign: str, text_field: str | None) -> tuple[str, ...]:
     spaced = sum(name[:1].isspace() for name in row[1:])
     if spaced and (spaced < len(row) - 1 or known < 2):
         return ()
-    if not all(_is_name(name) for name in names[1:]) or not (_is_name(names[0]) or not names[0]):
-        return ()
-    return tuple(names) if len({name.casefold() for name in names}) == len(names) else ()
+    # An index has no name, and neither has what follows a sign at the end of each line.
+    inner = names[1:-1] if len(names) > 2 else names
+    ends = all(not name or _is_name(name) for name in names) and any(names[1:])
+    distinct = len({name.casefold() for name in names}) == len(names)
+    return tuple(names) if ends and distinct and all(map(_is_name, inner)) else ()
 
 
 def _is_name(name: str) -> bool:
@@ -263,6 +280,8 @@ def _prove(
         raise NotThisKindError("no row below the header")
     if spaced * 2 >= min(rows, _ROWS_ASKED) and dialect.delimiter in ",;" and not _is_spaced(source, skipped):
         raise NotThisKindError("commas with spaces, as prose has them")
+    if _is_of_captions(header):
+        return _Table(dialect, header, skipped, rows, text=False)
     if has_text and (known or rows > 1 or text_field):
         return _Table(dialect, header, skipped, rows, text=True)
     proved = (

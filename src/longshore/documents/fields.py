@@ -67,6 +67,8 @@ _LEAST_NESTED: Final = 12
 # How programs end a text that they cut: `… [+1234 chars]`, `...`.
 _CUT: Final = re.compile(r"(?:…|\.\.\.)\s*(?:\[\+\d+ chars\]|https?://\S+)?\s*\Z")
 _COMPARED: Final = 40
+# A list of patterns of files, as the settings of programs have under the name `content`.
+_PATHS: Final = re.compile(r"(?:[^\s/*]*[/*]\S*\s*)+")
 _SHOWN: Final = 12
 # Seconds since 1970 of the years 1990 to 2100.
 _FIRST_EPOCH: Final = 631_152_000
@@ -85,6 +87,7 @@ def _names() -> _Names:
         return {word: rank for rank, word in reversed(list(enumerate(words)))}
 
     dates = {word: rank for rank, name in enumerate(("published", "created", "updated")) for word in ranks(name)}
+    dates |= dict.fromkeys(ranks("row_dates"), 0)
     return _Names(
         ranks("row_text", "article"),
         ranks("row_text_last", "summary"),
@@ -262,6 +265,8 @@ def _text(flat: list[_Field]) -> tuple[tuple[str, ...], str] | None:
         text = _text_of(field.value)
         if field.value is None or (text is not None and text.strip() in _NOTHING):
             empty = empty or (field.path if field.depth == 0 else None)
+        elif isinstance(field.value, list) and text is not None and _PATHS.fullmatch(text):
+            continue
         elif text is not None and (field.depth == 0 or _words(text) >= _LEAST_NESTED):
             found.append((field.depth, rank, field.path, text))
     if found:

@@ -42,12 +42,13 @@ _TO_BRACKET: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*
 _IN_STRING: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _SCALAR: Final = re.compile(rb'[^\s,\]}"{\[:]*+')
 # Times of a caption: an array of such objects is one transcript.
-_TIMES: Final = frozenset(
-    {"start", "end", "duration", "offset", "dur", "startms", "tstartms", "from", "to", "timestamp"}
-)
+_STARTS: Final = frozenset({"start", "offset", "startms", "tstartms", "start_time"})
+_ENDS: Final = frozenset({"end", "duration", "dur", "endms", "ddurationms", "end_time"})
+# Words of a text in an object of objects, half of which must have them: labels of a program have fewer.
+_LEAST_WORDS: Final = 8
 
 _Advance: TypeAlias = "Callable[[int, tuple[int, bool]], tuple[int, tuple[int, bool], bool]]"
-_Form: TypeAlias = Literal["lines", "array", "sequence", "wrapped", "object", "values"]
+_Form: TypeAlias = Literal["lines", "array", "sequence", "wrapped", "keyed", "frame", "object", "values"]
 
 
 def _number(digits: str) -> Number:
@@ -118,6 +119,8 @@ def _kind(survey: _Survey) -> Kind:
         "array": f"a JSON array of {survey.rows} objects",
         "sequence": f"{survey.rows} JSON objects one after another",
         "wrapped": f"a JSON object around an array of {survey.rows} objects",
+        "keyed": f"a JSON object of {survey.rows} objects",
+        "frame": f"a table of {survey.rows} rows as pandas writes it in JSON",
         "object": "a JSON object",
         "values": "a JSON array",
     }[survey.form]
@@ -154,11 +157,12 @@ def extract(text: str, text_field: str | None = None) -> Extracted | Rejection:
         if (first := _first_object(text)) is not None and has_text(first, text_field) is None:
             return no_text_field(names_of(first), text_field)
         return Rejection(Reason.UNDECODABLE, f"The JSON cannot be read: {error}.")
+    said = _captions(value)
+    if said is not None and (isinstance(value, list) or (isinstance(value, dict) and not has_text(value, text_field))):
+        fields = {} if isinstance(value, list) else {name: one for name, one in value.items() if _captions(one) is None}
+        return document({**fields, "text": said}, "json:captions", None)
     if isinstance(value, dict):
         return document(value, "json", text_field)
-    if isinstance(value, list) and _are_captions(value):
-        said = [str(part["text"]).strip() for part in value if isinstance(part, dict)]
-        return document({"text": " ".join(words for words in said if words)}, "json:captions")
     first = next((part for part in value if isinstance(part, dict)), None) if isinstance(value, list) else None
     if first is not None:
         return no_text_field(names_of(first), text_field)
@@ -247,13 +251,21 @@ def _survey_array(source: TextStream, name: str, most_bytes: int, text_field: st
     return survey
 
 
-def _is_caption(value: dict[str, Value]) -> bool:
-    times = [name for name in value if name.lower() in _TIMES and isinstance(value[name], Number)]
-    return len(times) >= 1 and isinstance(value.get("text"), str) and len(value) <= len(times) + 3
+def _is_caption(value: Value) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+        return False
+    times = {name.lower() for name, one in value.items() if isinstance(one, Number)}
+    return not times.isdisjoint(_STARTS) and not times.isdisjoint(_ENDS)
 
 
-def _are_captions(value: list[Value]) -> bool:
-    return bool(value) and all(isinstance(part, dict) and _is_caption(part) for part in value)
+def _captions(value: Value) -> str | None:
+    """Return what a list of captions says, or the first list of them in an object; None where there is none."""
+    if isinstance(value, dict):
+        return next((said for part in value.values() if isinstance(part, list) and (said := _captions(part))), None)
+    if not isinstance(value, list) or not value or not all(map(_is_caption, value)):
+        return None
+    lines = (str(part["text"]).strip() for part in value if isinstance(part, dict))
+    return " ".join(line for line in lines if line)
 
 
 def _survey_objects(source: TextStream, most_bytes: int, text_field: str | None) -> _Survey:
@@ -271,6 +283,10 @@ def _survey_objects(source: TextStream, most_bytes: int, text_field: str | None)
         survey.ask("", value, text_field)
     if survey.rows > 1:
         return survey
+    if single is not None and (form := _form_of_objects(single, text_field)):
+        keyed = _Survey(form[0], form[1])
+        keyed.asked[""] = [1, 1, 0]
+        return keyed
     own = None if single is None else has_text(single, text_field)
     if own != "text":
         wrapped = _survey_wrapped(source, most_bytes, text_field)
@@ -283,11 +299,66 @@ def _survey_objects(source: TextStream, most_bytes: int, text_field: str | None)
     return _Survey("object", 1, example=single)
 
 
+def _form_of_objects(value: dict[str, Value], text_field: str | None) -> tuple[_Form, int] | None:
+    """Return the form and the number of rows of an object of objects, by their keys or by the names of columns."""
+    rows = _frame(value)
+    if rows and any(has_text(row, text_field) for row in rows):
+        return "frame", len(rows)
+    objects = [one for one in value.values() if isinstance(one, dict)]
+    if len(objects) < 2 or len(objects) < len(value):
+        return None
+    words = [_words_of_text(one) for one in objects]
+    long = sum(count >= _LEAST_WORDS for count in words)
+    return ("keyed", len(objects)) if all(words) and long * 2 >= len(words) else None
+
+
+def _words_of_text(value: dict[str, Value]) -> int:
+    """Return how many words the longest text in an object has, right below it."""
+    texts = (one for name, one in value.items() if is_text_name(name) and isinstance(one, str))
+    return max((len(text[:1_000].split()) + len(text[:1_000].encode()) // 60 for text in texts), default=0)
+
+
+def _frame(value: dict[str, Value]) -> list[dict[str, Value]]:
+    """Return the rows of a frame of pandas: columns with the numbers of their rows, or names, index and data."""
+    columns, data = value.get("columns"), value.get("data")
+    if isinstance(columns, list) and isinstance(data, list) and value.keys() <= {"columns", "index", "data"}:
+        if all(isinstance(row, list) and len(row) == len(columns) for row in data):
+            return [dict(zip(map(str, columns), row, strict=True)) for row in data if isinstance(row, list)]
+        return []
+    first = next(iter(value.values()), None)
+    if len(value) < 2 or not isinstance(first, dict) or not first or not all(key.isdigit() for key in first):
+        return []
+    columns_of = {name: column for name, column in value.items() if isinstance(column, dict)}
+    if len(columns_of) < len(value) or any(column.keys() != first.keys() for column in columns_of.values()):
+        return []
+    return [{name: column[key] for name, column in columns_of.items()} for key in first]
+
+
+def _frame_pieces(values: _Values) -> Iterator[tuple[str, Piece]]:
+    """Yield the rows of a frame, which are in no one place of the file, each as an object written again."""
+    piece = values.value()
+    value = None if piece.raw is None else _object(piece.raw)
+    for row in _frame(value or {}):
+        raw = _written(row).encode("utf-8", "surrogatepass")
+        yield "", Piece(raw, len(raw))
+
+
+def _written(value: Value) -> str:
+    """Return a value as JSON; numbers as the file spells them."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {_written(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _survey_wrapped(source: TextStream, most_bytes: int, text_field: str | None) -> _Survey:
     survey = _Survey("wrapped")
     for path, piece in _pieces(source, "wrapped", most_bytes):
         value = None if piece.raw is None else _object(piece.raw)
-        if piece.raw is None or value is not None:
+        if piece.raw is None or (value is not None and not _is_caption(value)):
             survey.ask(path, value, text_field)
     chosen = survey.chosen()
     survey.rows = sum(1 for path, _ in _pieces(source, "wrapped", most_bytes) if path in chosen) if chosen else 0
@@ -322,6 +393,10 @@ def _pieces(source: TextStream, form: _Form, most_bytes: int) -> Iterator[tuple[
         yield from _elements(values, "")
     elif form == "wrapped":
         yield from _arrays(values, "", _DEEPEST_ARRAY)
+    elif form == "keyed":
+        yield from _keyed(values)
+    elif form == "frame":
+        yield from _frame_pieces(values)
     else:
         while values.peek():
             yield "", values.value()
@@ -341,6 +416,19 @@ def _elements(values: _Values, path: str) -> Iterator[tuple[str, Piece]]:
             break
         values.take(b",")
     values.take(b"]")
+
+
+def _keyed(values: _Values) -> Iterator[tuple[str, Piece]]:
+    """Yield the values of the object that comes next."""
+    values.take(b"{")
+    while True:
+        values.value()
+        values.take(b":")
+        yield "", values.value()
+        if values.peek() != b",":
+            break
+        values.take(b",")
+    values.take(b"}")
 
 
 def _arrays(values: _Values, path: str, deepest: int) -> Iterator[tuple[str, Piece]]:
