@@ -96,6 +96,7 @@ _FOOTER: Final = re.compile(
 )
 # Words of the name of a section, which stands above a longer headline in Factiva.
 _LONGEST_SECTION: Final = 3
+_LONGEST_FIELD: Final = 8_192
 _LEAST_FIELDS_ALONE: Final = 3
 _LONGEST_COVER: Final = 65_536
 _GLANCE: Final = 2_048
@@ -179,9 +180,9 @@ class _Article:
 
     def add(self, name: str, value: str) -> None:
         """Add a value to a field; a further one goes on after it."""
-        value = " ".join(value.split())
-        if value:
-            self.fields[name] = f"{self.fields[name]} {value}" if name in self.fields else value
+        value, before = " ".join(value.split()), self.fields.get(name, "")
+        if value and len(before) < _LONGEST_FIELD:
+            self.fields[name] = f"{before} {value}" if before else value
 
 
 def _prove(source: TextStream, most_bytes: int) -> tuple[_Database, int]:

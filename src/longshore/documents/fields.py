@@ -68,7 +68,7 @@ _LEAST_NESTED: Final = 12
 _CUT: Final = re.compile(r"(?:…|\.\.\.)\s*(?:\[\+\d+ chars\]|https?://\S+)?\s*\Z")
 _COMPARED: Final = 40
 # A list of patterns of files, as the settings of programs have under the name `content`.
-_PATHS: Final = re.compile(r"(?:[^\s/*]*[/*]\S*\s*)+")
+_PATHS: Final = re.compile(r"(?:[^\s/*]*+[/*]\S*+\s*+)++")
 _SHOWN: Final = 12
 # Seconds since 1970 of the years 1990 to 2100.
 _FIRST_EPOCH: Final = 631_152_000
