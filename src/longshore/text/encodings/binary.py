@@ -15,7 +15,7 @@ from longshore.text.data import read_toml
 from longshore.text.encodings.binary_documents import name_of_compound, name_of_media, name_of_zip
 
 # What documents that are spelt in ASCII begin with.
-_SPELT: Final = (b"%PDF-", b"{\\rtf")
+_SPELT: Final = (b"%PDF-", b"{\\rtf1\\", b"{\\rtf\\")
 
 
 class Signature(NamedTuple):
