@@ -179,6 +179,29 @@ def test_each_article_of_an_export_is_a_document_with_its_fields(database, line_
         assert metadata.items() <= article.metadata.items()
 
 
+def test_labels_in_another_language_and_before_headline_and_body_are_read():
+    article = """{n} von 2 DOKUMENTEN
+
+QUELLE: Die Hafenpost
+DATUM: 17. März 2024
+TITEL: Hafen in Not
+AUTOR: Ann Schmidt
+LÄNGE: 41 Wörter
+
+BODY:
+Der Hafen war ruhig,
+und niemand kam.
+
+UPDATE: 18. März 2024
+
+"""
+    for member in split("".join(article.format(n=number) for number in (1, 2))):
+        found = exports.extract(member.raw.decode(), member.raw)
+        assert (found.title, found.date) == ("Hafen in Not", "17. März 2024")
+        assert found.text == "Der Hafen war ruhig, und niemand kam."
+        assert found.metadata.items() >= {"source": "Die Hafenpost", "author": "Ann Schmidt"}.items()
+
+
 def test_an_article_keeps_its_own_bytes_and_their_encoding():
     text = series(NEXIS_UNI.replace("nobody", "der müde Bär"))
     members = list(exports.split(io.BytesIO(text.encode("cp1252")), "a.txt", 1 << 20))

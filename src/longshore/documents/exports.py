@@ -175,11 +175,15 @@ class _Article:
             return bool(self.fields.keys() & {"length", "copyright", "load-date"}) and bool(self.body or self.title)
         if database == "factiva":
             return "id" in self.fields and bool(self.fields.keys() & {"length", "copyright", "source", "language"})
-        known = self.fields.keys() & {"publication", "publication-date", "id", "url", "author", "database"}
+        known = self.fields.keys() & {"publication", "id", "url", "author", "database", "source"}
         return bool(known) and bool(self.body or self.title)
 
     def add(self, name: str, value: str) -> None:
-        """Add a value to a field; a further one goes on after it."""
+        """Add a value to a field, a further one after it; the first headline and date are those of the article."""
+        if name in {"headline", "date"}:
+            self.title = self.title or (" ".join(value.split()) or None if name == "headline" else None)
+            self.date = self.date or (value.strip() or None if name == "date" else None)
+            return
         value, before = " ".join(value.split()), self.fields.get(name, "")
         if value and len(before) < _LONGEST_FIELD:
             self.fields[name] = f"{before} {value}" if before else value
@@ -332,12 +336,9 @@ def _read_nexis(lines: list[str]) -> _Article:
             if name == "full-text":
                 continue
             value = " ".join([value, *(one.strip() for one in block[1:])])
-            if name == "headline":
-                article.title = " ".join(value.split())
-            else:
-                article.add(name, value)
+            article.add(name, value)
             labelled = labelled or name in {"length", "author", "section", "dateline"}
-            above = above and name in _ABOVE
+            above = above and name in _ABOVE | {"date", "source"}
         elif line.strip() in {"BODY:", "TEXT:"} or line.startswith("BODY:"):
             above, labelled = False, True
             body += (
@@ -479,7 +480,7 @@ def _read_plain_factiva(lines: list[str]) -> _Article:
     return article
 
 
-def _read_proquest(lines: list[str]) -> _Article:  # noqa: PLR0912 - a branch for each sort of line
+def _read_proquest(lines: list[str]) -> _Article:
     """Read an article between two rules: fields with their names, of which `Full text` holds the body."""
     article = _Article()
     current = ""
@@ -492,10 +493,6 @@ def _read_proquest(lines: list[str]) -> _Article:  # noqa: PLR0912 - a branch fo
             current, value = found
             if current == "full-text":
                 body.append(value)
-            elif current == "headline":
-                article.title = value.strip() or article.title
-            elif current == "publication-date":
-                article.date = value.strip() or None
             else:
                 article.add(current, value)
         elif current == "full-text":
@@ -505,7 +502,7 @@ def _read_proquest(lines: list[str]) -> _Article:  # noqa: PLR0912 - a branch fo
                 free.append(line.strip())
         elif line.strip() == "ProQuest document link":
             current = "links"
-        elif line.strip() and current not in {"headline", "publication-date"}:
+        elif line.strip():
             article.add(current, line)
     if article.title is None and free:
         article.title = free[0]
