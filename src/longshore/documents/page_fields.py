@@ -50,7 +50,9 @@ _METADATA: Final = {
 _MOST_ELEMENTS: Final = 3_000
 _LONGEST_VALUE: Final = 2_000
 _SEPARATOR: Final = re.compile(r"\s+[|\-–—:·•»«]+\s+|\s*(?:\||::|»|«)\s*")
-_QUERY: Final = 'meta,title,h1,time,link[rel="canonical"],script[type="application/ld+json"],[itemprop],abbr.published'
+_QUERY: Final = (
+    'meta,title,h1,h2,h3,time,link[rel="canonical"],script[type="application/ld+json"],[itemprop],abbr.published'
+)
 
 
 def select(tree: HTMLTree, query: str) -> list[Any]:
@@ -85,7 +87,7 @@ def read_fields(tree: HTMLTree) -> Fields:  # noqa: PLR0912 - one branch for eac
             title = title or _value(element.text)
         else:
             text = _value(element.text)
-            if tag == "h1" and text:
+            if tag in ("h1", "h2", "h3") and text:
                 headings.append(text)
             said = _value(element.getattr("datetime") or element.getattr("content") or element.getattr("title")) or text
             name = (element.getattr("itemprop") or "").lower()
@@ -127,6 +129,9 @@ def _value(text: str | None) -> str:
     return " ".join(text.split())[:_LONGEST_VALUE] if text else ""
 
 
+_SHORTEST_TITLE: Final = 3
+
+
 def _title(given: str, title: str, headings: list[str], site: str) -> str:
     """Choose the headline: what the data give for it, without the name of the site where a heading or that shows it.
 
@@ -134,12 +139,9 @@ def _title(given: str, title: str, headings: list[str], site: str) -> str:
     ('Pier reopens', 'Pier - reopened')
     """
     whole = given or title
-    for heading in headings:
-        if heading and heading in (given, title):
-            return heading
-    for heading in headings:
-        if heading and len(heading) > 3 and (heading in whole):
-            return heading
+    shown = sorted((one for one in headings if len(one) > _SHORTEST_TITLE and one in whole), key=len)
+    if shown:
+        return shown[-1]
     if site and whole.endswith(site) and len(whole) > len(site):
         cut = re.sub(r"[\s|\-–—:·•»«]+\Z", "", whole[: -len(site)])
         return cut or whole
@@ -148,7 +150,7 @@ def _title(given: str, title: str, headings: list[str], site: str) -> str:
     parts = _SEPARATOR.split(title)
     if len(parts) > 1 and re.search(r"\||::|»|«", title):
         return max(parts, key=len)
-    return title or (headings[0] if headings else "")
+    return title or next(iter(headings), "")
 
 
 _LONGEST_DATA: Final = 262_144

@@ -42,7 +42,7 @@ def recognise(text: str, name: str) -> Kind | None:
         return _xml(text) or _php(text, name) or _markdown(text, name)
     if glance.startswith("#!") and (kind := _shebang(text)):
         return kind
-    if (first.isdigit() or first in "[<" or glance[3:4] == " ") and (kind := _log(text, name)):
+    if (first.isdigit() or first in "[<" or glance[3:4] == " " or glance[:4].isupper()) and (kind := _log(text, name)):
         return kind
     if ("=" in glance or "{" in glance) and (kind := _source(text, name)):
         return kind
@@ -63,29 +63,45 @@ _MOST_PROLOGUE: Final = 20
 _TAGS_OF_HTML: Final = frozenset(
     [
         "a",
+        "abbr",
         "b",
+        "big",
         "blockquote",
         "body",
         "br",
         "center",
+        "cite",
         "code",
+        "del",
         "div",
         "em",
         "font",
+        "form",
         "h1",
         "h2",
         "h3",
         "h4",
         "html",
         "i",
+        "ins",
+        "kbd",
         "li",
         "ol",
         "p",
         "pre",
+        "q",
+        "s",
+        "small",
         "span",
+        "strike",
         "strong",
+        "sub",
+        "sup",
         "table",
+        "tbody",
         "td",
+        "tr",
+        "tt",
         "u",
         "ul",
     ]
@@ -199,7 +215,8 @@ _CODE: Final = tuple(
         r"return\b[^\n]{0,160};\s*$|return (?:[\w.]+[(\[]|None|True|False|[\w.]+\s*$)|raise \w+\(|throw new ",
         r"(?:self|this)\.\w+|(?:\$|@)\w+(?:->\w+)*\s*=|\w[\w.\[\]'\"]*\s*(?::=|[+*/-]?=)\s*\S[^\n]{0,200}$",
         r"[\w.:>-]+\([^\n]{0,200}\)\s*[;{]\s*$",
-        r"(?:SELECT|INSERT INTO|CREATE (?:TABLE|INDEX|VIEW)|UPDATE|DELETE FROM|ALTER TABLE|DROP TABLE)\b[^\n]{0,200}",
+        r"(?:SELECT|WITH)\b[^\n]{0,200}\b(?:FROM|AS)\b|CREATE (?:TABLE|INDEX|VIEW|OR REPLACE)\b|(?:ALTER|DROP) TABLE\b",
+        r"(?:INSERT INTO|UPDATE|DELETE FROM)\b[^\n]{0,200}[;(]\s*$",
         r"[.#]?[\w-]+(?:[ ,>:][^\n;{}]{0,100})?\s*\{\s*$|[a-z-]+:\s[^\n;]{1,100};\s*$",
     )
 )
@@ -262,6 +279,7 @@ def _markdown(text: str, name: str) -> Kind | None:
         return Kind("text/markdown", "front matter" + "".join(f", {sign}" for sign in signs))
     strong = [sign for sign in signs if sign not in _WEAK_MARKDOWN]
     enough = _ENOUGH_WITH_SUFFIX if named else _ENOUGH_MARKDOWN
-    if not strong or len(signs) + named < 2 or sum(found.values()) < enough:
+    proved = len(strong) >= 2 or (strong and len(signs) + named >= 2 and sum(found.values()) >= enough)
+    if not proved:
         return None
     return Kind("text/markdown", ", ".join(signs))

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import unescape
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from longshore.documents.kinds import Extracted, Kind
 from longshore.documents.markup import is_harmless, simplify
@@ -381,9 +381,14 @@ _MANY_LINKS: Final = 0.5
 _SENTENCE: Final = 40
 _NOTICE: Final = re.compile(
     r"(?:©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos)"
-    r"|(?:advertise?ment|anzeige|werbung|publicité|publicidad|реклама|広告|share this:?|read more:?|loading…?)\Z",
+    r"|(?:share(?: this:?)?|listen|follow|print|read more:?|loading…?"
+    r"|advertise?ment|anzeige|werbung|publicité|publicidad|реклама|広告)\Z",
     re.IGNORECASE,
 )
+
+
+_UNLIKELY: Final = -10.0
+_SOLID: Final = 20.0
 
 
 def _weight(block: _Block, main: frozenset[str]) -> float:
@@ -397,13 +402,14 @@ def _weight(block: _Block, main: frozenset[str]) -> float:
         return -10.0 - min(block.links, 40)
     if size < _LONG * 2 and _NOTICE.match(text):
         return -20.0
-    if size >= _SENTENCE and (_SENTENCE_END.search(text) or size > 4 * _SENTENCE):
+    ends = _SENTENCE_END.search(text) is not None
+    if size >= _SENTENCE and (ends or size > 4 * _SENTENCE):
         return size * (1.0 if in_main else 0.6)
-    if block.tag[:1] == "h" or block.tag == "pre":
+    if ends or block.tag in ("li", "p"):
+        return min(size, _SENTENCE if ends else _SOLID - 1) * (1.0 if in_main else 0.2)
+    if block.tag:
         return 5.0 if in_main else -5.0
-    if block.tag in ("li", "p") or _SENTENCE_END.search(text):
-        return min(size, _SENTENCE) * (1.0 if in_main else 0.2)
-    return 2.0 if in_main else -10.0
+    return 2.0 if in_main else _UNLIKELY
 
 
 def _heaviest(weights: list[float]) -> tuple[int, int]:
@@ -437,40 +443,70 @@ def _main_text(tree: HTMLTree, fields: Fields) -> str:
         # The whole page is in a form, or in what is called a sidebar.
         blocks = _laid_out(tree)
         weights = [_weight(block, main) for block in blocks]
-    weights = [20.0 if block.text == fields.title else weight for block, weight in zip(blocks, weights, strict=True)]
+    weights = [_SOLID if block.text == fields.title else weight for block, weight in zip(blocks, weights, strict=True)]
     start, end = _heaviest(weights)
-    chosen = [
-        block
-        for block, weight in zip(blocks[start:end], weights[start:end], strict=True)
-        if weight > -5.0 or (weight == -10.0 and block.links == 0 and block.gap != _LINE)
-    ]
-    return _joined(_without_byline(chosen, fields))
+    article = _without_teasers(list(zip(blocks[start:end], weights[start:end], strict=True)))
+    return _joined(_trimmed([(block, weight) for block, weight in article if _belongs(block, weight)], fields))
 
 
-_BYLINE: Final = re.compile(r"(?:by|von|par|por|da|di|door|av|af|от|автор:?)\s", re.IGNORECASE)
-_LONGEST_BYLINE: Final = 120
+def _belongs(block: _Block, weight: float) -> bool:
+    """Return whether a block within an article is a part of it; a line between its paragraphs may be odd."""
+    return weight > _UNLIKELY / 2 or (weight == _UNLIKELY and block.links == 0 and block.gap != _LINE)
+
+
+_FEWEST_TEASERS: Final = 2
+_FEWEST_PARAGRAPHS: Final = 3
+_TEASER: Final = 250
+_Weighed: TypeAlias = tuple[_Block, float]
+
+
+def _without_teasers(weighed: list[_Weighed]) -> list[_Weighed]:
+    """Cut the teasers below an article: headings, or what their links left over, each with a short text."""
+    place, teasers = len(weighed), 0
+    while place >= 2:
+        (heading, _), (text, _) = weighed[place - 2 : place]
+        if heading.tag[:1] == "h" and text.tag[:1] != "h" and len(text.text) < _TEASER and text.links == 0:
+            place, teasers = place - 2, teasers + (heading.links > _MANY_LINKS * len(heading.text))
+        elif weighed[place - 1][0].tag[:1] == "h" or weighed[place - 1][1] < 0:
+            place -= 1
+        else:
+            break
+    left = weighed[:place]
+    paragraphs = sum(weight > _SENTENCE for _, weight in left)
+    return left if teasers >= _FEWEST_TEASERS and paragraphs >= _FEWEST_PARAGRAPHS else weighed
+
+
+_YEAR: Final = re.compile(r"(?:19|20)\d\d|\d\d[./]\d\d[./]\d\d")
 _OF_A_BYLINE: Final = 40
 
 
-def _without_byline(blocks: list[_Block], fields: Fields) -> list[_Block]:
-    """Leave out the lines above the first paragraph that only repeat the author and the date of the fields."""
-    if fields.date is None:
+def _trimmed(weighed: list[_Weighed], fields: Fields) -> list[_Block]:
+    """Leave out the odd lines above the first paragraph and below the last: bylines, buttons, addresses.
+
+    A line with a date stays where no field holds one.
+    """
+    solid = [place for place, (block, weight) in enumerate(weighed) if weight >= _SOLID and block.text != fields.title]
+    blocks = [block for block, _ in weighed]
+    if not solid:
         return blocks
-    kept: list[_Block] = []
-    for place, block in enumerate(blocks):
-        if len(block.text) > _LONGEST_BYLINE and _SENTENCE_END.search(block.text):
-            return kept + blocks[place:]
+    head, tail = blocks[: solid[0]], blocks[solid[-1] + 1 :]
+    title = next((place for place, block in enumerate(head) if fields.title in block.text.split("\n")), 0)
+    kept = []
+    for block in head[title:]:
         lines = [line for line in block.text.split("\n") if not _is_byline(line, fields)]
-        if lines:
+        dated = fields.date is None and _YEAR.search(block.text)
+        if lines and (block.tag or dated or fields.title in lines):
             kept.append(_Block("\n".join(lines), block.tag, block.links, block.gap))
-    return kept
+    return kept + blocks[solid[0] : solid[-1] + 1] + [block for block in tail if block.tag in ("p", "li", "pre")]
 
 
 def _is_byline(line: str, fields: Fields) -> bool:
+    """Return whether a line only repeats the author and the date of the fields."""
     rest = line
     for value in fields.shown:
         rest = rest.replace(value, "")
-    return rest != line and len(rest.strip()) < _OF_A_BYLINE and not _SENTENCE_END.search(line)
+    repeats = line not in {rest, fields.title} and not _SENTENCE_END.search(line)
+    return repeats and fields.date is not None and len(rest.strip()) < _OF_A_BYLINE
 
 
 def _laid_out(tree: HTMLTree, *, main: bool = False, skipped: tuple[str, ...] = ()) -> list[_Block]:
