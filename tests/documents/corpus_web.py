@@ -1,4 +1,4 @@
-"""Web pages in eight layouts, as content management systems and people write them, with the text that a reader wants.
+"""Web pages in thirteen layouts, as content management systems and people write them, with the text that a reader wants.
 
 The truth holds the paragraphs, subheadings and list items of the article, one a line; not its headline, its byline,
 menus, teasers, notices and comments.
@@ -354,8 +354,73 @@ def saved(rng: random.Random, language: str) -> tuple[str, Truth, str]:
     return f"{doctype.strip()}\n{mark}<html{rest}", truth, media_type
 
 
+def blog(rng: random.Random, language: str) -> tuple[str, Truth, str]:
+    """Write a post as Blogger does: the heading of the blog is the `<h1>`, the title an `<h3>`, the date an `<abbr>`."""
+    one = _Article(rng, language)
+    page = f"""<!DOCTYPE html>
+<html xmlns='http://www.w3.org/1999/xhtml'><head><title>My Blog: {escape(one.title)}</title><meta content='blogger' name='generator'/></head>
+<body class='loading'><div class='navbar section'></div><div class='content'>
+<div class='header-outer'><h1 class='title'><a href='/'>My Blog</a></h1><p class='description'><span>Notes from a small harbour town</span></p></div>
+<div class='main-outer'><div class='main section'><div class='date-outer'><h2 class='date-header'><span>{one.english_day}</span></h2>
+<div class='post hentry' itemprop='blogPost' itemscope='itemscope'><h3 class='post-title entry-title' itemprop='name'>{escape(one.title)}</h3>
+<div class='post-body entry-content' itemprop='description articleBody'>{one.html()}<div style='clear: both;'></div></div>
+<div class='post-footer'><span class='post-author vcard'>Posted by <span class='fn' itemprop='author'><span itemprop='name'>{one.author}</span></span></span>
+<span class='post-timestamp'>at <abbr class='published' itemprop='datePublished' title='{one.moment}'>3:04 PM</abbr></span></div></div></div></div>
+<div class='column-right-outer'><div class='sidebar section'><h2>Blog Archive</h2><ul>{one.links(5)}</ul><h2>About Me</h2><p>I live by the sea and write about what I see there.</p></div></div></div></div></body></html>
+"""
+    return page, one.truth(), "text/html"
+
+
+def stream(rng: random.Random, language: str) -> tuple[str, Truth, str]:
+    """Write a page of a platform: buttons and counts between the headline and the text, more stories below."""
+    one = _Article(rng, language)
+    body = one.html().replace("<p>", '<p class="pw-post-body-paragraph mq mr ms">')
+    page = f"""<!doctype html><html lang="en"><head><title data-rh="true">{escape(one.title)} | by {one.author} | Platform</title>
+<meta data-rh="true" property="article:published_time" content="{one.moment}"><meta property="og:title" content="{escape(one.title)}"></head>
+<body><div id="root"><div class="a b"><a href="/">Open in app</a><div>Sign up</div><div>Sign in</div></div>
+<article><div class="l"><section><div><h1>{escape(one.title)}</h1><div class="m"><div>{one.author}</div><button>Follow</button><span>4 min read</span><span>·</span><span>{one.english_day}</span></div><div>--</div><div>3</div><div><p>Listen</p></div><div><p>Share</p></div>{body}</div></section></div></article>
+<footer><div>Written by {one.author}</div><div>1.2K Followers</div></footer><div><h2>More from {one.author}</h2>{one.links(5, "<div>", "</div>")}</div></div></body></html>"""
+    return page, one.truth(), "text/html"
+
+
+def nested_tables(rng: random.Random, language: str) -> tuple[str, Truth, str]:
+    """Write a portal of about 1999: tables in tables, menus as rows, a poll beside the text."""
+    one = _Article(rng, language)
+    menu = "".join(f'<td><a href="{name}.asp">{name}</a></td>' for name in SECTIONS)
+    page = f"""<html><head><title>{escape(one.title)}</title><meta name="pubdate" content="{one.day}"></head><body><table width="100%"><tr><td><table><tr>{menu}</tr></table></td></tr>
+<tr><td><table><tr><td width=150><table>{one.links(8, "<tr><td>", "</td></tr>")}</table></td>
+<td><table><tr><td class=headline>{escape(one.title)}</td></tr><tr><td class=story>{one.html()}</td></tr></table></td>
+<td><form><table><tr><td>Should the pier be rebuilt?</td></tr><tr><td><input type=radio>Yes<br><input type=radio>No<br><input type=submit value=Vote></td></tr></table></form></td></tr></table></td></tr>
+<tr><td align=center>Webmaster: ann@example.org</td></tr></table></body></html>"""
+    return page, one.truth(), "text/html"
+
+
+def divisions(rng: random.Random, language: str) -> tuple[str, Truth, str]:
+    """Write a page that has no paragraph, heading or list: all is `<div>`, and the date is text."""
+    one = _Article(rng, language)
+    blocks = "".join(f'<div class="b">{one.inline(line)}</div>' for _, lines in one.blocks for line in lines)
+    page = f"""<html><head><meta charset="utf-8"><title>{escape(one.title)}</title></head><body><div class="top"><div>The Post</div><div>{one.links(8, "<span>", "</span>")}</div></div>
+<div class="cont"><div class="hd">{escape(one.title)}</div><div class="dt">{one.day}</div>{blocks}</div><div class="bot"><div>Contact us at 555-1234</div><div>Terms of use</div></div></body></html>"""
+    return page, one.truth(), "text/html"
+
+
+def teasers(rng: random.Random, language: str) -> tuple[str, Truth, str]:
+    """Write an article between large menus and rows of teasers, each with a heading and a sentence."""
+    one = _Article(rng, language)
+    menus = "".join(f'<ul class="lvl">{one.links(20)}</ul>' for _ in range(4))
+    cards = "".join(
+        f'<div><a href="/z"><h3>{escape(headline(rng, language))}</h3></a><p>{escape(sentence(rng, language))}</p></div>'
+        for _ in range(5)
+    )
+    page = f"""<!DOCTYPE html><html lang="{language}"><head><title>{escape(one.title)} - Example</title><meta property="og:title" content="{escape(one.title)}"><meta property="article:published_time" content="{one.moment}"></head>
+<body><div class="mega">{menus}</div><div class="wrap"><div class="c1"><h1>{escape(one.title)}</h1>{one.html()}</div><div class="c2">{cards}</div></div>
+<div class="btm">{menus}<p>We are not responsible for other sites.</p></div></body></html>"""
+    return page, one.truth(), "text/html"
+
+
 LAYOUTS: tuple[Callable[[random.Random, str], tuple[str, Truth, str]], ...] = (
-    wordpress, table_layout, amp, portal, listing, bare, xhtml, saved,
+    wordpress, table_layout, amp, portal, listing, bare, xhtml, saved, blog, stream, nested_tables,
+    divisions, teasers,
 )  # fmt: skip
 _LEGACY = {
     "en": "windows-1252",

@@ -121,6 +121,15 @@ def test_a_page_that_is_one_form_or_one_sidebar_keeps_its_text():
         assert web_page.extract(page, b"").text.count("boats") == 9
 
 
+def test_a_date_that_only_the_page_shows_is_found_above_the_text():
+    paragraphs = "".join(
+        f"<p>{number} boats came back in the evening, most of them without a catch.</p>" for number in range(9)
+    )
+    for line in ("<div>By Ann Lee, 17 March 2024</div>", '<p class="byline">Published on 17 March 2024</p>'):
+        page = f"<html><head><title>The pier</title></head><body><h1>The pier</h1>{line}{paragraphs}</body></html>"
+        assert web_page.extract(page, b"").date == "17 March 2024"
+
+
 def test_what_a_page_is_without_an_article_is_all_its_text():
     page = "<html><head><title>Links</title></head><body><a href='/a'>One</a><br><a href='/b'>Two</a></body></html>"
     extracted = web_page.extract(page, b"")
@@ -140,6 +149,10 @@ HOSTILE = {
     "attributes": lambda n: "<html><body><p>x</p><a " + " ".join(f"a{number}" for number in range(n)) + ">y</a>",
     "quoted tags": lambda n: "<html><body><p>x</p><a " + ' a="<>"' * n + ">y</a>",
     "a long attribute": lambda n: f"<html><body><p>x</p><a href='{'x' * 20 * n}'>y</a>",
+    "headings": lambda n: "<html><body><p>x</p>" + "<h2>x</h2>" * n,
+    "fields": lambda n: "<html><head>" + "<meta name=a content=b>" * n + "</head><body><p>x</p>",
+    "dates": lambda n: "<html><body><p>x</p>" + "<div class=date>1</div>" * n,
+    "links": lambda n: "<html><body><p>x</p>" + "<main><a href=x>1</a></main>" * n,
     "signs": lambda n: "<html><body><p>x</p>" + "<" * n,
     "unclosed": lambda n: "<html><body><p>x</p>" + "<a " * n,
     "quotes": lambda n: "<html><body><p>x</p>" + '<a ="' * n,

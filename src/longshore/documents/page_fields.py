@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
 
+from longshore.text.dates.dateline import read_date_line
+
 if TYPE_CHECKING:
     from resiliparse.parse.html import HTMLTree
 
@@ -55,10 +57,13 @@ _QUERY: Final = (
 )
 
 
-def select(tree: HTMLTree, query: str) -> list[Any]:
-    """Return the elements that a selector of CSS matches, in their order."""
+def select(tree: HTMLTree, query: str, most: int = _MOST_ELEMENTS) -> list[Any]:
+    """Return the elements that a selector of CSS matches, in their order, as many as a page has.
+
+    A slice, because resiliparse's lists make all their elements anew for each step of an iteration.
+    """
     document = tree.document
-    return [] if document is None else list(document.query_selector_all(query))
+    return [] if document is None else list(document.query_selector_all(query)[:most])
 
 
 def read_fields(tree: HTMLTree) -> Fields:  # noqa: PLR0912 - one branch for each place
@@ -70,7 +75,7 @@ def read_fields(tree: HTMLTree) -> Fields:  # noqa: PLR0912 - one branch for eac
     headings: list[str] = []
     shown: list[str] = []
     title = ""
-    for element in select(tree, _QUERY)[:_MOST_ELEMENTS]:
+    for element in select(tree, _QUERY):
         tag = element.tag
         if tag == "meta":
             names = " ".join(filter(None, map(element.getattr, ("name", "property", "itemprop", "http-equiv"))))
@@ -106,6 +111,7 @@ def read_fields(tree: HTMLTree) -> Fields:  # noqa: PLR0912 - one branch for eac
         or next((said for _, said in times), None)
         or items.get("datecreated")
     )
+    date = date or _visible_date(tree)
     metadata = {}
     for name, sources in _METADATA.items():
         said = found.get(name) or next((meta[source] for source in sources if meta.get(source)), "")
@@ -113,7 +119,7 @@ def read_fields(tree: HTMLTree) -> Fields:  # noqa: PLR0912 - one branch for eac
             metadata[name] = said.removeprefix("By ") if name == "author" else said
     metadata.setdefault("author", items.get("author", ""))
     metadata["url"] = meta.get("canonical") or metadata.get("url", "")
-    for html in select(tree, "html"):
+    for html in select(tree, "html", 1):
         metadata["language"] = html.getattr("lang") or html.getattr("xml:lang") or metadata.get("language", "")
     metadata = {name: value for name, value in metadata.items() if value}
     author = metadata.get("author", "")
@@ -123,6 +129,34 @@ def read_fields(tree: HTMLTree) -> Fields:  # noqa: PLR0912 - one branch for eac
     return Fields(
         best or None, date, metadata, tuple(sorted({one.strip() for one in shown if one.strip()}, key=len)[::-1])
     )
+
+
+_DATED: Final = ", ".join(
+    f'[{attribute}*="{word}" i]'
+    for attribute in ("class", "id")
+    for word in ("date", "byline", "publish", "posted", "submitted", "timestamp")
+)
+_LONGEST_DATE_LINE: Final = 120
+_MOST_DATES: Final = 3
+
+
+def date_in(line: str) -> str | None:
+    """Return the date of a line that says when its text was published, as it stands there.
+
+    >>> date_in("By Ann Lee · August 13, 2014"), date_in("Copyright 2014")
+    ('August 13, 2014', None)
+    """
+    if len(line) > _LONGEST_DATE_LINE or not any(map(str.isdigit, line)):
+        return None
+    found = read_date_line(line)
+    return line[found.written.start : found.written.end] if found and not found.updated else None
+
+
+def _visible_date(tree: HTMLTree) -> str | None:
+    """Return the date in an element that is named for one; None where there are several, as in a list of articles."""
+    texts = [_value(element.text) for element in select(tree, _DATED, _MOST_DATES * 10)]
+    dates = dict.fromkeys(filter(None, map(date_in, dict.fromkeys(texts))))
+    return next(iter(dates)) if 0 < len(dates) <= _MOST_DATES else None
 
 
 def _value(text: str | None) -> str:

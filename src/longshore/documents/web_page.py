@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from longshore.documents.kinds import Extracted, Kind
 from longshore.documents.markup import is_harmless, simplify
-from longshore.documents.page_fields import Fields, read_fields, select
+from longshore.documents.page_fields import Fields, date_in, read_fields, select
 
 if TYPE_CHECKING:
     from resiliparse.parse.html import HTMLTree
@@ -253,13 +253,14 @@ def extract(text: str, raw: bytes, engine: Engine = "resiliparse") -> Extracted:
     text = text.replace("\r\n", "\n")
     tree = _parsed(text)
     fields = read_fields(tree)
+    date = fields.date
     if engine == "trafilatura":
         body, step = _by_trafilatura(text), "html:trafilatura"
     else:
-        body, step = _main_text(tree, fields), "html:main-content"
+        (body, date), step = _main_text(tree, fields), "html:main-content"
     if not body:
         body, step = _joined(_laid_out(tree)), "html:all-text"
-    return Extracted(body, (step,), fields.title, fields.date, fields.metadata)
+    return Extracted(body, (step,), fields.title, date, fields.metadata)
 
 
 def _parsed(text: str) -> HTMLTree:
@@ -428,7 +429,8 @@ def _heaviest(weights: list[float]) -> tuple[int, int]:
 _SHARE_OF_MAIN: Final = 0.6
 
 
-def _main_text(tree: HTMLTree, fields: Fields) -> str:
+def _main_text(tree: HTMLTree, fields: Fields) -> tuple[str, str | None]:
+    """Return the text of the article, and the date of the fields or of the line above the text."""
     main_blocks = _laid_out(tree, main=True)
     main = frozenset(block.text for block in main_blocks)
     # Classes of the whole page (`has-sidebar`, `comments-open`) say nothing about its parts.
@@ -446,7 +448,8 @@ def _main_text(tree: HTMLTree, fields: Fields) -> str:
     weights = [_SOLID if block.text == fields.title else weight for block, weight in zip(blocks, weights, strict=True)]
     start, end = _heaviest(weights)
     article = _without_teasers(list(zip(blocks[start:end], weights[start:end], strict=True)))
-    return _joined(_trimmed([(block, weight) for block, weight in article if _belongs(block, weight)], fields))
+    kept, date = _trimmed([(block, weight) for block, weight in article if _belongs(block, weight)], fields)
+    return _joined(kept), date
 
 
 def _belongs(block: _Block, weight: float) -> bool:
@@ -476,28 +479,33 @@ def _without_teasers(weighed: list[_Weighed]) -> list[_Weighed]:
     return left if teasers >= _FEWEST_TEASERS and paragraphs >= _FEWEST_PARAGRAPHS else weighed
 
 
-_YEAR: Final = re.compile(r"(?:19|20)\d\d|\d\d[./]\d\d[./]\d\d")
 _OF_A_BYLINE: Final = 40
 
 
-def _trimmed(weighed: list[_Weighed], fields: Fields) -> list[_Block]:
+def _trimmed(weighed: list[_Weighed], fields: Fields) -> tuple[list[_Block], str | None]:
     """Leave out the odd lines above the first paragraph and below the last: bylines, buttons, addresses.
 
-    A line with a date stays where no field holds one.
+    Also return the date: of the fields, or of one of those lines.
     """
+    date = fields.date
     solid = [place for place, (block, weight) in enumerate(weighed) if weight >= _SOLID and block.text != fields.title]
     blocks = [block for block, _ in weighed]
     if not solid:
-        return blocks
+        return blocks, date
     head, tail = blocks[: solid[0]], blocks[solid[-1] + 1 :]
     title = next((place for place, block in enumerate(head) if fields.title in block.text.split("\n")), 0)
     kept = []
     for block in head[title:]:
-        lines = [line for line in block.text.split("\n") if not _is_byline(line, fields)]
-        dated = fields.date is None and _YEAR.search(block.text)
-        if lines and (block.tag or dated or fields.title in lines):
+        lines = []
+        for line in block.text.split("\n"):
+            found = date_in(line) if fields.date is None and line != fields.title else None
+            date = date or found
+            if not found and not _is_byline(line, fields):
+                lines.append(line)
+        if lines and (block.tag or fields.title in lines):
             kept.append(_Block("\n".join(lines), block.tag, block.links, block.gap))
-    return kept + blocks[solid[0] : solid[-1] + 1] + [block for block in tail if block.tag in ("p", "li", "pre")]
+    below = [block for block in tail if block.tag in ("p", "li", "pre")]
+    return [*kept, *blocks[solid[0] : solid[-1] + 1], *below], date
 
 
 def _is_byline(line: str, fields: Fields) -> bool:
