@@ -106,6 +106,12 @@ def test_fields_above_a_letter_and_lines_with_colons_are_no_mail(text):
     assert recognise(text, "a.eml").media_type == "text/plain"
 
 
+def test_a_message_is_known_below_dozens_of_headers_that_programs_add():
+    added = "".join(f"X-MS-Exchange-Organization-{number}: {number}\n" for number in range(60))
+    text = f"{added}Feedback-ID: 1\nFrom: ann@example.org\nMessage-ID: <1@example.org>\nSubject: Fog\n\nNo boats.\n"
+    assert recognise(text, "a.txt").media_type == "message/rfc822"
+
+
 def mailbox(*bodies):
     head = "From ann@example.org Sun Mar 17 10:00:00 2024\nFrom: ann@example.org\nSubject: Fog\n\n"
     return "".join(f"{head}{body}\n\n" for body in bodies).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections import Counter
 
@@ -134,6 +135,22 @@ def test_what_a_page_is_without_an_article_is_all_its_text():
     page = "<html><head><title>Links</title></head><body><a href='/a'>One</a><br><a href='/b'>Two</a></body></html>"
     extracted = web_page.extract(page, b"")
     assert (extracted.text, extracted.steps) == ("One\nTwo", ("html:all-text",))
+
+
+def test_trafilatura_is_another_engine_where_it_is_installed():
+    pytest.importorskip("trafilatura")
+    paragraphs = "".join(
+        f"<p>{number} boats came back in the evening, most of them without a catch.</p>" for number in range(9)
+    )
+    extracted = web_page.extract(f"<html><body><article>{paragraphs}</article></body></html>", b"", "trafilatura")
+    assert extracted.text.count("boats") == 9
+    assert extracted.steps == ("html:trafilatura",)
+
+
+def test_an_engine_that_is_not_installed_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    with pytest.raises(ModuleNotFoundError, match=r"longshore\[trafilatura\]"):
+        web_page.extract("<html><body><p>One.</p></body></html>", b"", "trafilatura")
 
 
 HOSTILE = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from longshore.text.decode import Decoded
 
 _HEAD: Final = 65_536
-_MOST_LINES: Final = 400
+_MOST_LINES: Final = 1_000
 _FIELD: Final = re.compile(r"([A-Za-z][!-9;-~]{0,75})[ \t]*:(?:[ \t]|$|\S)")
 # Registered by RFC 5322, MIME, and what transports and lists add: what headers of mail are called.
 _NAMES: Final = frozenset((
@@ -40,6 +40,7 @@ _DATE: Final = re.compile(
     r"(?:[A-Za-z]{2,9},?\s+)?\d{1,2}[\s-]+[A-Za-z]{3,9}[\s-]+\d{2,4},?\s+\d{1,2}:\d\d(?::\d\d)?\b"
 )
 _BETTER_THAN_NOTHING: Final = 2
+_FIRST_HEADERS: Final = 3
 
 
 def recognise(text: str, name: str) -> Kind | None:
@@ -81,13 +82,15 @@ def _message(text: str, start: int) -> Kind | None:
         if match is None:
             return None
         last = match[1].lower()
-        if len(found) < 3 and last not in _NAMES and not last.startswith("x-"):
+        if len(found) < _FIRST_HEADERS and last not in _NAMES and "-" not in last:
             return None
         found.setdefault(last, "")
         found[last] += line[match.end(1) :].lstrip(" \t:")
     ended = ended or len(text) <= start + _HEAD
     known = [name for name in found if name in _NAMES]
-    if not ended or len(known) * 2 < len(found):
+    # Programs add dozens of their own, all with hyphens: X-MS-Exchange-Organization-AuthAs.
+    foreign = sum(name not in _NAMES and "-" not in name for name in found)
+    if not ended or len(known) < foreign:
         return None
     proofs = (
         "<" in found.get("message-id", "") and "@" in found["message-id"],

@@ -60,7 +60,7 @@ _QUERY: Final = (
 def select(tree: HTMLTree, query: str, most: int = _MOST_ELEMENTS) -> list[Any]:
     """Return the elements that a selector of CSS matches, in their order, as many as a page has.
 
-    A slice, because resiliparse's lists make all their elements anew for each step of an iteration.
+    A slice, because resiliparse's lists make all of their elements again for each step of an iteration.
     """
     document = tree.document
     return [] if document is None else list(document.query_selector_all(query)[:most])
