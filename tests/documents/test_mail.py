@@ -230,6 +230,17 @@ def test_lines_of_a_mail_in_html_stay_lines():
     assert mail.extract(raw, raw.encode()).text == "Hello Ann,\n\nno boats.\n\nfog\nice\n\nBob"
 
 
+def test_what_a_mail_hides_is_no_text_and_what_it_attaches_is_named():
+    raw = (
+        f"{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n"
+        '<div style="display:none">Preview</div><p>No boats.</p>\n'
+        "--b\nContent-Type: text/plain\nContent-Disposition: attachment\n\nA note.\n--b--\n"
+    )
+    extracted = mail.extract(raw, raw.encode())
+    assert extracted.text == "No boats."
+    assert extracted.metadata["attachments"] == "text/plain"
+
+
 def multipart(body, kind="mixed", n=1):
     return HEAD + f"Content-Type: multipart/{kind}; boundary=b\n\n" + body * n
 

@@ -86,6 +86,8 @@ TEXTS = [
     * 3,
     "<b>Note</b>: the harbour is closed. <i>Nobody</i> may enter.",
     "<http://example.org> is the address.",
+    "<template><div><p>One.</p><p>Two.</p></div></template>",
+    f"<TEI><text><body>{'<p>One.</p>' * 50}</body></text></TEI>",
     "<?xml version='1.0'?>\nis what XML begins with.",
 ]
 
@@ -93,7 +95,7 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_about_html_or_with_a_few_tags_stays_text(text):
     assert web_page.recognise(text, "a.html") is None
-    assert recognise(text, "a.txt").media_type in (PLAIN.media_type, "text/markdown")
+    assert recognise(text, "a.txt").media_type in (PLAIN.media_type, "text/markdown", "application/xml")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +131,14 @@ def test_a_date_that_only_the_page_shows_is_found_above_the_text():
     for line in ("<div>By Ann Lee, 17 March 2024</div>", '<p class="byline">Published on 17 March 2024</p>'):
         page = f"<html><head><title>The pier</title></head><body><h1>The pier</h1>{line}{paragraphs}</body></html>"
         assert web_page.extract(page, b"").date == "17 March 2024"
+
+
+def test_a_subheading_that_is_a_link_stays():
+    paragraphs = "".join(
+        f"<p>{number} boats came back in the evening, most of them without a catch.</p>" for number in range(9)
+    )
+    page = f"<html><body><article>{paragraphs}<h2><a href='/a'>The fog</a></h2>{paragraphs}</article></body></html>"
+    assert "\n\nThe fog\n\n" in web_page.extract(page, b"").text
 
 
 def test_what_a_page_is_without_an_article_is_all_its_text():

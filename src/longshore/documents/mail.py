@@ -126,6 +126,10 @@ _MEANT_FOR_NO_READER: Final = (
 )  # fmt: skip
 
 
+# Of these, no one would call any an attachment: reports for programs, signatures, a copy of the text.
+_UNNAMED: Final = ("message/delivery-status", "text/rfc822-headers", "text/x-amp-html")
+
+
 @dataclass(slots=True)
 class _Reading:
     """The texts read so far, the steps, the names of attachments, and how the first text was decoded."""
@@ -210,7 +214,7 @@ def _read(part: Part, reading: _Reading) -> None:
         _read(inner, reading)
     elif _is_body(part):
         _read_text(part, reading)
-    elif part.file_name or not media_type.startswith(("text/", "multipart/", "message/")):
+    elif media_type not in _UNNAMED and not media_type.startswith("multipart/"):
         reading.attachments.append(part.file_name or media_type)
 
 

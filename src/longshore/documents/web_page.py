@@ -177,6 +177,8 @@ _INLINE_TAGS: Final = frozenset(
         "area",
     ]
 )
+# Programs and other XML hold such tags as well, but begin otherwise.
+_OPENING_TAGS: Final = (_BLOCK_TAGS | _INLINE_TAGS) - {"script", "style", "svg", "title", "code"}
 _VOID_TAGS: Final = frozenset(["area", "br", "hr", "img", "input", "link", "meta", "source", "wbr"])
 _ENDING_BY_ITSELF: Final = ("p", "li", "td", "tr", "dt", "dd")
 _FEWEST_BLOCKS: Final = 2
@@ -189,6 +191,9 @@ def _fragment(head: str, *, whole: bool) -> Kind | None:
     depth = blocks = paragraphs = items = outside = known = unknown = 0
     last = 0
     stack: list[str] = []
+    opening = _TAG.search(head)
+    if opening is None or opening[2].lower() not in _OPENING_TAGS:
+        return None
     for match in _TAG.finditer(head):
         tag = match[2].lower()
         between = head[last : match.start()]
@@ -227,10 +232,12 @@ def _fragment(head: str, *, whole: bool) -> Kind | None:
 
 _DEEPEST: Final = 200
 # What a page marks as no part of its article.
+_HIDDEN: Final = ("[hidden]", '[style*="display:none" i]', '[style*="display: none" i]')
 _SKIPPED: Final = (
+    *_HIDDEN,
     "nav", "aside", "footer", "form", "button", "select", "dialog", "template", "amp-sidebar", "noscript",
     '[role="navigation"]', '[role="banner"]', '[role="contentinfo"]', '[role="complementary"]', '[role="search"]',
-    '[role="dialog"]', '[role="button"]', '[aria-hidden="true"]', "[hidden]",
+    '[role="dialog"]', '[role="button"]', '[aria-hidden="true"]',
     *(
         f'[{attribute}*="{word}" i]'
         for attribute in ("class", "id")
@@ -400,7 +407,8 @@ def _weight(block: _Block, main: frozenset[str]) -> float:
         size += (_WIDTH_OF_WIDE - 1) * len(_WIDE.findall(text))
     in_main = text in main
     if block.links > _MANY_LINKS * len(text):
-        return -10.0 - min(block.links, 40)
+        # A subheading may be a link.
+        return -4.0 if in_main and block.tag[:1] == "h" else _UNLIKELY - min(block.links, _SENTENCE)
     if size < _LONG * 2 and _NOTICE.match(text):
         return -20.0
     ends = _SENTENCE_END.search(text) is not None
@@ -409,7 +417,7 @@ def _weight(block: _Block, main: frozenset[str]) -> float:
     if ends or block.tag in ("li", "p"):
         return min(size, _SENTENCE if ends else _SOLID - 1) * (1.0 if in_main else 0.2)
     if block.tag:
-        return 5.0 if in_main else -5.0
+        return 5.0 if in_main else -4.0
     return 2.0 if in_main else _UNLIKELY
 
 
@@ -545,4 +553,4 @@ def as_text(html: str) -> str:
     'Hello,\\n\\nno boats today.'
     """
     tree = _parsed(_EMPTY_LINE.sub("<br><br>", html))
-    return _joined(_laid_out(tree), lines=True)
+    return _joined(_laid_out(tree, skipped=_HIDDEN), lines=True)
