@@ -9,9 +9,11 @@ from __future__ import annotations
 import queue
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections import deque
+from pathlib import Path
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if (sys.stdout.encoding or "").lower().startswith("utf") else "|/-\\"
 _KEPT_LINES = 30
@@ -37,11 +39,16 @@ def _read(pip: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> N
     lines.put(None)
 
 
+def _installed() -> int:
+    return sum(1 for _ in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
+
+
 def _follow(lines: queue.SimpleQueue[str | None]) -> deque[str]:
     """Show the progress until pip ends; return the end of its output."""
     last: deque[str] = deque(maxlen=_KEPT_LINES)
     began = logged = time.monotonic()
     packages, now, frame = 0, "starting pip", 0
+    there, new = _installed(), 0
     while True:
         try:
             line = lines.get(timeout=0.1)
@@ -56,7 +63,9 @@ def _follow(lines: queue.SimpleQueue[str | None]) -> deque[str]:
                 packages += 1
                 now = f"package {packages}: {rest.split(' (')[0]}"
             elif line.startswith("Installing collected packages"):
-                now = f"installing {line.count(',') + 1} packages"
+                new = line.count(",") + 1
+        if new:
+            now = f"installing {new} packages: {min(new, max(0, _installed() - there))} done"
         seconds, frame = time.monotonic() - began, frame + 1
         if sys.stdout.isatty():
             sys.stdout.write(f"\r\x1b[K{_FRAMES[frame % len(_FRAMES)]} {seconds:3.0f} s  {now}"[:78])
