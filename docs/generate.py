@@ -69,7 +69,9 @@ def _command_section(name: str, command: Parser) -> Iterator[str]:
             shown = ", ".join(action.option_strings) or (action.metavar or action.dest)
             if action.option_strings and action.nargs != 0:
                 shown += f" {action.metavar or action.dest.upper()}"
-            yield f"| `{shown}` | {action.help} |\n"
+            # A bar ends a cell even within backticks.
+            bar = "\\|"
+            yield f"| `{shown.replace('|', bar)}` | {str(action.help).replace('|', bar)} |\n"
         yield "\n"
     if command.epilog:
         yield "```sh\n" + "\n".join(line[2:] for line in command.epilog.splitlines()[1:]) + "\n```\n\n"
