@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SHORT_ID: Final = 12
 _SHOWN: Final = ("record_id", "source_path", "title", "language", "published_date", "ingested_at")
 _BEGINNING: Final = 200
+# Records whose texts are read together.
+_FIRST_TEXTS: Final = 100
+_MORE_TEXTS: Final = 10_000
 # Characters shown before the first word that was found.
 _BEFORE: Final = 24
 _DURATION: Final = re.compile(r"(\d{1,6})([hdw])", re.ASCII)
@@ -145,8 +148,11 @@ def _found(
 ) -> Iterator[dict[str, Any]]:
     found = table_of(settings, day, columns=list(_SHOWN), filter=matching)
     rows = found.sort_by([("ingested_at", "descending"), ("source_path", "ascending")])
-    for start in range(0, rows.num_rows, _BEGINNING):
-        some = rows.slice(start, _BEGINNING)
+    start, size = 0, _FIRST_TEXTS
+    while start < rows.num_rows:
+        some = rows.slice(start, size)
+        # Each slice reads the parts again, so the later ones are large; the first is all that a listing needs.
+        start, size = start + size, _MORE_TEXTS
         texts = _texts(settings, day, some["record_id"])
         for row in some.to_pylist():
             yield {**row, "excerpt": excerpt(texts.get(row["record_id"], ""), search.words)}
