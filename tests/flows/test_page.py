@@ -38,7 +38,7 @@ def test_the_report_renders_with_its_figures(served):
         page.goto(f"{served.api.url.removesuffix('/api')}/artifacts/artifact/{artifact['id']}")
         page.get_by_role("heading", name="What became of the documents").first.wait_for()
         table = page.locator("table").first.inner_text()
-        assert "records" in table
+        assert "documents" in table
         body = page.locator("body").inner_text()
         assert "█" in body
         assert "empty|odd*name.txt" in body, "a name from outside is shown as it is, and makes no markup"
