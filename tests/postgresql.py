@@ -10,6 +10,10 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Quick, because nothing here must outlive a power cut; a process that is killed loses nothing by it.
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40", "shared_buffers=64MB")
@@ -21,9 +25,14 @@ class NoPostgresqlError(Exception):
 
 
 class Postgresql:
-    """A server that runs; `url(database)` is what `ledger_url` takes."""
+    """A server that runs; `url(database)` is what `ledger_url` takes.
 
-    def __init__(self) -> None:
+    listen: an address on which it takes connections of everybody; empty: on its socket alone. inside: a command, run as
+    root, that runs the server elsewhere.
+    """
+
+    def __init__(self, listen: str = "", inside: Sequence[str] = ()) -> None:
+        self._listen, self._inside = listen, inside
         self._bin = _programs()
         self._user = _unprivileged_user()
         # A socket's path may have 107 bytes: pytest's folders are too deep.
@@ -33,12 +42,17 @@ class Postgresql:
             if self._user:
                 os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
             self._run("initdb", "-D", self.folder / "data", "-U", "longshore", "-A", "trust", "-E", "UTF8", "--no-sync")
+            if listen:
+                with (self.folder / "data/pg_hba.conf").open("a") as rules:
+                    rules.write("host all all all trust\n")
             self._server = self._start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
     def url(self, database: str = "postgres") -> str:
+        if self._listen:
+            return f"postgresql+psycopg://longshore@{self._listen}/{database}"
         return f"postgresql+psycopg://longshore@/{database}?host={self.folder}"
 
     def new_database(self) -> str:
@@ -62,11 +76,15 @@ class Postgresql:
 
     def _start(self) -> subprocess.Popen[bytes]:
         options = [part for option in _QUICK for part in ("-c", option)]
-        command = ["postgres", "-D", "data", "-k", str(self.folder), "-c", "listen_addresses=", *options]
+        command = [str(self._bin / "postgres"), "-D", "data", "-k", str(self.folder)]
+        command += ["-c", f"listen_addresses={self._listen}", *options]
+        user = self._as_user()
+        if self._inside:
+            # Only root may go there; the server becomes its user afterwards.
+            drop = [f"--reuid={user['user']}", f"--regid={user['group']}", "--clear-groups"] if user else []
+            command, user = [*self._inside, *(["setpriv", *drop] if drop else []), *command], {}
         with (self.folder / "log").open("ab") as log:
-            server = subprocess.Popen(
-                [self._bin / command[0], *command[1:]], cwd=self.folder, stdout=log, stderr=log, **self._as_user()
-            )
+            server = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, **user)
         deadline = time.monotonic() + _START_SECONDS
         while subprocess.run([self._bin / "pg_isready", "-q", "-h", self.folder], check=False).returncode:
             if server.poll() is not None or time.monotonic() > deadline:

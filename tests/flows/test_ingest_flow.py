@@ -57,6 +57,24 @@ def test_a_run_with_rejected_files_says_so_in_its_state(prefect_api, folders):
     assert ingest(return_state=True).name == "NothingToDo"
 
 
+def test_batches_on_a_dask_cluster_are_task_runs_as_always(prefect_api, folders, monkeypatch):
+    pytest.importorskip("distributed", reason="distributed is not installed: pip install 'longshore[dask]'")
+    monkeypatch.setenv("LONGSHORE_EXECUTOR", "dask")
+    monkeypatch.setenv("LONGSHORE_WORKERS", "1")
+    monkeypatch.setenv("LONGSHORE_MAX_FILES_PER_BATCH", "2")
+    for number in range(4):
+        (folders / f"landing/{number}.txt").write_text(
+            f"At {number} o'clock the ferry came in, and the gulls were loud."
+        )
+    state = load_flow("ingest")(return_state=True)
+    assert (state.type.value, state.name) == ("COMPLETED", "Completed")
+
+    def completed() -> list[str]:
+        return [run["name"] for run in _task_runs(prefect_api, state) if run["state_type"] == "COMPLETED"]
+
+    until("the task runs of both batches", lambda: completed().count("normalise 2 files from landing/") == 2)
+
+
 @pytest.mark.usefixtures("prefect_api")
 def test_a_run_that_finds_another_at_work_is_skipped_and_names_it(folders):
     ingest = load_flow("ingest")
