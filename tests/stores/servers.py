@@ -77,7 +77,7 @@ class Server:
 
     def make_bucket(self, name: str) -> None:
         request = urllib.request.Request(f"{self.url}/{name}", method="PUT")
-        request.add_header("Authorization", _ANYBODY)
+        request.add_header("Authorization", ANYBODY)
         urllib.request.urlopen(request, timeout=30).close()
 
     def stop(self) -> None:
@@ -91,7 +91,7 @@ class Server:
                 left.unlink(missing_ok=True)
 
 
-_ANYBODY = (
+ANYBODY = (
     "AWS4-HMAC-SHA256 Credential=longshore-test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 )
 

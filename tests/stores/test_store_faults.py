@@ -9,7 +9,10 @@ from longshore.maintenance.verify import verify
 from longshore.storage.stores.client import StoreError
 from tests.stores.faulty import take_counts
 from tests.stores.project import sha256
+from tests.stores.servers import seaweedfs
 
+# What does not depend on how a store copies is tried on the quicker one.
+QUICK = pytest.mark.parametrize("store_server", [seaweedfs], ids=["seaweedfs"], indirect=True)
 FILES = 12
 TEXTS = {
     f"{n:02}.txt": f"The harbour was quiet in the morning, and ferry {n} waited for the fog.\n" for n in range(FILES)
@@ -73,6 +76,7 @@ def test_an_answer_that_is_lost_after_the_store_did_as_asked_is_no_conflict(fail
     _check(failing)
 
 
+@QUICK
 def test_a_store_that_fails_at_random_only_delays(failing):
     _drop(failing)
     failing.fail(*({"kind": fault, "chance": 0.04} for fault in FAULTS))
@@ -82,6 +86,7 @@ def test_a_store_that_fails_at_random_only_delays(failing):
     _check(failing)
 
 
+@QUICK
 def test_a_store_that_is_down_defers_reads_and_stops_the_run_with_an_error_that_names_it(failing):
     _drop(failing)
     failing.fail({"kind": "InternalError", "method": "GET", "contains": "/drop/03"})
@@ -114,6 +119,7 @@ def test_a_store_that_ignores_conditions_is_refused_before_anything_moves(failin
     assert failing.keys("house/records") == []
 
 
+@QUICK
 def test_an_object_that_is_replaced_while_it_is_ingested_is_a_new_delivery(failing, monkeypatch):
     from longshore.ingestion import worker
 
@@ -146,6 +152,7 @@ def test_a_run_of_many_files_sends_one_part_and_few_requests_a_file(failing):
     assert counts["DELETE landed"] == 100
 
 
+@QUICK
 def test_reads_wait_for_the_network_together(failing):
     for number in range(64):
         failing.drop(f"{number:03}.txt", f"Ferry {number} waited for the fog to lift before it left the harbour.\n")
