@@ -20,15 +20,16 @@ import time
 import uuid
 from dataclasses import dataclass
 from functools import cached_property, partial
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from longshore.errors import SettingsError
+from longshore.storage.stores.signed_requests import SignedRequests
 from longshore.storage.stores.url import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import httpx
     from obstore.store import AzureStore, GCSStore, S3Store
 
     from longshore.storage.stores.url import StoreUrl
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _Out = TypeVar("_Out")
 
 # Reads, copies and deletions that wait for the network at the same time.
-CONCURRENCY = 32
+CONCURRENCY = 64
 # Keys in one page of a listing; no store answers with more.
 _PAGE = 1000
 # Of this module, around those of obstore: for answers that obstore takes for final, such as 409 and 429. Together they
@@ -84,6 +85,7 @@ class ObjectStore:
     def __init__(self, url: StoreUrl) -> None:
         """Keep the address; the first request connects."""
         self.url = url
+        self._signed = SignedRequests()
 
     # Reading
 
@@ -245,7 +247,6 @@ class ObjectStore:
 
         `obstore` has no condition for deletions: the request is signed by it, and sent with `If-Match`.
         """
-        import httpx  # noqa: PLC0415 - only where something is deleted
         import obstore  # noqa: PLC0415 - an extra
 
         tried = 0
@@ -255,14 +256,14 @@ class ObjectStore:
             tried += 1
             signed = obstore.sign(self._client, "DELETE", key, dt.timedelta(seconds=_SIGNED_SECONDS))
             try:
-                answer = self._http.request("DELETE", signed, headers={"If-Match": etag})
-            except httpx.HTTPError as error:
+                status = self._signed.send("DELETE", signed, {"If-Match": etag})
+            except (OSError, HTTPException) as error:
                 raise _AgainError(type(error).__name__) from None
-            if answer.status_code in _NOT_NOW:
-                raise _AgainError(f"the answer was {answer.status_code}")
-            if answer.status_code in (401, 403):
+            if status in _NOT_NOW:
+                raise _AgainError(f"the answer was {status}")
+            if status in (401, 403):
                 raise PermissionError(errno.EACCES, f"deleting in {self.url} is not allowed")
-            return answer.status_code
+            return status
 
         status = self._retried("delete", key, once)
         if status < 300:
@@ -412,17 +413,9 @@ class ObjectStore:
             ) from None
         return client
 
-    @cached_property
-    def _http(self) -> httpx.Client:
-        import httpx  # noqa: PLC0415 - only where something is deleted
-
-        limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
-        return httpx.Client(timeout=60, limits=limits)
-
     def close(self) -> None:
         """Close the connections that are held open."""
-        if "_http" in self.__dict__:
-            self._http.close()
+        self._signed.close()
 
     def _retried(self, doing: str, key: str, request: Callable[[], _Out]) -> _Out:
         """Send a request, again while the answer is "not now"; other failures become plain errors."""
