@@ -7,6 +7,7 @@ import pytest
 from longshore.errors import LongshoreError, SettingsError
 from longshore.maintenance.verify import verify
 from longshore.storage.stores.client import StoreError
+from longshore.storage.stores.object_warehouse import ObjectWarehouse
 from tests.stores.faulty import take_counts
 from tests.stores.project import sha256
 from tests.stores.servers import seaweedfs
@@ -121,18 +122,16 @@ def test_a_store_that_ignores_conditions_is_refused_before_anything_moves(failin
 
 @QUICK
 def test_an_object_that_is_replaced_while_it_is_ingested_is_a_new_delivery(failing, monkeypatch):
-    from longshore.ingestion import worker
-
     _drop(failing)
     newer = "Somebody uploaded another text under the same name while the first one was ingested.\n"
-    stage = worker._stage
+    publish = ObjectWarehouse.publish
 
     def replaced_meanwhile(*arguments):
         failing.drop("03.txt", newer)
-        return stage(*arguments)
+        publish(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "_stage", replaced_meanwhile)
+        patch.setattr(ObjectWarehouse, "publish", replaced_meanwhile)
         summary = failing.ingest()
     assert summary.published == FILES
     assert "new delivery" in "".join(summary.notes)

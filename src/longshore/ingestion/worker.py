@@ -77,8 +77,7 @@ def _normalise_sources(sources: Sequence[Source], order: WorkOrder) -> _Results:
     """Read and normalise the sources in groups; an archive that cannot be read to its end counts as unread."""
     by_file: list[_Results] = []
     group = _Group(order)
-    warehouse = open_warehouse(location_of(order.warehouse), inner=Path(order.inner))
-    with open_landing(location_of(order.landing), warehouse.spool(order.run_id)) as landing:
+    with _landing(order) as landing:
         landing.fetch(source.file for source in sources)
         for _, of_a_file in groupby(sources, key=lambda source: source.file.path):
             by_file.append(_read_file(list(of_a_file), landing, group))
@@ -247,7 +246,7 @@ def _normalise_large_file(batch: Batch, order: WorkOrder) -> Staged:
     results, tally, group = _Results(), _Tally(), _Group(order)
 
     def pieces() -> Iterator[pa.Table]:
-        with open_landing(location_of(order.landing)) as landing:
+        with _landing(order) as landing:
             for source, member in read_sources(batch.sources, landing, order.rules):
                 fault_injection.step("worker.read", path=source.path)
                 if hashlib.sha256(member.raw or b"").hexdigest() != source.record_id:
@@ -271,6 +270,10 @@ def _normalise_large_file(batch: Batch, order: WorkOrder) -> Staged:
         results, tally = _Results(failed={source.record_id: (None, str(moved)) for source in batch.sources}), _Tally()
     fault_injection.step("normalise")
     return tally.staged(batch, part, results.failed, time.perf_counter() - began, 0.0)
+
+
+def _landing(order: WorkOrder) -> Landing:
+    return open_landing(location_of(order.landing), _warehouse(order).spool(order.run_id))
 
 
 def _warehouse(order: WorkOrder) -> Warehouse:
