@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from longshore.console import clipped, table
-from longshore.documents.kinds import NotThisKindError
+from longshore.documents.detect import recognise
+from longshore.documents.kinds import PLAIN, NotThisKindError
 from longshore.errors import SettingsError
 from longshore.ingestion.planning import identify_members
 from longshore.ingestion.reading import members_of, open_document, whole
-from longshore.ingestion.rules import rule_book
+from longshore.ingestion.rules import RuleBook, rule_book
 from longshore.ingestion.sidecars import sidecar_fields
 from longshore.records import Reason, Rejection
+from longshore.storage.archives.members import may_be_archive
 from longshore.storage.filesystem import landed
 from longshore.storage.landing import LocalLanding, MovedError
 from longshore.storage.listing import is_passed_over
 from longshore.storage.names import printable, to_source_path
 from longshore.storage.stores.url import StoreUrl
+from longshore.text.decode import decode
 from longshore.text.mojibake.describe import describe_group, describe_plan
 from longshore.text.mojibake.replay import replay_steps
 from longshore.text.normalise import Steps, take_steps
@@ -30,8 +33,7 @@ from longshore.text.normalise import Steps, take_steps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from longshore.documents.kinds import Member
-    from longshore.ingestion.rules import RuleBook
+    from longshore.documents.kinds import Kind, Member
     from longshore.records import LandedFile
     from longshore.settings import Settings
     from longshore.storage.stores.interface import Landing
@@ -45,6 +47,8 @@ _SHOWN_CANDIDATES: Final = 5
 _SHOWN_ACTS: Final = 12
 _SHOWN_HEADER_LINES: Final = 12
 _SHOWN_FIELDS: Final = 12
+# How much of a container is read to show what proves its kind.
+_GLANCE_BYTES: Final = 64 * 1024 * 1024
 # The characters shown before the first difference of two texts.
 _BEFORE: Final = 16
 
@@ -85,7 +89,7 @@ def _repair_lines(steps: Steps, width: int, *, verbose: bool) -> Iterator[str]:
     if not repaired.repairs:
         yield "  repairs    none"
         return
-    before = steps.decoded.text
+    before = steps.document.text
     for index, (after, act) in enumerate(islice(replay_steps(before, repaired.repairs), _SHOWN_ACTS)):
         yield f"  {'repairs' if index == 0 else '':<9}  {printable(describe_group(act.split()))}"
         if verbose:
@@ -257,7 +261,30 @@ def folder_table(folder: Path, settings: Settings) -> Iterator[str]:
         yield f"… and more. Name a file or a folder below {printable(str(folder))}, or use --json for all."
 
 
-def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Iterator[Inspection | Unshown]:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The number of documents in a container, and what proves its kind."""
+
+    path: str
+    documents: int
+    kind: Kind
+
+    def lines(self, width: int = 100, *, verbose: bool = False) -> Iterator[str]:
+        """Yield the lines for a person."""
+        del verbose
+        yield f"{printable(self.path)}  ({self.documents:,} documents)"
+        yield clipped(f"  kind       {self.kind.media_type}  ({printable(self.kind.evidence)})", width)
+        yield ""
+
+
+def _contents(path: Path, documents: int) -> Contents:
+    with path.open("rb") as file:
+        decoded = decode(file.read(_GLANCE_BYTES))
+    kind = PLAIN if isinstance(decoded, Rejection) else recognise(decoded.text, path.name)
+    return Contents(str(path), documents, kind)
+
+
+def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Iterator[Inspection | Contents | Unshown]:
     """Yield the steps of normalising for a file anywhere on the disk, or for each document in an archive.
 
     Args:
@@ -275,7 +302,8 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
     try:
         with LocalLanding(real.parent) as landing:
             file = landed(real.name, real.stat())
-            book = rule_book(settings)
+            rules = rule_book(settings).of(to_source_path(_landed_path(path, settings)))
+            book = RuleBook(settings.limits_of_archives, rules)
             try:
                 deliveries = identify_members(file, landing, settings, book)
             except NotThisKindError:
@@ -285,6 +313,8 @@ def inspect_path(path: Path, settings: Settings, most: int | None = None) -> Ite
                 refused = deliveries[0]
                 yield Inspection(str(path), file.size, Rejection(Reason(refused.reason or ""), refused.detail or ""))
             else:
+                if most is not None and not may_be_archive(path.name):
+                    yield _contents(path, len(deliveries) - 1)
                 yield from _inspect_members(path, file, landing, settings, book, most)
     except MovedError as moved:
         raise SettingsError(f"{printable(str(path))} cannot be read: {moved}.") from None

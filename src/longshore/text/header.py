@@ -133,11 +133,16 @@ def carried_header(
 
 
 def _by_name(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the fields under lower-case names; values of a repeated name are joined, a line each."""
+    """Return the fields under lower-case names; values of a repeated name are joined, a line each.
+
+    Whom a mail is from is its author.
+    """
     found: dict[str, str] = {}
     for name, value in fields:
         key = name.lower()
         found[key] = f"{found[key]}\n{value}" if key in found and value else found.get(key) or value
+    if "from" in found:
+        found.setdefault("author", found["from"])
     return found
 
 
