@@ -1,5 +1,6 @@
 """Files of every kind are dropped, ingested, and read from the Parquet: the promise as a user meets it."""
 
+import gzip
 import re
 from collections import defaultdict
 
@@ -183,3 +184,13 @@ def test_a_table_beside_the_texts_gives_each_its_row(project):
         "press/b.txt": {"_sidecar": "metadata.csv", "author": "Bob", "desk": "city"},
         "press/c.txt": {},
     }
+
+
+def test_a_container_may_be_larger_than_a_document_also_in_an_archive(project):
+    project.options["max_file_bytes"] = 2_000
+    lines = "\n".join(f'{{"text": "{ARTICLE} {number}"}}' for number in range(100))
+    project.drop("rows.jsonl", lines)
+    project.drop("rows.jsonl.gz", gzip.compress(lines.replace("quiet", "loud").encode()))
+    project.drop("long.txt.gz", gzip.compress(ARTICLE.encode() * 100))
+    summary = project.ingest()
+    assert (summary.records, dict(summary.reasons)) == (200, {"TOO_LARGE": 1})

@@ -63,13 +63,15 @@ def members_of(file: LandedFile, landing: Landing, book: RuleBook, *, find: bool
     """
     rules = book.of(to_source_path(file.path))
     if is_archive(file, landing):
-        for member in members(file, landing, book.limits):
+        # A container may be larger than any document in it.
+        for member in members(file, landing, replace(book.limits, max_member_bytes=book.limits.max_bytes)):
             documents: Iterator[Member] | None = None
             if member.data is not None:
                 with contextlib.suppress(NotThisKindError, ContainerRejectedError):
                     documents = documents_in(io.BytesIO(member.data), member.name, book.limits, rules, find=find)
             if documents is None or find:
-                yield Member(member.name, member.data, member.size, _UNKNOWN)
+                data = member.data if member.size <= book.limits.max_member_bytes else None
+                yield Member(member.name, data, member.size, _UNKNOWN)
             for inner in documents or ():
                 yield replace(inner, name=f"{member.name}!/{inner.name}")
         return
