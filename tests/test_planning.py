@@ -14,8 +14,8 @@ def test_a_file_of_news_is_one_text() -> None:
     assert estimate_texts([landed(f"{number}.txt", 3800) for number in range(7)]) == 7
 
 
-def test_a_long_file_is_worth_several() -> None:
-    assert estimate_texts([landed("book.txt", 1 << 20)]) > 20
+def test_a_long_file_among_others_is_worth_several() -> None:
+    assert estimate_texts([landed("book.txt", 1 << 20), landed("a.txt", 3800)]) > 20
 
 
 def test_archives_count_by_what_is_in_them() -> None:

@@ -140,8 +140,10 @@ def split_into_groups(files: Sequence[LandedFile], settings: Settings, slots: in
 def estimate_texts(files: Sequence[LandedFile]) -> int:
     """Estimate the work on these files in news texts, to choose an executor.
 
-    A single archive counts as one text, whatever it holds, because it is one batch, which runs in one process.
+    A single file counts as one text, whatever it holds, because it is one batch, which runs in one process.
     """
+    if len(files) == 1:
+        return 1
     archives = [file.size for file in files if may_be_archive(file.path)]
     inside = sum(max(1, size // _COMPRESSED_TEXT_BYTES) for size in archives) if len(archives) > 1 else len(archives)
     long = sum(file.size // _LONG_TEXT_BYTES for file in files) - sum(size // _LONG_TEXT_BYTES for size in archives)
