@@ -206,6 +206,7 @@ def test_a_row_is_read_alone_below_its_header():
     members = split(QUOTED.encode())
     assert members[0].raw == b'title,text,date\n"Pier, old","It was ""quiet"".\n\nThen, not.",2024-03-17'
     assert members[0].media_type == "text/csv"
+    assert [member.size for member in members] == [len(member.raw) for member in members]
     first, second = read(QUOTED.encode())
     assert (first.title, first.text, first.date) == ("Pier, old", 'It was "quiet".\n\nThen, not.', "2024-03-17")
     assert second.text == "It was loud today"

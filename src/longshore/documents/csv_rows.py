@@ -128,7 +128,7 @@ def split(
         elif piece.raw is None or row:
             number += 1
             raw = None if piece.raw is None else header + piece.raw.rstrip(b"\r\n")
-            whole = Piece(raw, len(header) + piece.size)
+            whole = Piece(raw, len(header) + piece.size if raw is None else len(raw))
             yield source.member(number, whole, table.dialect.media_type)
 
 
