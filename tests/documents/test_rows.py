@@ -111,6 +111,15 @@ def test_the_text_is_the_best_field_that_is_named_as_one(fields, text):
     assert extracted.text == text
 
 
+def test_a_field_that_is_a_whole_page_gives_its_article():
+    body = "The harbour was quiet that morning, and nobody came to the pier before the afternoon."
+    menu = "<nav><ul><li><a href='/'>Home</a></li><li><a href='/a'>News</a></li></ul></nav>"
+    article = f"<article><p>{body}</p><p>{body}</p></article>"
+    page = f"<!DOCTYPE html><html><head><title>Pier</title></head><body>{menu}{article}</body></html>"
+    extracted = rows.extract(json.dumps({"url": "u", "html": page}), b"")
+    assert extracted.text == f"{body}\n\n{body}"
+
+
 def test_title_date_and_the_other_fields_come_out_as_they_stand():
     extracted = rows.extract(
         '{"headline": "The  pier", "publishedAt": "17.3.2024", "modified": "2025", "Author": {"name": "Ann"},'

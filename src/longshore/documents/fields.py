@@ -69,6 +69,7 @@ _CUT: Final = re.compile(r"(?:…|\.\.\.)\s*(?:\[\+\d+ chars\]|https?://\S+)?\s*
 _COMPARED: Final = 40
 # A list of patterns of files, as the settings of programs have under the name `content`.
 _PATHS: Final = re.compile(r"(?:[^\s/*]*+[/*]\S*+\s*+)++")
+_PAGE: Final = re.compile(r"\s*<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 _SHOWN: Final = 12
 # Seconds since 1970 of the years 1990 to 2100.
 _FIRST_EPOCH: Final = 631_152_000
@@ -186,6 +187,12 @@ def without_surrogates(text: str) -> str:
 def plain_text(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the text of a field without tags and entities where it is proved to be HTML, and the step that says so."""
     text = without_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
+    if _PAGE.match(text):
+        from longshore.documents import web_page  # noqa: PLC0415 - few fields are whole pages
+
+        page = web_page.extract(text, b"") if web_page.recognise(text, "") else None
+        if page is not None and page.text:
+            return page.text, page.steps
     stripped = without_tags(text)
     if stripped is not None:
         return stripped, ("html:tags",)
