@@ -94,6 +94,11 @@ class Profile:
     chances: npt.NDArray[np.float64]
     totals: list[int]
 
+    def letters(self, least: float) -> str:
+        """Return the letters that have at least this chance."""
+        singles = np.cumsum(self.lengths)[(self.lengths == 1) & (self.chances >= least)] - 1
+        return "".join([self.spelled[at] for at in singles.tolist()])
+
 
 @cache
 def read_profile(language: str) -> Profile:

@@ -40,8 +40,19 @@ _WEIGHTS: Final = {"Hani": 3.0, "Hang": 2.5, "Hira": 2.0, "Kana": 2.0, "Bopo": 2
 _WITHOUT_KANA: Final = 20
 # Vowel points and what stretches a line, neither letters nor parts of one (a hamza is), in scripts that have them.
 _POINTED: Final = ("Arab", "Hebr")
-_POINTS: Final = (*range(0x591, 0x5BE), *range(0x610, 0x61B), 0x640, *range(0x64B, 0x653), 0x670)
-_LIKE_YIDDISH: Final = 0.8
+_POINTS: Final = (
+    *range(0x591, 0x5BE),
+    0x5BF,
+    0x5C1,
+    0x5C2,
+    0x5C4,
+    0x5C5,
+    0x5C7,
+    *range(0x610, 0x61B),
+    0x640,
+    *range(0x64B, 0x653),
+    0x670,
+)
 # By number: the script, and the weight of one of its letters.
 _LETTER_WEIGHTS: Final = [
     (EAST_ASIAN if script in ("Hani", "Hira", "Kana", "Hang", "Bopo") else script, _WEIGHTS.get(script, 1.0))
@@ -96,14 +107,8 @@ def codes_of(text: str) -> Codes:
 
 
 def without_points(codes: Codes, script: str) -> Codes:
-    """Remove the vowel points of Arabic and Hebrew, which most texts, and the profiles, do without.
-
-    Yiddish has a few, and they tell it from Hebrew.
-    """
-    if script not in _POINTED:
-        return codes
-    bare = codes[_is_no_point().take(codes)]
-    return codes if script == "Hebr" and len(bare) > _LIKE_YIDDISH * len(codes) else bare
+    """Remove the vowel points of Arabic and Hebrew, which most texts, and the profiles, do without."""
+    return codes[_is_no_point().take(codes)] if script in _POINTED else codes
 
 
 @cache
