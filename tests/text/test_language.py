@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from longshore.text.language import detect_language
 from longshore.text.languages.declarations import relatives
+from longshore.text.languages.detect import LEAST_CONFIDENCE
 from longshore.text.languages.prose import prose
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases/languages.toml").read_text("utf-8"))["case"]
@@ -101,8 +102,11 @@ def test_the_answer_stays_while_a_text_grows(language, text):
     assert {detect_language((text * 60)[:length]).language for length in range(60, 6000, 90)} == {language}
 
 
-def test_a_word_or_two_that_could_be_anything_has_no_language():
-    assert [detect_language(text).language for text in ("Anna", "ok", "Taxi bar", "no. 3")] == ["und"] * 4
+def test_no_language_is_named_below_the_least_confidence():
+    found = [detect_language(word) for line in CATALOGUE for word in (*line.split(), line)]
+    named = [one.confidence for one in found if one.language != "und"]
+    assert min(named) >= LEAST_CONFIDENCE
+    assert len(named) < len(found)
 
 
 def test_code_in_a_long_text_does_not_vote():
