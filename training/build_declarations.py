@@ -94,7 +94,7 @@ LEFT_OUT = frozenset(("taj", "khk_mong", "tgl_tglg", "tzm_tfng", "chr_uppercase"
 # Length of the pieces that are asked about, and the distance between them.
 PIECES = ((40, 600), (120, 1500), (300, 1500))
 LONGEST = 9_000
-# A neighbour is one that is taken for the language in this share of the pieces; and so many at most.
+# A neighbour is one that is taken for the language in this share of the pieces; and the most that a language has.
 LEAST_SHARE = 0.04
 MOST = 10
 

@@ -131,12 +131,11 @@ def _table(places: list[slice]) -> tuple[Ints, npt.NDArray[np.float32]]:
     return data["keys"][rows], steps
 
 
-def likelihood(codes: Codes, script: str, languages: tuple[str, ...]) -> npt.NDArray[np.float32]:
+def likelihood(codes: Codes, script: str, languages: tuple[str, ...]) -> npt.NDArray[np.float64]:
     """Return the log-likelihood of a text in each language, in nats above that of trigrams that none has."""
     keys, steps, firsts = _own(languages)
     of_texts = _sums(keys, steps, trigrams_of(_numbers(script).take(codes)))
-    of_languages: npt.NDArray[np.float32] = np.maximum.reduceat(of_texts, firsts) / np.float32(STEPS)
-    return of_languages
+    return np.maximum.reduceat(of_texts.astype(np.float64), firsts) / STEPS
 
 
 def _sums(keys: Ints, table: npt.NDArray[np.float32], wanted: Ints) -> npt.NDArray[np.float32]:
