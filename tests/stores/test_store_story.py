@@ -90,6 +90,18 @@ def test_landing_and_warehouse_may_be_of_different_kinds(stored, tmp_path, remot
     assert verify(stored.settings).disagreements == []
 
 
+def test_a_key_that_is_too_long_to_be_archived_stays_and_blocks_nothing(stored):
+    stored.drop("a.txt", "The harbour was quiet in the morning.\n")
+    long = "/".join(["a-folder-with-a-long-name"] * 38) + "/b.txt"
+    stored.drop(long, "The ferries waited for the fog to lift.\n")
+    summary = stored.ingest()
+    assert summary.published == 2
+    assert "could not be moved" in "".join(summary.notes)
+    assert f"drop/{long}" in stored.keys("drop")
+    assert stored.ingest().seen == 0
+    assert verify(stored.settings).disagreements == []
+
+
 def test_files_stay_with_keep_and_go_with_delete(stored):
     stored.options = {"after_ingest": "keep"}
     stored.drop("a.txt", "The harbour was quiet in the morning.\n")
@@ -173,4 +185,21 @@ def test_the_story_with_a_ledger_in_postgresql(stored, postgres_url):
     done = stored.longshore("ingest", "--json")
     assert json.loads(done.stdout)["files"]["seen"] == len(DELIVERIES), done.stderr
     assert len(set(stored.ids())) == len(stored.ids()) > len(SAMPLES) // 2
+    assert verify(stored.settings).disagreements == []
+
+
+@QUICK
+def test_a_store_and_dask_give_the_same_rows_as_a_local_run(stored, tmp_path, postgres_url):
+    pytest.importorskip("distributed")
+    local = tmp_path / "local"
+    _drop_locally(local / "landing")
+    ingest(Settings(landing=local / "landing", warehouse=local / "warehouse", stable_seconds=0))
+    stored.options = {"ledger_url": postgres_url}
+    for name, data in DELIVERIES.items():
+        stored.drop(name, data)
+    environment = {"EXECUTOR": "dask", "WORKERS": "2", "MAX_FILES_PER_BATCH": "4"}
+    done = stored.longshore("ingest", "--json", **{f"LONGSHORE_{name}": value for name, value in environment.items()})
+    assert done.returncode == 0, done.stderr
+    assert stored.rows().equals(_local_rows(local / "warehouse"))
+    assert len(list(stored.warehouse.parts())) > 1
     assert verify(stored.settings).disagreements == []

@@ -12,6 +12,7 @@ ETag and size; where an ETag says nothing about the bytes (Azure, multipart copi
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import heapq
 import os
@@ -42,6 +43,8 @@ _Out = TypeVar("_Out")
 _REPLACED = "it changed or was replaced after it was read: that is a new delivery"
 _VANISHED = "it vanished before it was finalized"
 _LAST = "\U0010ffff"
+# Of a key, in all three kinds of stores.
+_KEY_BYTES = 1024
 
 
 def identity_of(etag: str) -> int:
@@ -294,6 +297,8 @@ class ObjectLanding:
 
     def _copy(self, file: LandedFile, target: str, sha256: str | None) -> str:
         for place in _free_places(target):
+            if len((self.root / place).prefix.encode()) > _KEY_BYTES:
+                raise OSError(errno.ENAMETOOLONG, "its archived key would be longer than stores allow")
             try:
                 if self._store.copy(file.path, place) or self._holds(place, file, sha256):
                     return place

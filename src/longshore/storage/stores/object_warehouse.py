@@ -49,6 +49,7 @@ _ASIDE = f"{_INNER}/aside"
 _LATE_SECONDS = 3600
 _FOOTER_BYTES = 64 * 1024
 _PART = ".parquet"
+_FENCE = b"longshore.fence"
 
 
 class ObjectWarehouse:
@@ -163,7 +164,7 @@ class ObjectWarehouse:
         if self._store.create(key, data):
             return True
         found = self._store.head(key)
-        if found is None or self._store.get(key, found.etag) != _fence(table):
+        if found is None or not _is_fence(self._store.get(key, found.etag)):
             return False
         self._store.replace(key, data, found.etag)
         self._store.delete([f"{_FENCES}/{key}"])
@@ -178,7 +179,7 @@ class ObjectWarehouse:
     def _remove_fence(self, marker: str) -> None:
         key = marker.removeprefix(f"{_FENCES}/")
         found = self._store.head(key)
-        if found is not None and self._store.get(key, found.etag) == _fence(key.partition("/")[0]):
+        if found is not None and _is_fence(self._store.get(key, found.etag)):
             self._store.delete([key])
         self._store.delete([marker])
 
@@ -352,8 +353,20 @@ class ObjectWarehouse:
 
 
 def _fence(table: str) -> bytes:
-    """Return a part without rows, always of the same bytes."""
+    """Return a part without rows; its metadata tell what it is for."""
     from longshore.storage.schema import DELIVERIES, RECORDS  # noqa: PLC0415 - pyarrow, only where recovery needs it
 
     schema = RECORDS if table == "records" else DELIVERIES
-    return bytes(parquet_bytes(schema.with_metadata({b"longshore.fence": b"1"}).empty_table()))
+    return bytes(parquet_bytes(schema.with_metadata({_FENCE: b"1"}).empty_table()))
+
+
+def _is_fence(data: bytes) -> bool:
+    """Return whether an object is a fence, also one that another version of Longshore has written."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        found = pq.read_metadata(pa.BufferReader(data))
+    except pa.ArrowException:
+        return False
+    return not found.num_rows and _FENCE in (found.metadata or {})
