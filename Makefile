@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS_TEST := test,query,postgres,stores,dask,watch,metrics
 
-.PHONY: ingest serve test lint types docs docs-check bench soak clean
+.PHONY: ingest serve test lint types docs docs-check site bench soak clean
 
 ingest: $(VENV)/.installed
 	@if [ -z "$$(ls -A landing | grep -v '^\.gitkeep$$')" ]; then \
@@ -30,6 +30,9 @@ docs: $(VENV)/.installed
 docs-check: $(VENV)/.installed
 	$(BIN)/python docs/generate.py --check
 
+site: $(VENV)/.installed-docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "The site is in site/: open site/index.html."
+
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/stages.py
@@ -47,7 +50,7 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/soak_service.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # What is installed follows pyproject.toml and constraints.txt, and is done again only when one of them changes.
 $(VENV)/.made:
@@ -66,3 +69,6 @@ $(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed-test
 	@$(BIN)/python deploy/install.py -c constraints.txt -e '.[$(EXTRAS_TEST),dev]' && touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed pyproject.toml constraints.txt
+	@$(BIN)/python deploy/install.py -c constraints.txt -e '.[docs]' && touch $@

@@ -1,14 +1,17 @@
 """What is documented is there, and what is there is documented."""
 
+import ast
 import doctest
 import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import longshore
 from longshore.cli.scaffold import make_project, setting_reasons
+from longshore.records import Reason
 from longshore.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -89,3 +92,82 @@ def test_no_file_says_where_a_machine_keeps_its_things():
     spoken = re.compile(r"/(?:home|Users|root|work)/[a-z]|--(?:extra-)?index-url", re.IGNORECASE)
     for path in [*_pages(), ROOT / "pyproject.toml", ROOT / "constraints.txt", ROOT / "Makefile", ROOT / ".ci" / "run"]:
         assert not spoken.search(path.read_text()), path
+
+
+TROUBLES = (ROOT / "docs/how-to/troubleshooting.md").read_text()
+ERRORS = {"SettingsError", "LedgerError", "NoLedgerError", "WarehouseError", "WorkerError", "LongshoreError"}
+# `forget` puts these behind the name of an archive that it could not rewrite.
+FRAGMENTS = {"it cannot be read (…: …)", "its new version would hold the wrong documents"}
+
+
+def _told(node):
+    """Return a message as the code writes it, with `…` for what varies."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(piece.value if isinstance(piece, ast.Constant) else "…" for piece in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _calls(name_of):
+    for path in sorted((ROOT / "src/longshore").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args and name_of(node.func):
+                yield path, node
+
+
+def _messages():
+    """Return each message of an error that a person can meet."""
+    told = {
+        " ".join(_told(node.args[0]).split())
+        for _, node in _calls(lambda called: isinstance(called, ast.Name) and called.id in ERRORS)
+    }
+    return sorted(message for message in told - FRAGMENTS if re.search(r"\w{3}", message))
+
+
+def _pattern(shown):
+    return ".*".join(re.escape(piece) for piece in shown.split("…"))
+
+
+def _shown():
+    """Return the messages in the tables of the page."""
+    messages = TROUBLES.partition("## Messages")[2]
+    return [found[1] or found[2] for found in re.finditer(r"^\| (?:`` (.+?) ``|`([^`]+)`) \|", messages, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_troubleshooting_tells_what_to_do_about_every_reason(reason):
+    assert re.search(rf"^\| `{reason}` \| .+ \| .+ \|$", TROUBLES, re.MULTILINE)
+
+
+def test_troubleshooting_tells_what_to_do_about_every_finding_of_verify():
+    kinds = {
+        node.args[0].value
+        for path, node in _calls(lambda called: isinstance(called, ast.Attribute) and called.attr == "add")
+        if path.name in {"verify.py", "delivery_check.py"} and len(node.args) == 3
+    }
+    assert len(kinds) > 20
+    rows = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| .+ \| .+ \|$", TROUBLES, re.MULTILINE)
+    assert kinds <= set(re.findall(r"[a-z-]+", " ".join(rows)))
+
+
+@pytest.mark.parametrize("message", _messages())
+def test_troubleshooting_tells_what_to_do_about_every_error(message):
+    assert any(re.match(_pattern(shown), message) for shown in _shown()), "add it to docs/how-to/troubleshooting.md"
+
+
+def test_no_message_of_troubleshooting_is_out_of_date():
+    source = "\n".join(
+        " ".join(_told(node).split())
+        for path in (ROOT / "src/longshore").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr | ast.Constant)
+    )
+    assert len(_shown()) > 80
+    assert not [shown for shown in _shown() if not re.search(_pattern(shown), source)]
+
+
+def test_the_site_lists_every_page():
+    listed = re.findall(r"[\w/-]+\.md", str(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    assert pages <= set(listed)
+    contents = (ROOT / "docs/README.md").read_text()
+    assert all(f"({page})" in contents for page in pages)
