@@ -4,12 +4,15 @@ import ast
 import doctest
 import importlib.util
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 import longshore
+from longshore.cli.main import build_parser, main
 from longshore.cli.scaffold import make_project, setting_reasons
 from longshore.records import Reason
 from longshore.settings import Settings
@@ -171,3 +174,105 @@ def test_the_site_lists_every_page():
     assert pages <= set(listed)
     contents = (ROOT / "docs/README.md").read_text()
     assert all(f"({page})" in contents for page in pages)
+
+
+def _blocks(text, *languages):
+    """Return the blocks of code in these languages; "" are those without one."""
+    found, open_block = [], None
+    for line in text.splitlines():
+        if line.strip().startswith("```"):
+            if open_block is None:
+                open_block = (line.strip()[3:], [])
+            else:
+                found.append((open_block[0], "\n".join(open_block[1])))
+                open_block = None
+        elif open_block is not None:
+            open_block[1].append(line)
+    return [block for language, block in found if language in languages]
+
+
+def _commands(text):
+    """Yield the arguments of each `longshore` command in blocks of code, without pipes and comments."""
+    for block in _blocks(text, "sh", "console", ""):
+        lines = block.splitlines()
+        shown = any(line.startswith("$ ") for line in lines)
+        for line in lines:
+            if not shown or line.startswith("$ "):
+                found = re.match(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?longshore (.*)", line.strip())
+                if found:
+                    words = shlex.split(found[1], comments=True)
+                    ends = [place for place, word in enumerate(words) if word in {"|", "||", ">", "&&"}]
+                    yield words[: min(ends, default=len(words))]
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_in_a_block_of_code_has_the_arguments_it_shows(page):
+    for arguments in _commands(page.read_text()):
+        build_parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_settings_in_a_block_of_code_are_accepted(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in _blocks(page.read_text(), "toml"):
+        (tmp_path / "longshore.toml").write_text(block)
+        Settings()
+
+
+@pytest.fixture
+def samples(tmp_path, monkeypatch):
+    """Stand in a project whose landing/ holds the samples, all stable."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LONGSHORE_STABLE_SECONDS", "0")
+    monkeypatch.setenv("COLUMNS", "120")
+    list(make_project(tmp_path))
+    shutil.copytree(ROOT / "tests/samples", tmp_path / "landing", dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_readme_shows_what_a_first_ingest_prints_and_its_commands_run(capsys):
+    assert main(["ingest"]) == 0
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    readme = (ROOT / "README.md").read_text()
+    (table,) = (block for block in _blocks(readme, "") if block.startswith("document "))
+    for line in table.splitlines()[2:-2]:
+        shown = " ".join(line.rstrip("…").split())
+        assert any(one.startswith(shown) for one in printed), shown
+    assert any(line.startswith("12 file(s): 10 published, 2 rejected") for line in printed)
+    reading = list(_commands(readme.partition("## Look at the records")[2]))
+    assert [arguments[0] for arguments in reading] == ["find", "show", "query"]
+    for arguments in reading:
+        assert main(arguments) == 0
+        assert len(capsys.readouterr().out.splitlines()) > 2
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_readme_reads_the_records_with_each_engine():
+    duckdb, pl, pd = (pytest.importorskip(name) for name in ("duckdb", "polars", "pandas"))
+    import pyarrow.dataset as ds
+
+    assert main(["ingest"]) == 0
+    (block,) = _blocks((ROOT / "README.md").read_text(), "python")
+    engines = {"duckdb": duckdb, "pl": pl, "pd": pd, "ds": ds}
+    tables = [eval(line, engines) for line in block.splitlines() if not line.startswith("spark")]
+    by_language, lazy, frame, dataset = tables
+    assert sum(count for _, count in by_language.fetchall()) == 10
+    assert len(lazy.collect()) == len(frame) == dataset.count_rows() == 10
+
+
+def test_the_tutorial_runs_as_it_is_written(samples, capsys):
+    duckdb = pytest.importorskip("duckdb")
+    assert main(["ingest"]) == 0
+    for name in ("07-mojibake.txt", "06-koi8-r-russian.txt"):
+        (samples / "tests/samples").mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "tests/samples" / name, samples / "tests/samples")
+    tutorial = (ROOT / "docs/tutorial/first-ingest.md").read_text()
+    ran = [arguments for arguments in _commands(tutorial) if arguments[0] != "serve"]
+    assert {arguments[0] for arguments in ran} >= {"inspect", "find", "show", "status", "rejected", "verify", "init"}
+    for arguments in ran:
+        assert main(arguments) == 0, arguments
+    capsys.readouterr()
+    for block in _blocks(tutorial, "python"):
+        exec(block, {"duckdb": duckdb})
+    assert "07-mojibake.txt" in capsys.readouterr().out
