@@ -24,6 +24,11 @@ NAMES = [
 ]
 
 
+def test_the_page_is_written_into_the_project_and_not_where_the_program_is_installed(served):
+    """A service may not write there: a read-only container, or a unit of systemd."""
+    assert (served.folder / ".longshore/prefect/ui/v1/index.html").exists()
+
+
 def test_the_report_renders_with_its_figures(served):
     served.drop("page/one.txt", "Two lighters and a barge were loaded with grain today.")
     served.drop("page/empty|odd*name.txt", "")

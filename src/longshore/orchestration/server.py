@@ -162,6 +162,8 @@ class EmbeddedServer:
     def _environment(self) -> dict[str, str]:
         ours = {
             "PREFECT_HOME": str(self.home),
+            # Prefect writes its page into its own package otherwise, which the user of a service may not do.
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.home / "ui"),
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
             **POLL_INTERVALS,
             **_BOUNDS,
