@@ -1,5 +1,6 @@
 """Log lines for machines."""
 
+import errno
 import io
 import json
 import logging
@@ -110,3 +111,26 @@ def test_prefect_prints_with_the_quiet_console_where_logs_are_text():
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert "QuietConsole" in done.stdout
     assert "from a run" in done.stderr
+
+
+def test_what_a_run_says_of_a_file_acts_on_no_terminal_and_no_page(monkeypatch):
+    """States, log lines and the names of task runs hold names from outside."""
+    from longshore.orchestration import artifacts
+    from longshore.orchestration.runs import LogObserver, failed
+    from longshore.orchestration.task_executor import place_of
+    from longshore.records import Batch, LandedFile, Source
+
+    name = os.fsdecode(b"landing/\x1b[2J\xe2\x80\xae\xff.txt")
+    said = []
+    logger = logging.getLogger("longshore.test_names")
+    logger.setLevel(logging.INFO)
+    monkeypatch.setattr(logger, "filters", [lambda line: said.append(line.getMessage())])
+    LogObserver(logger).message(name)
+    said.append(failed(OSError(errno.ENOSPC, "No space left on device", name), logger).message)
+    source = Source(LandedFile(name.replace(".txt", "/a.txt"), 1, 1, 1), "0" * 64)
+    said.append(place_of(Batch("", (source,), (), None, None)))
+    monkeypatch.setattr(artifacts, "create_markdown_artifact", lambda *_, description, **__: said.append(description))
+    artifacts.publish_markdown("", "key", f"[click](http://evil.example) {name}")
+    assert len(said) == 4
+    assert [line for line in said if not line.replace("\N{WORD JOINER}", "").isprintable()] == []
+    assert "[click](" not in said[-1]
