@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 from longshore.settings import Settings  # noqa: E402 - the script runs without an installation
 from longshore.storage.archives.members import members  # noqa: E402
 from longshore.storage.archives.stream import ArchiveError  # noqa: E402
-from longshore.storage.landing import Landing  # noqa: E402
+from longshore.storage.landing import LocalLanding  # noqa: E402
 from tests.storage.archive_samples import ADVERSARIAL, land  # noqa: E402
 
 
@@ -30,7 +30,7 @@ def read_one(folder: Path, name: str) -> dict[str, object]:
     """Read the archive of that name below a folder to its end or its refusal; return what that cost."""
     before = resource.getrusage(resource.RUSAGE_SELF)
     count, ended = 0, "read"
-    with Landing(folder) as landing:
+    with LocalLanding(folder) as landing:
         file = landing.look(name)
         assert file is not None
         try:

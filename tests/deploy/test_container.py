@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -126,19 +127,26 @@ def make_wheels(folder: Path) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path):
-    """Build the image as the page says, from wheels on this disk."""
-    engine = Engine(tmp_path)
+def engine():
+    """Build the image as the page says, from wheels on this disk; its layers are too large for a disk in memory."""
+    with tempfile.TemporaryDirectory(prefix="longshore-image-", dir="/var/tmp") as folder:
+        engine = Engine(Path(folder))
+        build_image(engine)
+        yield engine
+        engine.run("podman", "rm", "--force", "--time", "0", "longshore-test", check=False)
+
+
+def build_image(engine):
+    """Make the base, the wheels, and the image from them."""
+    folder = engine.folder
     make_base(engine)
-    make_wheels(tmp_path / "wheels")
-    (tmp_path / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
-    mounts = [f"--volume={tmp_path / 'wheels'}:/wheels:ro", f"--volume={tmp_path / 'pip.conf'}:/etc/pip.conf:ro"]
+    make_wheels(folder / "wheels")
+    (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
+    mounts = [f"--volume={folder / 'wheels'}:/wheels:ro", f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro"]
     # The format that has health checks.
     options = ["--isolation", "chroot", "--format", "docker", "--build-arg", "PYTHON_IMAGE=localhost/debian-python"]
     options += [*mounts, "--file", str(ROOT / "deploy/Dockerfile"), "--tag", "localhost/longshore"]
     engine.run("buildah", "build", *options, ROOT)
-    yield engine
-    engine.run("podman", "rm", "--force", "--time", "0", "longshore-test", check=False)
 
 
 @pytest.mark.timeout(3600)

@@ -92,9 +92,9 @@ def hard_link(name: str, target: str) -> tarfile.TarInfo:
     return info
 
 
-def pax_header(records: int) -> bytes:
+def pax_header(records: int, record: bytes = b"6 a=b\n") -> bytes:
     """Return an extended header of that many tiny records, with its own block."""
-    data = b"6 a=b\n" * records
+    data = record * records
     info = tarfile.TarInfo("x")
     info.type = tarfile.XHDTYPE
     info.size = len(data)
@@ -182,6 +182,8 @@ def land(folder: Path, name: str, data: bytes) -> Path:
 ADVERSARIAL = {
     "pax-records.tar": lambda: pax_header(170_000) + tar_of({"a.txt": ONE}),
     "pax-records.tar.gz": lambda: COMPRESS["gz"](pax_header(170_000) * 5 + tar_of({"a.txt": ONE})),
+    # The pattern that `tarfile` searches such a header with is tried at each digit, to the last one.
+    "pax-digits.tar.gz": lambda: COMPRESS["gz"](pax_header(1_000_000, b"1") + tar_of({"a.txt": ONE})),
     "pax-chain.tar": lambda: pax_header(10_000) * 200 + tar_of({"a.txt": ONE}),
     "many-links.tar.gz": lambda: COMPRESS["gz"](
         tar_of({"a.txt": ONE * 8000}, more=[hard_link(f"{n}.txt", "a.txt") for n in range(5000)])
