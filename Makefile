@@ -31,7 +31,7 @@ docs-check: $(VENV)/.installed
 	$(BIN)/python docs/generate.py --check
 
 site: $(VENV)/.installed-docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "The site is in site/: open site/index.html."
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "The site is in site/. Look at it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/ingest.py

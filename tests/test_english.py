@@ -36,6 +36,15 @@ def test_no_line_holds_a_stiff_idiom(path):
         assert not STIFF_IDIOMS.search(line), f"{path.name}:{number}: {line.strip()}"
 
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_holds_a_stiff_idiom(path):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        assert not STIFF_IDIOMS.search(re.sub(r"`[^`]*`", "", line)), f"{path.name}:{number}: {line.strip()}"
+
+
 @pytest.mark.parametrize("path", PACKAGES, ids=lambda path: str(path.parent.relative_to(LIBRARY)))
 def test_a_package_says_what_is_in_it_and_what_is_not(path):
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
