@@ -168,6 +168,14 @@ def test_no_message_of_troubleshooting_is_out_of_date():
     assert not [shown for shown in _shown() if not re.search(_pattern(shown), source)]
 
 
+def test_the_figures_of_the_readme_stand_in_the_benchmarks():
+    table = (ROOT / "README.md").read_text().partition("## Figures")[2].partition("##")[0]
+    figures = re.findall(r"\d[\d,.]*(?: %)?", " ".join(re.findall(r"^\| [^|-].+$", table, re.MULTILINE)))
+    measured = (ROOT / "benchmarks/README.md").read_text()
+    assert len(figures) > 8
+    assert [figure for figure in figures if figure not in measured] == []
+
+
 def test_the_site_lists_every_page():
     listed = re.findall(r"[\w/-]+\.md", str(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
