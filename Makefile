@@ -48,6 +48,8 @@ soak: $(VENV)/.installed-test
 	CRASH_MATRIX=full $(BIN)/python -m pytest -q tests/crash --timeout 3600
 	$(BIN)/python benchmarks/soak.py --kills 2000
 	$(BIN)/python benchmarks/soak_service.py
+	$(BIN)/python -m tests.stores.kills --server seaweedfs --steps 3 --rewrites --kills 200 --faults
+	$(BIN)/python -m tests.stores.kills --server moto --kills 200 --faults
 
 clean:
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

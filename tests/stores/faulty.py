@@ -6,7 +6,7 @@ A rule is JSON: `kind` of fault, `method`, `contains` (of the path and query), a
 that match, after `skip` others, or each with the probability `chance`. Kinds: a status (`503`), `cut` (the connection
 ends before the store hears of it), `lost` (the store does as asked, and the answer is lost), `late` (the answer is a
 503, and the store does as asked a moment later), `ignore` (the store is not told of any condition), `slow` (the
-answer takes a moment).
+answer takes a moment), `hang` (the store does as asked, and the answer comes after the client has lost patience).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _CODES = {"NoSuchKey": 404, "SlowDown": 503, "InternalError": 500, "ConditionalR
 _HOP = {"connection", "transfer-encoding", "keep-alive"}
 _LATE_SECONDS = 0.5
 _SLOW_SECONDS = 0.5
+HANG_SECONDS = 4
 
 
 class Faulty(BaseHTTPRequestHandler):
@@ -59,12 +60,14 @@ class Faulty(BaseHTTPRequestHandler):
         if kind == "cut":
             self._hang_up()
             return
-        if kind in ("lost", "late"):
+        if kind in ("lost", "late", "hang"):
             if kind == "late":
                 self._refuse("SlowDown")
                 time.sleep(_LATE_SECONDS)
             self._forward(body)
-            if kind == "lost":
+            if kind == "hang":
+                time.sleep(HANG_SECONDS)
+            if kind != "late":
                 self._hang_up()
             return
         if kind == "slow":

@@ -6,9 +6,10 @@ import pytest
 
 from longshore.errors import LongshoreError, SettingsError
 from longshore.maintenance.verify import verify
+from longshore.storage.stores import client, signed_requests
 from longshore.storage.stores.client import StoreError
 from longshore.storage.stores.object_warehouse import ObjectWarehouse
-from tests.stores.faulty import take_counts
+from tests.stores.faulty import HANG_SECONDS, take_counts
 from tests.stores.project import sha256
 from tests.stores.servers import seaweedfs
 
@@ -72,6 +73,18 @@ def test_an_answer_that_is_lost_after_the_store_did_as_asked_is_no_conflict(fail
     _drop(failing)
     failing.fail(
         *({"kind": "lost", "method": method, "contains": "", "times": 5} for method in ("PUT", "COPY", "POST"))
+    )
+    assert _ingest_until_done(failing) == []
+    _check(failing)
+
+
+@QUICK
+def test_requests_that_time_out_are_repeated_and_find_what_they_did(failing, monkeypatch):
+    for module in (client, signed_requests):
+        monkeypatch.setattr(module, "TIMEOUT_SECONDS", HANG_SECONDS // 2)
+    _drop(failing)
+    failing.fail(
+        *({"kind": "hang", "method": method, "contains": part, "times": 1} for method, part in PLACES.values())
     )
     assert _ingest_until_done(failing) == []
     _check(failing)

@@ -24,7 +24,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from longshore.errors import SettingsError
-from longshore.storage.stores.signed_requests import SignedRequests
+from longshore.storage.stores.signed_requests import TIMEOUT_SECONDS, SignedRequests
 from longshore.storage.stores.url import without_secrets
 
 if TYPE_CHECKING:
@@ -392,7 +392,7 @@ class ObjectStore:
                 client_options={
                     # Whoever sets an endpoint without TLS wants it.
                     "allow_http": endpoint.startswith("http://"),
-                    "timeout": "60s",
+                    "timeout": f"{TIMEOUT_SECONDS}s",
                     "connect_timeout": "5s",
                 },
                 retry_config={

@@ -11,7 +11,8 @@ import threading
 import urllib.request
 from urllib.parse import SplitResult, urlsplit
 
-_TIMEOUT_SECONDS = 60
+# Of one request, from its first byte to the last of its answer.
+TIMEOUT_SECONDS = 60
 
 
 class SignedRequests:
@@ -54,7 +55,7 @@ def _connect(parts: SplitResult) -> http.client.HTTPConnection:
     proxy = urllib.request.getproxies().get(parts.scheme)
     through = urlsplit(proxy) if proxy and not urllib.request.proxy_bypass(parts.netloc) else parts
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(through.hostname or "", through.port, timeout=_TIMEOUT_SECONDS)
+    connection = kind(through.hostname or "", through.port, timeout=TIMEOUT_SECONDS)
     if through is not parts:
         connection.set_tunnel(parts.hostname or "", parts.port)
     return connection
