@@ -96,3 +96,12 @@ def test_an_old_fence_is_removed(stored, monkeypatch):
     stored.ingest()
     assert stored.keys("house/_longshore/fences") == []
     assert len(stored.keys("house/records")) == 1
+
+
+def test_a_marker_of_a_fence_that_was_left_hides_no_part(stored):
+    stored.drop("a.txt", "The harbour was quiet in the morning.\n")
+    stored.ingest()
+    (part,) = stored.warehouse.parts()
+    stored.objects.put(f"house/_longshore/fences/records/{part}", b"")
+    assert list(stored.warehouse.parts()) == [part]
+    assert verify(stored.settings).disagreements == []

@@ -293,7 +293,15 @@ class ObjectWarehouse:
         return (named + found.key[len(folder) + 1 :] for found in self._store.objects(folder))
 
     def _fenced(self, table: str) -> set[str]:
-        return set(self._below(f"{_FENCES}/{table}"))
+        """Return the parts that are fences. A part may have taken the place of one whose marker is still there."""
+        marked = self._below(f"{_FENCES}/{table}")
+        return {part for part in marked if self._is_fenced(f"{table}/{part}")}
+
+    def _is_fenced(self, key: str) -> bool:
+        try:
+            return _is_fence(self._store.get(key))
+        except FileNotFoundError:
+            return False
 
     # Rewrites
 
