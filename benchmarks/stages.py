@@ -29,8 +29,9 @@ from longshore.text.counts import count
 from longshore.text.decode import decode
 from longshore.text.header import split_header
 from longshore.text.language import detect_language
-from longshore.text.normalise import NORMALISER_VERSION, normalise
+from longshore.text.normalise import normalise
 from longshore.text.repair import repair
+from longshore.text.version import NORMALISER_VERSION
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -131,7 +131,7 @@ def test_dry_runs_are_not_listed_as_runs(said):
     ],
 )
 def test_a_reprocess_of_nothing_says_why(flags, reason, said):
-    from longshore.text.normalise import NORMALISER_VERSION
+    from longshore.text.version import NORMALISER_VERSION
 
     (Path("warehouse")).mkdir(exist_ok=True)
     assert "there are no records" in said("reprocess", "--dry-run", *flags)

@@ -34,7 +34,7 @@ from longshore.ingestion.process_pool import ProcessExecutor, undisturbed_start
 from longshore.ingestion.worker import normalise_batch
 from longshore.storage.filesystem import is_same
 from longshore.storage.stores.choose import location_of, open_warehouse
-from longshore.text.normalise import NORMALISER_VERSION
+from longshore.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

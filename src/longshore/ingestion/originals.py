@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from longshore.ingestion.finalization import REASON_ENDING, archive_day, place_of, reason_name
-from longshore.ingestion.reading import members_of, whole
-from longshore.ingestion.sidecars import sidecar_fields
 from longshore.records import Delivery, LandedFile, Outcome
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.queries import deliveries_in_batches, deliveries_of_records
@@ -79,6 +77,9 @@ def read_originals(
 
     Members are found by their bytes: their names may have changed when a member was removed.
     """
+    from longshore.ingestion.reading import members_of, whole  # noqa: PLC0415 - the text steps, for few commands
+    from longshore.ingestion.sidecars import sidecar_fields  # noqa: PLC0415
+
     missing = set(originals)
     archives: dict[str, set[str]] = {}
     for record_id, places in originals.items():

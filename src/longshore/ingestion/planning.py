@@ -13,9 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from longshore.documents.formats import HEAD_BYTES, may_be_container
 from longshore.documents.kinds import ContainerRejectedError, NotThisKindError
-from longshore.ingestion.reading import members_of
 from longshore.ingestion.rules import rule_book
 from longshore.ingestion.worker import failure
 from longshore.records import Batch, Delivery, Outcome, Reason, Rejection, Source
@@ -25,7 +23,7 @@ from longshore.storage.archives.stream import ArchiveError
 from longshore.storage.landing import MovedError
 from longshore.storage.ledger.batches import FINALIZED
 from longshore.storage.ledger.rewrites import buried
-from longshore.text.normalise import NORMALISER_VERSION
+from longshore.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,6 +46,8 @@ def identify_members(file: LandedFile, landing: Landing, settings: Settings, rul
         NotThisKindError: it is one document.
         MovedError, OSError: as `Landing.read`.
     """
+    from longshore.ingestion.reading import members_of  # noqa: PLC0415 - not in a run without work
+
     try:
         if not is_archive(file, landing) and not _may_be_container(file, landing):
             raise NotThisKindError
@@ -69,6 +69,8 @@ def _rejected(file: LandedFile, rejection: Rejection) -> Delivery:
 
 
 def _may_be_container(file: LandedFile, landing: Landing) -> bool:
+    from longshore.documents.formats import HEAD_BYTES, may_be_container  # noqa: PLC0415 - not in a run without work
+
     fd = landing.open(file)
     try:
         return may_be_container(os.read(fd, HEAD_BYTES))
@@ -249,6 +251,8 @@ def identify(file: LandedFile, landing: Landing, settings: Settings, rules: Rule
 
 def _identify_document(file: LandedFile, landing: Landing, settings: Settings) -> Delivery | None:
     """Return the delivery of a small file that is one document; None if it is to be looked at more closely."""
+    from longshore.documents.formats import HEAD_BYTES, may_be_container  # noqa: PLC0415 - not in a run without work
+
     if file.size > min(_READ_BYTES, settings.max_file_bytes) or may_be_archive(file.path):
         return None
     raw = landing.read(file)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from longshore.errors import LedgerError, RepairUnfinishedError, SettingsError
 from longshore.ingestion.rules import rule_book
-from longshore.ingestion.sidecars import is_sidecar
 from longshore.storage.ledger.batches import Ledger
 from longshore.storage.ledger.engine import NoLedgerError
 from longshore.storage.ledger.repair import repair_marker, unfinished_repair
@@ -193,6 +192,17 @@ def known_files(ledger: Ledger, settings: Settings) -> Callable[[Sequence[Landed
     return None
 
 
+def _wanted(settings: Settings) -> Callable[[str], bool] | None:
+    """Return the test that the path of a delivery passes, or None if every path does."""
+    chosen = wanted_by(settings.include, settings.exclude)
+    if not any(feed.sidecar for feed in settings.feeds):
+        return chosen
+    from longshore.ingestion.sidecars import is_sidecar  # noqa: PLC0415 - the text steps, only where a feed has them
+
+    book = rule_book(settings)
+    return lambda path: (chosen is None or chosen(path)) and not is_sidecar(path, book)
+
+
 def waiting_files(
     landing: Landing,
     ledger: Ledger | None,
@@ -205,9 +215,7 @@ def waiting_files(
 
     seen_before: what an earlier listing saw, as in `storage/listing.py`.
     """
-    chosen = wanted_by(settings.include, settings.exclude)
-    book = rule_book(settings) if any(feed.sidecar for feed in settings.feeds) else None
-    matches = chosen if book is None else lambda path: (chosen is None or chosen(path)) and not is_sidecar(path, book)
+    matches = _wanted(settings)
     known = known_files(ledger, settings) if ledger is not None else None
 
     def wanted(path: str) -> bool:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from longshore.documents.web_page import Engine
 from longshore.storage.listing import ARCHIVE, DELETING, REJECTED, first_match
 from longshore.text.policy import TextPolicy
 
 if TYPE_CHECKING:
+    from longshore.documents.web_page import Engine
     from longshore.settings import Feed, Settings, Treatment
     from longshore.storage.archives.stream import ArchiveLimits
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from longshore.documents.kinds import NotThisKindError
-from longshore.ingestion.reading import members_of, open_document, whole
-from longshore.ingestion.sidecars import sidecar_fields
 from longshore.records import Brief, Reason, Record, Rejection, Staged
 from longshore.storage import fault_injection
 from longshore.storage.archives.stream import ArchiveError
@@ -26,7 +24,7 @@ from longshore.storage.landing import MovedError
 from longshore.storage.names import to_source_path
 from longshore.storage.stores.choose import location_of, open_landing, open_warehouse
 from longshore.storage.warehouse import parquet_bytes
-from longshore.text.normalise import NORMALISER_VERSION, normalise, normalise_together
+from longshore.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -110,6 +108,9 @@ def read_sources(sources: Sequence[Source], landing: Landing, book: RuleBook) ->
     Raises:
         MovedError: the landed file changed since its batch was claimed.
     """
+    from longshore.ingestion.reading import members_of, whole  # noqa: PLC0415 - not in a run without work
+    from longshore.ingestion.sidecars import sidecar_fields  # noqa: PLC0415
+
     if sources[0].member is None:
         file = sources[0].file
         path = to_source_path(file.path)
@@ -179,6 +180,8 @@ def normalise_members(members: Sequence[Member], paths: Sequence[str], rules: Ru
 
     paths: the `source_path` of each.
     """
+    from longshore.text.normalise import normalise_together  # noqa: PLC0415 - not in a run without work
+
     opened = [_open(member, path, rules) for member, path in zip(members, paths, strict=True)]
     documents = [document for document in opened if not isinstance(document, Rejection)]
     try:
@@ -189,6 +192,8 @@ def normalise_members(members: Sequence[Member], paths: Sequence[str], rules: Ru
 
 
 def _open(member: Member, path: str, rules: RuleBook) -> Document | Rejection:
+    from longshore.ingestion.reading import open_document  # noqa: PLC0415 - not in a run without work
+
     try:
         return open_document(member, path, rules.of(path))
     except Exception as error:  # whatever is wrong with it or with us
@@ -196,6 +201,8 @@ def _open(member: Member, path: str, rules: RuleBook) -> Document | Rejection:
 
 
 def _alone(document: Document) -> Record | Rejection:
+    from longshore.text.normalise import normalise_together  # noqa: PLC0415 - as above
+
     try:
         return normalise_together([document])[0]
     except Exception as error:  # as above
@@ -336,6 +343,8 @@ def rehearse_batch(batch: Batch, order: WorkOrder) -> None:
 
     A sentence of our own comes first: without sources, a process that dies of that is not killed by any file.
     """
+    from longshore.text.normalise import normalise  # noqa: PLC0415 - not in a run without work
+
     fault_injection.step("worker.read")
     normalise(b"The ferry came in at noon.")
     results = _normalise_sources(batch.sources, order)

@@ -33,7 +33,7 @@ from longshore.storage.names import printable
 from longshore.storage.parquet import row_hashes
 from longshore.storage.partition_swap import drop_old
 from longshore.storage.schema import OF_THE_DELIVERY, PARTITION, RECORDS, renewed_table
-from longshore.text.normalise import NORMALISER_VERSION
+from longshore.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

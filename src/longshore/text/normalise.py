@@ -28,15 +28,12 @@ from longshore.text.header import Header, carried_header, split_header
 from longshore.text.language import Language, detect_language, settle_tie
 from longshore.text.policy import TextPolicy
 from longshore.text.repair import Repaired, repair
+from longshore.text.version import NORMALISER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from longshore.text.extracted import Extracted
-
-# A change of this may change rows: raise it whenever the same bytes could give another row.
-NORMALISER_VERSION: Final = "3"
-
 
 # A wrong language here would be a wrong date.
 _SURE_OF_LANGUAGE: Final = 0.9
