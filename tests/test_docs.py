@@ -2,10 +2,15 @@
 
 import ast
 import doctest
+import gzip
 import importlib.util
+import io
+import os
 import re
 import shlex
 import shutil
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -284,3 +289,63 @@ def test_the_tutorial_runs_as_it_is_written(samples, capsys):
     for block in _blocks(tutorial, "python"):
         exec(block, {"duckdb": duckdb})
     assert "07-mojibake.txt" in capsys.readouterr().out
+
+
+def _shown_by(page):
+    """Return the lines that a page shows as printed, with `#` for what varies."""
+    (block, *_) = _blocks((ROOT / "docs/how-to" / page).read_text(), "console")
+    return [_masked(line) for line in block.splitlines() if line.strip() and not line.startswith("$ ")]
+
+
+def _masked(line):
+    return re.sub(r"[0-9a-f]*\d[0-9a-f,:-]*(?:\.\d+)?…?", "#", " ".join(line.split()))
+
+
+def _printed(capsys, *arguments):
+    assert main([*arguments]) == 0
+    return [_masked(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture
+def archives(tmp_path, monkeypatch):
+    """Stand in a project with the three archives of the page on archives."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LONGSHORE_STABLE_SECONDS", "0")
+    monkeypatch.setenv("COLUMNS", "200")
+    list(make_project(tmp_path))
+    landing = tmp_path / "landing"
+    texts = {
+        "ferry.txt": b"March 18, 2024\n\nThe ferry to the island was late, and people waited on the quay for hours.",
+        "pont.txt": "Le pont sur la rivière est fermé depuis lundi, et les voitures font un long détour.".encode(),
+    }
+    with zipfile.ZipFile(landing / "monday.zip", "w") as archive:
+        archive.writestr("monday/photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(range(256)) * 4)
+        for name, text in texts.items():
+            archive.writestr(f"monday/{name}", text)
+    with tarfile.open(landing / "again.tgz", "w:gz") as archive:
+        for name, text in texts.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+    (landing / "cut.txt.gz").write_bytes(gzip.compress(bytes(range(256)) * 40)[:60])
+    os.utime(landing / "monday.zip", (1, 1))  # the oldest is taken first
+    return tmp_path
+
+
+def test_archives_print_what_their_page_shows(archives, capsys):
+    assert (archives / "landing/monday.zip").exists()
+    printed = _printed(capsys, "ingest")
+    for shown in _shown_by("archives.md"):
+        assert any(line.startswith(shown.rstrip("…").rstrip("- ")) for line in printed), shown
+
+
+def test_compact_changes_and_forget_print_what_their_pages_show(archives, capsys):
+    _printed(capsys, "ingest")
+    for number in range(3):
+        (archives / f"landing/{number}.txt").write_text(f"The storm of night {number} broke a crane at the quay.")
+        _printed(capsys, "ingest")
+    assert set(_shown_by("follow-changes.md")) <= set(_printed(capsys, "changes", "--since", "start"))
+    compacted = [*_printed(capsys, "compact", "--dry-run"), *_printed(capsys, "compact")]
+    assert _shown_by("compact.md") == compacted
+    forgotten = _printed(capsys, "forget", "--path", "1.txt", "--yes")
+    assert forgotten == _shown_by("forget.md")
