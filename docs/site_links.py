@@ -1,6 +1,6 @@
 """MkDocs hook: the pages outside `docs/` become pages of the site, and every link follows.
 
-The README is the site's first page; the changelog and the benchmarks are pages too. On GitHub and on a disk the links
+The README is the site's first page; changelog, benchmarks and examples are pages too. On GitHub and on a disk the links
 between all pages are relative paths in the repository. Here they are rewritten to the pages of the site. A link to
 another file of the repository (code, a licence) becomes plain text, because the site does not hold it.
 """
@@ -26,7 +26,13 @@ PAGES = {
     "README.md": "index.md",
     "docs/README.md": "contents.md",
     "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
+    "examples/README.md": "examples/index.md",
+    "examples/news-archive/README.md": "examples/news-archive.md",
+    "examples/mail-archive/README.md": "examples/mail-archive.md",
+    "examples/s3-dask/README.md": "examples/s3-dask.md",
 }
 _SITE_TO_REPOSITORY = {site: repository for repository, site in PAGES.items()}
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
