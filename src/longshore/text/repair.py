@@ -18,7 +18,8 @@ HTML entities stay. They are markup, not damage: half of the texts that hold the
 which `&lt;` and `<` differ, and a reader can unescape a text but never escape it back. ftfy's rule (unescape unless the
 text holds a `<`) would change one in eight posts of a real news archive.
 
-Not promised: that every damage can be undone. Text that lost bytes stays, or gets U+FFFD where ftfy sees the loss.
+Not promised: that every damage can be undone. Text that lost bytes stays, or gets U+FFFD where ftfy
+sees the loss or the end was cut.
 """
 
 from __future__ import annotations

@@ -58,6 +58,8 @@ _INSIDE_A_WORD: Final = re.compile(
 _LOST_CHAR: Final = re.compile("".join(f"[{char_class(f'LOST_{place}')}]" for place in (1, 2, 3)))
 # A quote, a dash or a bullet in a text of other letters, read as cp866, KOI8, cp437 or cp850.
 _QUOTE: Final = re.compile("(?<![Ѐ-ӿ])(?:тА[ЩШЬЭФУжв]|Б─[≥≤°²■⌠╕╒]|[ΓÔ]Ç[ÿó])(?![Ѐ-ӿ])")
+# ™ № € → − ≤ ≥ as windows-1252 reads their bytes: no text has a low quote or a dagger inside a word.
+_SYMBOL: Final = re.compile("â(?:„[¢–]|‚¬|†’|ˆ’|‰[¤¥])")
 # What windows-1252 reads as other characters.
 _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 _PLAIN_BEFORE: Final = re.compile("[A-Za-z]*$")
@@ -111,7 +113,7 @@ def _may_show_encoding(line: str) -> bool:
 
 def _looks_strange(line: str) -> bool:
     """Return whether a line holds what no word does, in ways that ftfy's badness leaves out."""
-    return bool(_INSIDE_A_WORD.search(line) or _LOST_CHAR.search(line))
+    return bool(_INSIDE_A_WORD.search(line) or _LOST_CHAR.search(line) or _SYMBOL.search(line))
 
 
 def _lines(block: str) -> list[str]:

@@ -22,6 +22,11 @@ ftfy.bad_codecs.ok()  # registers the `sloppy-` encodings
 Scope = Literal["", "lines:", "spans:"]
 
 _LEAD: Final = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+# The beginning of a sequence whose end was cut off with all that followed.
+_CUT: Final = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})(?=[\t\n\r ]*\Z)")
+# Fewer sequences before it are no proof.
+_ENOUGH: Final = 3
+_LAST_BYTES: Final = 16
 _CESU_PAIR: Final = re.compile(rb"\xed([\xa0-\xaf][\x80-\xbf])\xed([\xb0-\xbf][\x80-\xbf])")
 
 
@@ -55,16 +60,21 @@ class Undone:
     sequences: int
 
 
+def _replace_cut_end(raw: bytes) -> bytes:
+    return _CUT.sub("\ufffd".encode(), raw)
+
+
 _TRANSCODERS: Final = {
     "restore_byte_a0": restore_byte_a0,
     "replace_lossy_sequences": replace_lossy_sequences,
+    "replace_cut_end": _replace_cut_end,
 }
 
 
 def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
     """Read the bytes of a text in an encoding as UTF-8; None if they are not UTF-8 or hold no sequence.
 
-    losses: whether to restore bytes that were lost on the way, as ftfy does.
+    losses: whether to restore bytes that were lost on the way, as ftfy does, and to mark a last character that was cut.
 
     >>> undo("sÃ³", "latin-1", losses=False).text
     'só'
@@ -85,6 +95,8 @@ def undo(text: str, encoding: str, *, losses: bool) -> Undone | None:
     if b"\x1a" in raw and encoding.startswith("sloppy"):
         return None  # a U+FFFD whose byte is unknown
     sequences = len(_LEAD.findall(raw))
+    if losses and sequences > _ENOUGH and _CUT.search(raw, max(0, len(raw) - _LAST_BYTES)):
+        raw = _transcode(raw, "replace_cut_end", transcodings)
     if not sequences and not transcodings:
         return None
     variants = False
