@@ -42,7 +42,7 @@ class _Role(NamedTuple):
 _OPENING: Final = (("sox", "ldxo"),)
 _ANY: Final = (("*", "*"),)
 _ROLES: Final = (
-    _Role("’", 4e-3, (("ldcx", "lscxo"), ("so", "ld"))),
+    _Role("’", 2e-2, (("ldcx", "lscxo"), ("so", "ld"))),
     _Role("“”", 2e-3, (("sox", "ldox"), ("ldcx", "scxo"))),
     _Role("«»", 1e-3, (("sox", "ldsox"), ("ldcxs", "scx"))),
     _Role("‘", 3e-4, (*_OPENING, ("ldcx", "scx"))),
