@@ -178,7 +178,7 @@ def test_the_container_ingests_asks_for_a_login_and_stops_in_order(engine, tmp_p
     until("records in the mounted warehouse", records, every=3)
     (healthy,) = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     engine.inside(*json.loads(healthy))
-    page, api = "http://127.0.0.1:4200/dashboard", "http://127.0.0.1:4200/api/admin/version"
+    page, api = "http://127.0.0.1:4200/", "http://127.0.0.1:4200/api/admin/version"
     assert engine.inside("python", "-c", ASK, page, "files.example:4200") == "200", "the page asks for the login"
     for host in ("127.0.0.1:4200", "files.example:4200"):
         assert engine.inside("python", "-c", ASK, api, host) == "401", "no answer without a login"
