@@ -14,6 +14,7 @@ port by TLS or a network policy; the local cluster uses TLS.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import logging
 import multiprocessing
@@ -133,10 +134,12 @@ class DaskExecutor:
             warehouse=_absolute(order.warehouse),
             inner=_absolute(order.inner),
         )
+        # Of the deliveries a worker needs those of archive members only.
+        members = tuple(delivery for delivery in batch.deliveries if delivery.member is not None)
         # Keys are the cluster's, not the client's: another run must never be given the result of this one.
         key = f"{act.__name__}-{order.run_id}-{batch.batch_id[:16]}-{next(self._numbers)}"
         # The scheduler unpickles what it is sent and needs no Longshore for this; the worker unpickles, and so calls.
-        call = pickle.dumps(_Call((act, batch, order, versions(), must_see)))
+        call = pickle.dumps(_Call((act, replace(batch, deliveries=members), order, versions(), must_see)))
         return self._connected().submit(pickle.loads, call, key=key, pure=False, retries=0)
 
     def _result(self, future: Any, act: Callable[[Batch, WorkOrder], _T], batch: Batch, order: WorkOrder) -> _T:  # noqa: ANN401 - as above
@@ -302,6 +305,7 @@ def run_in_child(batch: Batch, order: WorkOrder) -> Staged:
         children.stop()
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Return the versions that must be equal on the coordinator and all workers, by name."""
     found = {
