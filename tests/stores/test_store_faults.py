@@ -152,16 +152,29 @@ def test_an_object_that_is_replaced_while_it_is_ingested_is_a_new_delivery(faili
     assert sorted(failing.ids()) == sorted(map(sha256, [*TEXTS.values(), newer]))
 
 
-def test_a_run_of_many_files_sends_one_part_and_few_requests_a_file(failing):
+def _interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_run_of_many_files_sends_one_part_and_few_requests_a_file(failing, monkeypatch):
     for number in range(100):
         failing.drop(f"{number:03}.txt", f"Ferry {number} waited for the fog to lift before it left the harbour.\n")
+    # One that was interrupted before, and is undone first, changes nothing of that.
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectWarehouse, "publish", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            failing.ingest()
     take_counts(failing.proxy)
     failing.ingest()
     counts = take_counts(failing.proxy)
-    assert counts["PUT records"] == 1
+    # The second replaces the fence of the interrupted run.
+    assert counts["PUT records"] == 2
     assert counts["GET landed"] <= 110
     assert counts["COPY _archive"] == 100
     assert counts["DELETE landed"] == 100
+    failing.drop("more.txt", "The harbour was quiet in the morning.\n")
+    failing.ingest()
+    assert take_counts(failing.proxy)["PUT records"] == 1
 
 
 @QUICK

@@ -60,8 +60,9 @@ class ObjectLanding:
         self.root = url
         self._store = ObjectStore(url)
         self._given_spool = spool
+        self._own_spool: Path | None = None
         self._draft: BinaryIO | None = None
-        self._failed: dict[Path, OSError | MovedError] = {}
+        self._failed: dict[LandedFile, OSError | MovedError] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,8 +74,8 @@ class ObjectLanding:
         """Close connections, threads and drafts, and delete what only this process has fetched."""
         if "_pool" in self.__dict__:
             self._pool.shutdown(cancel_futures=True)
-        if self._given_spool is None and "_spool" in self.__dict__:
-            shutil.rmtree(self._spool, ignore_errors=True)
+        if self._own_spool is not None:
+            shutil.rmtree(self._own_spool, ignore_errors=True)
         self._drop_draft()
         self._store.close()
 
@@ -176,51 +177,63 @@ class ObjectLanding:
 
     def fetch(self, files: Iterable[LandedFile]) -> None:
         """Fetch these files into the spool, many at a time; what fails there fails when it is read."""
+        spool = self._spool(make=True)
+        assert spool is not None
 
         def one(file: LandedFile) -> tuple[LandedFile, OSError | MovedError | None]:
             try:
-                if not self._spooled(file).exists():
-                    self._keep(file)
+                if not _spooled(spool, file).exists():
+                    self._keep(file, spool)
             except (OSError, MovedError) as error:
                 return file, error
             return file, None
 
         for file, error in self.map(one, files):
             if error is not None:
-                self._failed[self._spooled(file)] = error
+                self._failed[file] = error
 
     def release(self, file: LandedFile) -> None:
         """Delete a file from the spool."""
-        self._spooled(file).unlink(missing_ok=True)
+        spool = self._spool()
+        if spool is not None:
+            _spooled(spool, file).unlink(missing_ok=True)
 
     def open(self, file: LandedFile) -> int:
-        """Fetch a landed file, unless it was, and return the descriptor of the local copy.
+        """Return the descriptor of a local copy of a landed file, which is fetched unless it was.
+
+        Without a spool the copy has no name, so that no crash can leave it.
 
         Raises:
             MovedError: it vanished or is not the version that was listed.
             OSError: it may not be read, or the store fails.
         """
-        spooled = self._spooled(file)
-        if not spooled.exists():
-            self._raise_failure(spooled)
-            self._keep(file)
-        return os.open(spooled, os.O_RDONLY | os.O_CLOEXEC)
+        self._raise_failure(file)
+        spool = self._spool()
+        if spool is None:
+            with tempfile.TemporaryFile() as copy:
+                self._download(file, cast("BinaryIO", copy))
+                copy.seek(0)
+                return os.dup(copy.fileno())
+        if not _spooled(spool, file).exists():
+            self._keep(file, spool)
+        return os.open(_spooled(spool, file), os.O_RDONLY | os.O_CLOEXEC)
 
     def check_open(self, fd: int, file: LandedFile) -> None:
         """Do nothing: what was fetched is one version, and does not change."""
 
     def read(self, file: LandedFile) -> bytes:
         """Read a landed file whole. Raises as `open`."""
-        try:
-            return self._spooled(file).read_bytes()
-        except FileNotFoundError:
-            self._raise_failure(self._spooled(file))
-            with self._of_version(file) as etag:
-                return self._store.get(file.path, etag)
+        self._raise_failure(file)
+        spool = self._spool()
+        if spool is not None:
+            with contextlib.suppress(FileNotFoundError):
+                return _spooled(spool, file).read_bytes()
+        with self._of_version(file) as etag:
+            return self._store.get(file.path, etag)
 
-    def _raise_failure(self, spooled: Path) -> None:
+    def _raise_failure(self, file: LandedFile) -> None:
         """Raise the error of fetching a file, once: a store that is down shall not be waited for twice."""
-        error = self._failed.pop(spooled, None)
+        error = self._failed.pop(file, None)
         if error is not None:
             raise error
 
@@ -234,27 +247,28 @@ class ObjectLanding:
         except ChangedError:
             raise MovedError("it changed after it was listed") from None
 
-    def _keep(self, file: LandedFile) -> None:
+    def _download(self, file: LandedFile, into: BinaryIO) -> None:
+        with self._of_version(file) as etag:
+            self._store.download(file.path, into, etag)
+
+    def _keep(self, file: LandedFile, spool: Path) -> None:
         """Fetch a file into the spool, in one step for other processes."""
-        spooled = self._spooled(file)
+        spooled = _spooled(spool, file)
         draft = spooled.with_name(f"{spooled.name}.{os.getpid()}-{threading.get_ident()}")
         try:
-            with self._of_version(file) as etag, draft.open("wb") as out:
-                self._store.download(file.path, out, etag)
+            with draft.open("wb") as out:
+                self._download(file, out)
             draft.rename(spooled)
         finally:
             draft.unlink(missing_ok=True)
 
-    def _spooled(self, file: LandedFile) -> Path:
-        name = hashlib.sha256(f"{file.path}\0{file.inode}".encode("utf-8", "surrogateescape")).hexdigest()
-        return self._spool / name
-
-    @cached_property
-    def _spool(self) -> Path:
+    def _spool(self, *, make: bool = False) -> Path | None:
+        """Return the folder of fetched files: the run's, if it is on this machine, else one of this process's own."""
         if self._given_spool is not None and self._given_spool.is_dir():
             return self._given_spool
-        self._given_spool = None
-        return Path(tempfile.mkdtemp(prefix="longshore-"))
+        if self._own_spool is None and make:
+            self._own_spool = Path(tempfile.mkdtemp(prefix="longshore-"))
+        return self._own_spool
 
     # Finalizing
 
@@ -418,6 +432,10 @@ def _md5(data: bytes = b"") -> hashlib._Hash:
 
 def _md5_etag(digest: str) -> str:
     return f'"{digest}"'
+
+
+def _spooled(spool: Path, file: LandedFile) -> Path:
+    return spool / hashlib.sha256(f"{file.path}\0{file.inode}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _landed(found: StoredObject) -> LandedFile:
