@@ -185,6 +185,13 @@ def test_the_figures_of_the_readme_stand_in_the_benchmarks():
     assert [figure for figure in figures if figure not in measured] == []
 
 
+def test_the_settings_in_the_readme_exist():
+    table = (ROOT / "README.md").read_text().partition("| file | becomes | setting |")[2].partition("\n\n")[0]
+    named = re.findall(r"`([a-z_]+)`", " ".join(line.split("|")[3] for line in table.splitlines() if line))
+    assert len(named) > 4
+    assert set(named) <= set(Settings.model_fields)
+
+
 def test_the_site_lists_every_page():
     listed = re.findall(r"[\w/-]+\.md", str(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
