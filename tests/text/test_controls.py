@@ -15,6 +15,7 @@ from longshore.text.mojibake.controls import (
     remove_control_chars,
     remove_terminal_escapes,
 )
+from longshore.text.repair import repair
 
 MARKS = st.text(st.sampled_from("\u0301\u0323\u0302\u0345\u0344\u0f73\u0f75\u3099\u05b0\u0653a!\u1eb1"), max_size=300)
 
@@ -86,3 +87,8 @@ def test_composing_is_unicodes_own_however_a_text_is_cut(text, size):
 def test_a_long_run_of_marks_is_composed_as_unicode_composes_it():
     text = "a" + "\u0301\u0323" * 500 + "b\u0301"
     assert compose(text) == unicodedata.normalize("NFC", text)
+
+
+def test_texts_between_nul_stay_apart():
+    assert repair("the pier\0the quay at dawn\0").text == "the pier\nthe quay at dawn\n"
+    assert repair("qu\0ay").text == "quay"

@@ -223,7 +223,8 @@ def judge(raw: bytes) -> Verdict:
     sample = take_sample(raw)
     label = label_of(raw)
     weighed = _weigh_single_byte(sample, label)
-    if sample.letters >= _LEAST_OF_OTHER_SCRIPTS:
+    # One byte, however often, is a sign (`20 °C`), no character of two bytes.
+    if sample.letters >= _LEAST_OF_OTHER_SCRIPTS and len(sample.distinct) > 1:
         weighed += _weigh_multi_byte(sample, label)
     weight = 1 / (1 + sample.beyond / _INDEPENDENT)
     readings = [replace(reading, score=reading.prior + reading.likelihood * weight) for reading in weighed]

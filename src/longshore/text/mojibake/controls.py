@@ -41,6 +41,10 @@ _OVERSTRUCK: Final = re.compile("([^\n\x08])\x08(?=\\1)|_\x08(?=[^\n\x08])")
 # ftfy's list (what Unicode TR 20 calls unsuitable in markup), without the line ends above.
 _CONTROL: Final = re.compile("[\0-\x08\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]")
 
+# Shorter pieces between NULs are no texts: something put the NULs into one.
+_FEWEST_TEXTS: Final = 2
+_SHORTEST_TEXT: Final = 4
+
 _C1: Final = re.compile("[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]+")
 
 # CPython sorts the marks on one letter by insertion, in quadratic time: 64 KB of marks take seconds, 64 MB
@@ -84,6 +88,19 @@ def remove_terminal_escapes(text: str) -> str:
     if "\x08" in text:
         text = _OVERSTRUCK.sub("", text)
     return text
+
+
+def separate_at_nul(text: str) -> str:
+    r"""Replace NUL by a line feed where it ends each of several texts, as `find -print0` writes it.
+
+    >>> separate_at_nul("pier.txt\0quay.txt\0"), separate_at_nul("qu\0ay")
+    ('pier.txt\nquay.txt\n', 'qu\x00ay')
+    """
+    parts = text.split("\0")
+    ended = parts if parts[-1].strip() else parts[:-1]
+    if len(ended) < _FEWEST_TEXTS or min(len(part.strip()) for part in ended) < _SHORTEST_TEXT:
+        return text
+    return "\n".join(parts)
 
 
 def remove_control_chars(text: str) -> str:
@@ -148,6 +165,7 @@ CONTROLS: Final[tuple[Step, ...]] = (
     FIX_LINE_BREAKS,
     FIX_SURROGATES,
     ("apply:remove_terminal_escapes", remove_terminal_escapes),
+    ("apply:separate_at_nul", separate_at_nul),
     ("apply:remove_control_chars", remove_control_chars),
 )
 """The steps before any repair of mojibake, in this order: an escape is recognised by its control character."""

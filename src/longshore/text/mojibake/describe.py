@@ -13,6 +13,7 @@ _FUNCTIONS: Final = {
     "apply:fix_line_breaks": "line ends unified",
     "apply:fix_surrogates": "surrogates joined or replaced",
     "apply:remove_terminal_escapes": "terminal escapes removed",
+    "apply:separate_at_nul": "texts between NUL put on lines of their own",
     "apply:remove_control_chars": "control characters removed",
     "apply:fix_c1_controls": "control characters read as windows-1252",
     "apply:fix_text": "ftfy's defaults applied",
