@@ -317,3 +317,25 @@ _GEORGIAN_ORDER = "აბგდევზჱთიკლმნჲოპჟრს�
 def test_a_charset_that_is_not_known_is_in_doubt(text, alphabet, first):
     raw = bytes(first + alphabet.index(char) if char in alphabet else ord(char) for char in text)
     assert decode(raw).confidence <= 0.75
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "паром вышел из порта на час позже, потому что шторм не утихал.".encode("koi8-r").translate(
+            bytes(code & 0x7F for code in range(256))
+        ),
+        b"F{rjan l|g kvar i hamnen p} grund av dimman, och ingen {gare kom ner till b}ten.",
+        b"\x1b$)A\x0e8[?Z5D5FK~\x0f",
+    ],
+    ids=["KOI-7", "Swedish ISO 646", "ISO-2022-CN"],
+)
+def test_a_set_of_seven_bits_is_not_told_for_sure(raw):
+    assert decode(raw).confidence <= 0.75
+
+
+@pytest.mark.parametrize(
+    "raw", [b"x = {a|b}; y[i] = f(z[j])", b"Dear {name}, your [ticket] is ready.", b"a|b|c\nd|e|f\n"]
+)
+def test_signs_of_code_and_tables_are_no_doubt(raw):
+    assert decode(raw).confidence == 1.0

@@ -63,6 +63,10 @@ _ODD: Final = bytes(code for code in range(0x20) if code not in b"\a\b\t\n\v\f\r
 # What a PDF, a Rich Text document and an old pickle begin with.
 _SPELT_BEGINNINGS: Final = b"%{(c"
 _UTF_7_RUN: Final = re.compile(rb"\+[A-Za-z0-9+/]{3,}")
+# Signs inside words, as letters of 7-bit sets look in ASCII: one in 80 bytes, and more than code has signs.
+_SIGN_IN_WORD: Final = re.compile(rb"[a-z][{}\\](?=[a-z])|[A-Z][\[\\\]^](?=[A-Z])|\s\^(?=[A-Z])|\b[a-z][A-Z]{2}")
+_SEVEN_BIT_HEAD: Final = 2048
+_SEVEN_BIT_SHARE: Final = 80
 # Found on files: with it, of the answers that say 0.9 and more 99.5 % are right.
 _TEMPERATURE: Final = 3.0
 # However likely its reading is, a single letter is little to go by.
@@ -113,11 +117,20 @@ def decode(raw: bytes, declared: str | None = None) -> Decoded | Rejection:
     if 0x1B in raw or (0x7E in raw and b"~{" in raw) or raw[0] in _SPELT_BEGINNINGS or _may_be_utf_7(raw):
         return _spelt_in_ascii(raw) or _utf_8(text)
     few = 0 < len(raw) - len(text) <= _FEW_LOOKALIKES
-    return (_lookalike(raw) if few else None) or _utf_8(text)
+    return (_lookalike(raw) if few else None) or _utf_8(text, is_doubtful=_may_be_seven_bit(raw))
 
 
 def _may_be_utf_7(raw: bytes) -> bool:
     return 0x2B in raw and raw.isascii() and _UTF_7_RUN.search(raw) is not None
+
+
+def _may_be_seven_bit(raw: bytes) -> bool:
+    """Return whether ASCII may be KOI-7 or a national set of ISO 646, which have letters where ASCII has signs."""
+    if not (0x7B in raw or 0x7D in raw or 0x5B in raw or 0x5E in raw or 0x5C in raw) or not raw.isascii():
+        return False
+    head = raw[:_SEVEN_BIT_HEAD]
+    found = len(_SIGN_IN_WORD.findall(head))
+    return found > 1 and found * _SEVEN_BIT_SHARE > len(head) and found > sum(map(head.count, b"=();<>/"))
 
 
 def _lookalike(raw: bytes) -> Decoded | None:
@@ -127,10 +140,10 @@ def _lookalike(raw: bytes) -> Decoded | None:
     return Decoded(raw.decode("cp1252"), "windows-1252", "detected", _UNLIKELY, runner_up="utf-8")
 
 
-def _utf_8(text: str) -> Decoded:
+def _utf_8(text: str, *, is_doubtful: bool = False) -> Decoded:
     if text[0] == "\ufeff":
         return Decoded(text[1:], "utf-8", "bom", 1.0)
-    return Decoded(text, "utf-8", "utf-8", 1.0)
+    return Decoded(text, "utf-8", "utf-8", _UNLIKELY if is_doubtful else 1.0)
 
 
 def _with_controls(raw: bytes, text: str) -> Decoded | Rejection:
@@ -147,7 +160,7 @@ def _with_controls(raw: bytes, text: str) -> Decoded | Rejection:
     if found:
         return Decoded(*found)
     name = name_by_controls(raw) if 0 in raw else None
-    return _binary(name) if name else _utf_8(text)
+    return _binary(name) if name else _utf_8(text, is_doubtful=b"\x1b$" in raw)
 
 
 def _spelt_in_ascii(raw: bytes) -> Decoded | Rejection | None:
