@@ -24,7 +24,7 @@ from longshore.settings import Settings
 from tests.cluster.coordinator import texts
 from tests.cluster.hosts import Host, Network, NoHostsError, end, until
 from tests.postgresql import NoPostgresqlError, Postgresql
-from tests.stores.servers import ENVIRONMENT
+from tests.stores.servers import ANYBODY, ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,8 +184,8 @@ def _start_all(cluster: Cluster, weed: Path) -> None:
         cluster.start_worker(worker)
     until(lambda: cluster.workers_there() == 2, "two workers")
     make_bucket = (
-        "import urllib.request as r; from tests.stores.servers import _ANYBODY as a; "
-        f"r.urlopen(r.Request('http://{store.address}:{S3}/box', method='PUT', headers={{'Authorization': a}}))"
+        "import urllib.request as r; "
+        f"r.urlopen(r.Request('http://{store.address}:{S3}/box', None, {{'Authorization': '{ANYBODY}'}}, method='PUT'))"
     )
     until(lambda: store.python("-c", make_bucket).wait() == 0, "a bucket")
 
