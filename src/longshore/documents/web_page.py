@@ -13,9 +13,8 @@ Not promised: the text of a page that a script writes when it is opened; comment
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from html import unescape
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from longshore.documents.kinds import Extracted, Kind
 from longshore.documents.markup import is_harmless, simplify
@@ -291,8 +290,7 @@ def _by_trafilatura(text: str) -> str:
 _CELL, _LINE, _PARAGRAPH = 1, 2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(NamedTuple):
     """A block of a page: a paragraph, a heading, an item, a cell, or a text between breaks.
 
     links: how many of its characters are in links. gap: how it is set off from the block before it.
@@ -316,13 +314,17 @@ def _blocks(minimal: str) -> list[_Block]:  # noqa: PLR0912 - one branch for eac
 
     def finish(following: int) -> None:
         nonlocal tag, links, gap, breaks
-        text = "".join(buffer)
-        buffer.clear()
-        text = text.strip("\n") if tag == "pre" else "\n".join(map(str.strip, text.split("\n"))).strip()
-        if text:
-            text = unescape(text) if "&" in text else text
-            blocks.append(_Block(text, "li" if depth and tag != "pre" else tag, links, gap))
-            gap = 0
+        if buffer:
+            text = buffer[0] if len(buffer) == 1 else "".join(buffer)
+            buffer.clear()
+            if tag == "pre":
+                text = text.strip("\n")
+            else:
+                text = ("\n".join(map(str.strip, text.split("\n"))) if "\n" in text else text).strip()
+            if text:
+                text = unescape(text) if "&" in text else text
+                blocks.append(_Block(text, "li" if depth and tag != "pre" else tag, links, gap))
+                gap = 0
         gap = max(gap, following)
         tag, links, breaks = "", 0, 0
 
@@ -335,7 +337,7 @@ def _blocks(minimal: str) -> list[_Block]:  # noqa: PLR0912 - one branch for eac
             buffer.append(said)
             links += len(said) if in_link else 0
         last = match.end()
-        closing, name = match[1], match[2]
+        closing, name = match.groups()
         if name is None:
             if in_pre:
                 buffer.append(match[0])
