@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from longshore.storage.ledger.queries import RunPart
     from longshore.storage.stores.interface import Warehouse
 
-_GROUP_ROWS = 50_000
+_GROUP_ROWS = 8_192
 
 
 class DeliveryRow(NamedTuple):
