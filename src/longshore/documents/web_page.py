@@ -314,17 +314,10 @@ def _blocks(minimal: str) -> list[_Block]:  # noqa: PLR0912 - one branch for eac
 
     def finish(following: int) -> None:
         nonlocal tag, links, gap, breaks
-        if buffer:
-            text = buffer[0] if len(buffer) == 1 else "".join(buffer)
-            buffer.clear()
-            if tag == "pre":
-                text = text.strip("\n")
-            else:
-                text = ("\n".join(map(str.strip, text.split("\n"))) if "\n" in text else text).strip()
-            if text:
-                text = unescape(text) if "&" in text else text
-                blocks.append(_Block(text, "li" if depth and tag != "pre" else tag, links, gap))
-                gap = 0
+        if buffer and (text := _cleaned("".join(buffer), preformatted=tag == "pre")):
+            blocks.append(_Block(text, "li" if depth and tag != "pre" else tag, links, gap))
+            gap = 0
+        buffer.clear()
         gap = max(gap, following)
         tag, links, breaks = "", 0, 0
 
@@ -363,6 +356,15 @@ def _blocks(minimal: str) -> list[_Block]:  # noqa: PLR0912 - one branch for eac
     buffer.append(minimal[last:])
     finish(0)
     return blocks
+
+
+def _cleaned(text: str, *, preformatted: bool) -> str:
+    """Return what a block says, without blanks at the ends of its lines, and with entities as characters."""
+    if preformatted:
+        text = text.strip("\n")
+    else:
+        text = ("\n".join(map(str.strip, text.split("\n"))) if "\n" in text else text).strip()
+    return unescape(text) if "&" in text else text
 
 
 _LONG: Final = 60
