@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from longshore.ingestion.worker import normalise_members
 from longshore.maintenance import reprocess as room
 from longshore.maintenance.compact import compact_warehouse
 from longshore.maintenance.forget import forget_records
 from longshore.storage import fault_injection
-from longshore.text.normalise import normalise
 from tests.crash.forks import once_free
 from tests.crash.project import record_ids, texts
 
@@ -44,14 +44,15 @@ def _reprocess(settings: Settings) -> None:
     """Reprocess by rules that are newer than those of the rows and give each a title."""
 
     def newer(*arguments):
-        return replace(normalise(*arguments), title="A NEWER TITLE", normaliser_version="99")
+        found = normalise_members(*arguments)
+        return [replace(record, title="A NEWER TITLE", normaliser_version="99") for record in found]
 
-    before = room.normalise, room.NORMALISER_VERSION
-    room.normalise, room.NORMALISER_VERSION = newer, "99"
+    before = room.normalise_members, room.NORMALISER_VERSION
+    room.normalise_members, room.NORMALISER_VERSION = newer, "99"
     try:
         room.reprocess_warehouse(settings)
     finally:
-        room.normalise, room.NORMALISER_VERSION = before
+        room.normalise_members, room.NORMALISER_VERSION = before
 
 
 _REWRITES = {"compact": compact_warehouse, "reprocess": _reprocess, "forget": _forget}

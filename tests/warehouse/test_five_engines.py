@@ -20,12 +20,12 @@ from dataclasses import replace
 from pathlib import Path
 from longshore.maintenance import compact as compaction, reprocess
 from longshore.settings import Settings
-from longshore.text.normalise import normalise
+from longshore.ingestion.worker import normalise_members
 settings = Settings(landing=Path("landing"), warehouse=Path("warehouse"), rewrite_grace_seconds=0)
 compaction.plan_groups = lambda parts, _: [sorted(parts, key=lambda p: p.bytes)[:2]] if len(parts) > 1 else []
 print("ready", flush=True)
 for line in sys.stdin:
-    reprocess.normalise = lambda *given: replace(normalise(*given), title=line)
+    reprocess.normalise_members = lambda *given: [replace(one, title=line) for one in normalise_members(*given)]
     assert reprocess.reprocess_warehouse(settings, "char_count > 0").partitions_exchanged
     compaction.compact_warehouse(settings)
     print("done", flush=True)
