@@ -146,6 +146,9 @@ class EmbeddedServer:
                 raise LongshoreError(f"The Prefect server did not start. The end of {self.log}:\n{self._end_of_log()}")
             while_waiting()
             time.sleep(0.2)
+        # Prefect copies its page with the modes that the installation has.
+        for path in (*self.home.glob("ui"), *self.home.glob("ui/**/*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
     def stop(self) -> None:
         """End it: asked first, then killed."""
