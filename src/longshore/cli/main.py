@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
+    variables = dict(os.environ)
     try:
         if options.config is not None:
             # The processes of a run read it too.
@@ -76,6 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{json.dumps({'state': 'skipped', 'holder': error.holder})}\n")
             return error.exit_code
         return _print_error(*_message_of(error))
+    finally:
+        # What flags handed on to the processes of this command is not for the caller's next one.
+        if variables != os.environ:
+            os.environ.clear()
+            os.environ.update(variables)
 
 
 def build_parser() -> Parser:
