@@ -15,7 +15,7 @@ serve: $(VENV)/.installed
 	@$(BIN)/longshore serve
 
 test: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

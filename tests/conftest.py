@@ -48,7 +48,7 @@ def postgres_url(postgres_server: Postgresql) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits most, so that the other worker of `pytest -n 2` has the rest to do meanwhile.
+    """Begin with what waits most, so that the other workers of `pytest -n 3` have the rest to do meanwhile.
 
     The story of the service ends with its project's end: the room's other tests, which share it, come before.
     """
