@@ -45,7 +45,7 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/adversarial_archives.py
 
 soak: $(VENV)/.installed-test
-	CRASH_MATRIX=full $(BIN)/python -m pytest -q tests/crash --timeout 3600
+	CRASH_MATRIX=full $(BIN)/python -m pytest -q tests/crash tests/cluster --timeout 3600
 	$(BIN)/python benchmarks/soak.py --kills 2000
 	$(BIN)/python benchmarks/soak_service.py
 	$(BIN)/python -m tests.stores.kills --server seaweedfs --steps 3 --rewrites --kills 200 --faults

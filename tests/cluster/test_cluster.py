@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -263,6 +264,9 @@ def test_a_coordinator_that_is_killed_is_followed_by_another(cluster, local):
     project.check(local, coordinator=1)
 
 
+@pytest.mark.skipif(
+    os.environ.get("CRASH_MATRIX") != "full", reason="it waits for minutes on a busy machine: CRASH_MATRIX=full runs it"
+)
 def test_a_coordinator_that_is_cut_off_publishes_nothing_more(cluster, local):
     """The database notices after half a minute, and lets another coordinator run; the first one comes back then."""
     project = cluster.new_project()
