@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeAlias
 
 from longshore.documents import (
     csv_rows,
@@ -48,6 +48,10 @@ class Options(NamedTuple):
     html_engine: web_page.Engine = "resiliparse"
 
 
+_Split: TypeAlias = "Callable[[BinaryIO, str, int, Options], Iterator[Member]]"
+_Extract: TypeAlias = "Callable[[str, bytes, Options], Extracted | Rejection | None]"
+
+
 class _Container(NamedTuple):
     """A format that holds several documents.
 
@@ -56,7 +60,7 @@ class _Container(NamedTuple):
     """
 
     may_begin: Callable[[str], bool]
-    split: Callable[[BinaryIO, str, int, Options], Iterator[Member]]
+    split: _Split
     media_type: str = ""
 
 
@@ -64,8 +68,9 @@ def _split_rows(stream: BinaryIO, name: str, max_member_bytes: int, options: Opt
     return rows.split(stream, name, options.text_field, max_member_bytes, options.encoding)
 
 
-def _split_feed(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
-    return syndication.split(stream, name, max_member_bytes, options.encoding)
+def _by_encoding(split: Callable[[BinaryIO, str, int, str | None], Iterator[Member]]) -> _Split:
+    """Return the splitter of a format that needs the declared encoding and no other option."""
+    return lambda stream, name, max_member_bytes, options: split(stream, name, max_member_bytes, options.encoding)
 
 
 def _split_mailbox(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
@@ -84,17 +89,13 @@ def _split_web_archive(stream: BinaryIO, name: str, max_member_bytes: int, optio
     return warc.split(stream, name, max_member_bytes)
 
 
-def _split_export(stream: BinaryIO, name: str, max_member_bytes: int, options: Options) -> Iterator[Member]:
-    return exports.split(stream, name, max_member_bytes, options.encoding)
-
-
 _CONTAINERS: Final = (
     _Container(mbox.may_begin, _split_mailbox, "application/mbox"),
     _Container(warc.may_begin, _split_web_archive, warc.MEDIA_TYPE),
-    _Container(syndication.may_begin, _split_feed),
+    _Container(syndication.may_begin, _by_encoding(syndication.split)),
     _Container(json_rows.may_begin, _split_rows),
     _Container(csv_rows.may_begin, _split_rows),
-    _Container(exports.may_begin, _split_export),
+    _Container(exports.may_begin, _by_encoding(exports.split)),
 )
 
 
@@ -102,19 +103,9 @@ def _extract_row(text: str, raw: bytes, options: Options) -> Extracted | Rejecti
     return rows.extract(text, raw, options.text_field)
 
 
-def _extract_item(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
-    del options
-    return syndication.extract(text, raw)
-
-
-def _extract_cues(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
-    del options
-    return subtitles.extract(text, raw)
-
-
-def _extract_article(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
-    del options
-    return exports.extract(text, raw)
+def _by_itself(extract: Callable[[str, bytes], Extracted | Rejection]) -> _Extract:
+    """Return the extractor of a format that needs no option."""
+    return lambda text, raw, _: extract(text, raw)
 
 
 def _extract_page(text: str, raw: bytes, options: Options) -> Extracted:
@@ -132,23 +123,18 @@ def _extract_message(text: str, raw: bytes, options: Options) -> Extracted | Non
     return message if message.steps else None
 
 
-def _extract_rich_text(text: str, raw: bytes, options: Options) -> Extracted | Rejection:
-    del options
-    return rtf.extract(text, raw)
-
-
 # By the reader that a container names for its documents, else by their media type.
-_EXTRACTORS: Final[dict[str, Callable[[str, bytes, Options], Extracted | Rejection | None]]] = {
+_EXTRACTORS: Final[dict[str, _Extract]] = {
     "application/json": _extract_row,
     "text/csv": _extract_row,
     "text/tab-separated-values": _extract_row,
-    syndication.RSS: _extract_item,
-    syndication.ATOM: _extract_item,
-    subtitles.SUBRIP: _extract_cues,
-    subtitles.WEB_VTT: _extract_cues,
-    exports.READER: _extract_article,
+    syndication.RSS: _by_itself(syndication.extract),
+    syndication.ATOM: _by_itself(syndication.extract),
+    subtitles.SUBRIP: _by_itself(subtitles.extract),
+    subtitles.WEB_VTT: _by_itself(subtitles.extract),
+    exports.READER: _by_itself(exports.extract),
     warc.READER: _extract_record,
-    rtf.MEDIA_TYPE: _extract_rich_text,
+    rtf.MEDIA_TYPE: _by_itself(rtf.extract),
     "message/rfc822": _extract_message,
     "multipart/related": _extract_message,
     "text/html": _extract_page,

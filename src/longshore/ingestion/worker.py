@@ -90,16 +90,22 @@ def _read_file(sources: Sequence[Source], landing: Landing, group: _Group) -> _R
     """Queue the sources of one landed file for the group; return the object that will hold their results."""
     results = _Results()
     try:
-        for source, member in read_sources(sources, landing, group.order.rules):
-            fault_injection.step("worker.read", path=source.path)
-            if hashlib.sha256(member.raw or b"").hexdigest() != source.record_id:
-                raise MovedError("it changed after its batch was claimed")
+        for source, member in _claimed(sources, landing, group.order.rules):
             group.put(source, member, results)
     except MovedError as moved:
         return _Results(failed={source.record_id: (None, str(moved)) for source in sources})
     except OSError as error:
         return _Results(failed={source.record_id: failure(error) for source in sources})
     return results
+
+
+def _claimed(sources: Sequence[Source], landing: Landing, book: RuleBook) -> Iterator[tuple[Source, Member]]:
+    """Yield what `read_sources` does, if it is still what was claimed; else raise MovedError."""
+    for source, member in read_sources(sources, landing, book):
+        fault_injection.step("worker.read", path=source.path)
+        if hashlib.sha256(member.raw or b"").hexdigest() != source.record_id:
+            raise MovedError("it changed after its batch was claimed")
+        yield source, member
 
 
 def read_sources(sources: Sequence[Source], landing: Landing, book: RuleBook) -> Iterator[tuple[Source, Member]]:
@@ -254,10 +260,7 @@ def _normalise_large_file(batch: Batch, order: WorkOrder) -> Staged:
 
     def pieces() -> Iterator[pa.Table]:
         with _landing(order) as landing:
-            for source, member in read_sources(batch.sources, landing, order.rules):
-                fault_injection.step("worker.read", path=source.path)
-                if hashlib.sha256(member.raw or b"").hexdigest() != source.record_id:
-                    raise MovedError("it changed after its batch was claimed")
+            for source, member in _claimed(batch.sources, landing, order.rules):
                 group.put(source, member, results)
                 if len(results.rows) >= _PIECE:
                     yield from piece()
